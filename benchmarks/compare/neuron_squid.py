@@ -1,0 +1,123 @@
+"""W1, a spike along a squid axon, with NEURON: fixed-step backward Euler on one thread.
+
+The channels are hhx, whose rates are exact, compiled for this machine; `--built-in` takes NEURON's
+own hh instead, whose rate table is faster and 0.016 % off in velocity. `--core` runs CoreNEURON.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import build_neuron_mechanisms
+import numpy as np
+import workload
+from workload import W1
+
+#: A NEURON section holds at most 32767 compartments.
+COMPARTMENTS_PER_SECTION = 25_000
+
+
+def build(h, compartments: int, channels: str) -> list:
+    """Returns the compartments, proximal to distal, and sets the temperature."""
+    h.celsius = W1.temperature_degC
+    sections = []
+    pieces = -(-compartments // COMPARTMENTS_PER_SECTION)
+    if compartments % pieces:
+        raise SystemExit(f"--compartments {compartments}: expected a multiple of {pieces}")
+    for index in range(pieces):
+        section = h.Section(name=f"axon_{index}")
+        section.L = W1.length_um / pieces
+        section.diam = W1.diameter_um
+        section.Ra = W1.r_a_ohm_cm
+        section.cm = W1.c_m_uF_cm2
+        section.nseg = compartments // pieces
+        section.insert(channels)
+        for name, value in (
+            ("gnabar", W1.g_na_S_cm2),
+            ("gkbar", W1.g_k_S_cm2),
+            ("gl", W1.g_leak_S_cm2),
+            ("el", W1.e_leak_mV),
+        ):
+            setattr(section, f"{name}_{channels}", value)
+        section.ena = W1.e_na_mV
+        section.ek = W1.e_k_mV
+        if sections:
+            section.connect(sections[-1](1.0), 0.0)
+        sections.append(section)
+    return [segment for section in sections for segment in section]
+
+
+def main() -> None:
+    parser = workload.arguments_w1(__doc__)
+    parser.add_argument("--mechanisms", type=Path, help="folder with compiled mechanisms")
+    parser.add_argument("--built-in", action="store_true", help="NEURON's hh, with its rate table")
+    parser.add_argument("--core", action="store_true", help="run CoreNEURON")
+    arguments = parser.parse_args()
+    if arguments.built_in:
+        run(arguments, mechanisms=None)
+    elif arguments.mechanisms:
+        run(arguments, arguments.mechanisms)
+    else:
+        workload.require("neuron", "NEURON", "pip install neuron")
+        with tempfile.TemporaryDirectory(prefix="neuron_mechanisms_") as folder:
+            mechanisms = build_neuron_mechanisms.build(
+                Path(folder), is_native=True, has_core=arguments.core
+            )
+            run(arguments, mechanisms)
+
+
+def run(arguments, mechanisms: Path | None) -> None:
+    if arguments.core and mechanisms:
+        libraries = sorted(mechanisms.glob("*/libcorenrnmech.so"))
+        if not libraries:
+            raise SystemExit(f"{mechanisms} was built without --core, so CoreNEURON cannot run it.")
+        os.environ["CORENEURONLIB"] = str(libraries[0])
+    neuron = workload.require("neuron", "NEURON", "pip install neuron")
+    h = neuron.h
+    if mechanisms:
+        neuron.load_mechanisms(str(mechanisms))
+
+    channels = "hhx" if mechanisms else "hh"
+    segments = build(h, arguments.compartments, channels)
+    clamp = h.IClamp(segments[0])
+    clamp.delay = W1.stimulus.onset_ms
+    clamp.dur = W1.stimulus.duration_ms
+    clamp.amp = W1.stimulus.amplitude_nA
+    t = h.Vector().record(h._ref_t)
+    v = [h.Vector().record(segments[k]._ref_v) for k in W1.probed(arguments.compartments)]
+
+    h.CVode().active(0)
+    h.secondorder = 0
+    context = h.ParallelContext()
+    context.set_maxstep(10)
+    if arguments.core:
+        core = workload.require("neuron.coreneuron", "NEURON", "pip install neuron")
+        core.enable, core.file_mode, core.verbose = True, False, 0
+
+    def prepare() -> None:
+        h.finitialize(W1.v_init_mV)
+        h.dt = arguments.dt
+
+    timing = workload.measure(prepare, lambda: context.psolve(arguments.t_stop), arguments.repeats)
+    workload.report(
+        workload="W1",
+        peer="CoreNEURON" if arguments.core else "NEURON",
+        version=neuron.__version__,
+        settings=f"{channels}, backward Euler",
+        compartments=arguments.compartments,
+        dt_ms=arguments.dt,
+        t_stop_ms=arguments.t_stop,
+        timing=timing,
+        velocity_m_per_s=workload.velocity_m_per_s(
+            np.array(t),
+            np.array([np.array(trace) for trace in v]),
+            W1.threshold_mV,
+            W1.distance_mm(arguments.compartments),
+        ),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,241 @@
+"""The two workloads of the comparison, and how every simulator is timed.
+
+W1: a spike along a squid axon of 10 cm. W2: a spike along a 10 um MRG fibre. Each script builds the
+workload with one simulator, runs it on one thread and prints one line of JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+
+import numpy as np
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stimulus:
+    """A rectangular current into one compartment (W1: the first; W2: that of a node)."""
+
+    onset_ms: float
+    duration_ms: float
+    amplitude_nA: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class SquidCable:
+    """Hodgkin & Huxley 1952, with NEURON's customary leak potential."""
+
+    length_um: float = 1e5
+    diameter_um: float = 476.0
+    r_a_ohm_cm: float = 35.4
+    c_m_uF_cm2: float = 1.0
+    temperature_degC: float = 18.5
+    g_na_S_cm2: float = 0.12
+    g_k_S_cm2: float = 0.036
+    g_leak_S_cm2: float = 0.0003
+    e_na_mV: float = 50.0
+    e_k_mV: float = -77.0
+    e_leak_mV: float = -54.3
+    v_init_mV: float = -65.0
+    stimulus: Stimulus = Stimulus(onset_ms=0.5, duration_ms=0.5, amplitude_nA=10e3)
+    compartments: int = 1000
+    dt_ms: float = 0.005
+    t_stop_ms: float = 10.0
+    threshold_mV: float = 0.0
+    velocity_between: tuple[float, float] = (0.3, 0.7)  # of the length
+
+    def probed(self, compartments: int) -> tuple[int, int]:
+        """Returns the two compartments between which the velocity is measured."""
+        first, last = self.velocity_between
+        return int(first * compartments), int(last * compartments)
+
+    def distance_mm(self, compartments: int) -> float:
+        """Returns the distance between the centres of those two."""
+        first, last = self.probed(compartments)
+        return 1e-3 * (last - first) * self.length_um / compartments
+
+
+@dataclass(frozen=True, kw_only=True)
+class MrgFibre:
+    """McIntyre, Richardson & Grill 2002, 10 um, one compartment per section, 11 per internode.
+
+    One passive, isolated node at each end. Before t = 0 the fibre settles at `v_init_mV` for
+    `settling_ms` in steps of `settling_dt_ms`, outside the timed part.
+    """
+
+    diameter_um: float = 10.0
+    axon_diameter_um: float = 6.9
+    node_diameter_um: float = 3.3
+    node_spacing_um: float = 1150.0
+    node_length_um: float = 1.0
+    mysa_length_um: float = 3.0
+    flut_length_um: float = 46.0
+    stins: int = 6
+    lamellae: int = 120
+    periaxonal_width_narrow_um: float = 0.002  # node and MYSA
+    periaxonal_width_wide_um: float = 0.004  # FLUT and STIN
+    r_a_ohm_cm: float = 70.0  # axoplasm and periaxonal space
+    c_m_uF_cm2: float = 2.0
+    g_mysa_S_cm2: float = 1e-3
+    g_flut_stin_S_cm2: float = 1e-4
+    lamella_c_uF_cm2: float = 0.1  # per membrane; a lamella has two
+    lamella_g_S_cm2: float = 1e-3
+    e_leak_mV: float = -80.0
+    temperature_degC: float = 37.0
+    g_naf_S_cm2: float = 3.0
+    g_nap_S_cm2: float = 0.01
+    g_ks_S_cm2: float = 0.08
+    g_node_leak_S_cm2: float = 0.007
+    e_na_mV: float = 50.0
+    e_k_mV: float = -90.0
+    e_node_leak_mV: float = -90.0
+    end_g_S_cm2: float = 1e-4
+    end_c_m_uF_cm2: float = 1.0
+    end_r_a_ohm_cm: float = 1e10
+    v_init_mV: float = -80.0
+    settling_ms: float = 200.0
+    settling_dt_ms: float = 5.0
+    stimulus: Stimulus = Stimulus(onset_ms=0.1, duration_ms=0.1, amplitude_nA=5.0)
+    stimulated_node: int = 1
+    nodes: int = 21
+    dt_ms: float = 0.005
+    t_stop_ms: float = 5.0
+    threshold_mV: float = -20.0
+
+    @property
+    def stin_length_um(self) -> float:
+        others_um = self.node_length_um + 2 * (self.mysa_length_um + self.flut_length_um)
+        return (self.node_spacing_um - others_um) / self.stins
+
+    def probed(self, nodes: int) -> tuple[int, int]:
+        """Returns the two nodes between which the velocity is measured (5 and 15 of 21)."""
+        return nodes // 4, min(3 * nodes // 4, nodes // 4 + 100)
+
+    def distance_mm(self, nodes: int) -> float:
+        first, last = self.probed(nodes)
+        return 1e-3 * (last - first) * self.node_spacing_um
+
+
+W1 = SquidCable()
+W2 = MrgFibre()
+
+
+def require(module: str, peer: str, install: str) -> ModuleType:
+    """Imports a simulator, or ends the program with one sentence that says how to get it."""
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        sys.exit(f"{peer} is not installed: `{install}` adds it to this environment.")
+
+
+def arguments_w1(description: str) -> argparse.ArgumentParser:
+    """Returns a parser of the options that every script of W1 has."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--compartments", type=int, default=W1.compartments)
+    _add_common_arguments(parser, W1.dt_ms, W1.t_stop_ms)
+    return parser
+
+
+def arguments_w2(description: str) -> argparse.ArgumentParser:
+    """Returns a parser of the options that every script of W2 has."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--nodes", type=int, default=W2.nodes)
+    _add_common_arguments(parser, W2.dt_ms, W2.t_stop_ms)
+    return parser
+
+
+def _add_common_arguments(parser: argparse.ArgumentParser, dt_ms: float, t_stop_ms: float) -> None:
+    parser.add_argument("--dt", type=float, default=dt_ms, help="time step in ms")
+    parser.add_argument("--t-stop", type=float, default=t_stop_ms, help="duration in ms")
+    parser.add_argument("--repeats", type=int, default=5, help="clean runs to time")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """The median wall time of the clean runs, or of all where fewer than three were clean."""
+
+    wall_s: float
+    runs: int
+    clean_runs: int
+
+
+def measure(prepare: Callable[[], object], run: Callable[[], object], repeats: int) -> Timing:
+    """Times `run`, each time after an untimed `prepare`; the first run warms up and is not counted.
+
+    A run is clean when its wall time is within 2 % (and 0.2 ms) of the CPU time of the process:
+    then nothing else was scheduled in its place. Gives up after twice as many runs as asked for.
+    """
+    wall_s: list[float] = []
+    clean_wall_s: list[float] = []
+    prepare()
+    run()
+    while len(clean_wall_s) < repeats and len(wall_s) < 2 * repeats:
+        prepare()
+        cpu_start_s, start_s = time.process_time(), time.perf_counter()
+        run()
+        elapsed_s, cpu_s = time.perf_counter() - start_s, time.process_time() - cpu_start_s
+        wall_s.append(elapsed_s)
+        if elapsed_s - cpu_s <= 0.02 * cpu_s + 2e-4:
+            clean_wall_s.append(elapsed_s)
+    used_s = clean_wall_s if len(clean_wall_s) >= 3 else wall_s
+    return Timing(wall_s=statistics.median(used_s), runs=len(wall_s), clean_runs=len(clean_wall_s))
+
+
+def velocity_m_per_s(
+    t_ms: np.ndarray, v_mV: np.ndarray, threshold_mV: float, distance_mm: float
+) -> float:
+    """Returns the velocity between two traces from their first rise through the threshold."""
+    first_ms, last_ms = (_first_crossing_ms(t_ms, trace, threshold_mV) for trace in v_mV)
+    return distance_mm / (last_ms - first_ms)
+
+
+def _first_crossing_ms(t_ms: np.ndarray, v_mV: np.ndarray, threshold_mV: float) -> float:
+    below = v_mV < threshold_mV
+    steps = np.flatnonzero(below[:-1] & ~below[1:])
+    if steps.size == 0:
+        return float("nan")
+    k = steps[0]
+    fraction = (threshold_mV - v_mV[k]) / (v_mV[k + 1] - v_mV[k])
+    return float(t_ms[k] + fraction * (t_ms[k + 1] - t_ms[k]))
+
+
+def report(
+    *,
+    workload: str,
+    peer: str,
+    version: str,
+    settings: str,
+    compartments: int,
+    dt_ms: float,
+    t_stop_ms: float,
+    timing: Timing,
+    velocity_m_per_s: float,
+) -> None:
+    """Prints the result as one line of JSON."""
+    compartment_steps = compartments * round(t_stop_ms / dt_ms)
+    has_velocity = not np.isnan(velocity_m_per_s)
+    print(
+        json.dumps(
+            {
+                "workload": workload,
+                "peer": peer,
+                "version": version,
+                "settings": settings,
+                "compartments": compartments,
+                "dt_ms": dt_ms,
+                "t_stop_ms": t_stop_ms,
+                "wall_s": timing.wall_s,
+                "ns_per_compartment_step": 1e9 * timing.wall_s / compartment_steps,
+                "velocity_m_per_s": velocity_m_per_s if has_velocity else None,
+                "runs": timing.runs,
+                "clean_runs": timing.clean_runs,
+            }
+        )
+    )

@@ -1,0 +1,141 @@
+#include <pybind11/numpy.h>
+#include <pybind11/stl.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bindings/bindings.hpp"
+#include "ranvier/base/error.hpp"
+#include "ranvier/solver/simulation.hpp"
+
+namespace py = pybind11;
+using namespace py::literals;
+
+namespace ranvier {
+namespace {
+
+template <class T>
+py::array_t<T> copy_of(const std::vector<T>& values) {
+    return py::array_t<T>(static_cast<py::ssize_t>(values.size()), values.data());
+}
+
+template <class T>
+const T& element(const std::vector<T>& values, std::size_t index, const char* what) {
+    if (index >= values.size()) {
+        throw py::index_error(std::string(what) + " " + std::to_string(index) + ": there are " +
+                              std::to_string(values.size()));
+    }
+    return values[index];
+}
+
+py::tuple trace(const Simulation& simulation, std::size_t index) {
+    const auto& samples = element(simulation.samples(), index, "probe");
+    py::array_t<double> value({static_cast<py::ssize_t>(samples.t_ms.size()),
+                               static_cast<py::ssize_t>(samples.columns)});
+    std::copy(samples.value.begin(), samples.value.end(), value.mutable_data());
+    return py::make_tuple(copy_of(samples.t_ms), value);
+}
+
+py::tuple crossings(const Simulation& simulation, std::size_t index) {
+    const auto& events = element(simulation.events(), index, "detector");
+    return py::make_tuple(copy_of(events.compartment), copy_of(events.t_ms));
+}
+
+Quantity quantity_from(const std::string& name) {
+    if (name == "v_mV") {
+        return Quantity::kMembranePotential;
+    }
+    if (name == "layer_mV") {
+        return Quantity::kLayerPotential;
+    }
+    if (name == "gate") {
+        return Quantity::kGate;
+    }
+    if (name == "i_mA_cm2") {
+        return Quantity::kCurrentDensity;
+    }
+    throw py::value_error("probe: quantity is '" + name +
+                          "', expected v_mV, layer_mV, gate or i_mA_cm2");
+}
+
+}  // namespace
+
+void bind_simulation(py::module_& m) {
+    py::class_<Drive>(m, "Drive", "A current into the axoplasm: waveform times weight_nA.")
+        .def(py::init([](std::vector<double> t_ms, std::vector<double> value,
+                         std::vector<std::int32_t> compartment, std::vector<double> weight_nA) {
+                 return Drive{{std::move(t_ms), std::move(value)},
+                              std::move(compartment),
+                              std::move(weight_nA)};
+             }),
+             py::kw_only(), "t_ms"_a, "value"_a, "compartment"_a, "weight_nA"_a);
+    py::class_<Probe>(m, "CoreProbe", "A probe resolved to compartments and steps.")
+        .def(py::init([](const std::string& quantity, std::vector<std::int32_t> compartment,
+                         std::int64_t every_steps, std::size_t layer, std::string mechanism,
+                         std::string gate) {
+                 return Probe{quantity_from(quantity), std::move(compartment), every_steps, layer,
+                              std::move(mechanism),    std::move(gate)};
+             }),
+             py::kw_only(), "quantity"_a, "compartment"_a, "every_steps"_a = 1, "layer"_a = 0,
+             "mechanism"_a = "", "gate"_a = "");
+    py::class_<Detector>(m, "CoreDetector", "A spike detector resolved to compartments.")
+        .def(py::init([](double threshold_mV, std::vector<std::int32_t> compartment) {
+                 return Detector{threshold_mV, std::move(compartment)};
+             }),
+             py::kw_only(), "threshold_mV"_a, "compartment"_a);
+    m.def(
+        "resolve_method",
+        [](const std::string& name, std::map<std::string, double> parameters) {
+            const MethodEntry* entry = nullptr;
+            const auto values = resolve({name, std::move(parameters)}, &entry);
+            py::dict resolved;
+            for (std::size_t p = 0; p < values.size(); ++p) {
+                resolved[py::str(entry->info.parameters[p].name)] = values[p];
+            }
+            return resolved;
+        },
+        "name"_a, "parameters"_a, "All of a method's parameters; ModelError where one is wrong.");
+    py::class_<Simulation>(m, "CoreSimulation", "A run: the only mutable thing.")
+        .def(py::init([](const std::shared_ptr<Discretisation>& discretisation,
+                         const std::string& method, std::map<std::string, double> parameters,
+                         std::vector<Drive> drives, std::vector<Probe> probes,
+                         std::vector<Detector> detectors) {
+                 return std::make_unique<Simulation>(
+                     discretisation, MethodChoice{method, std::move(parameters)},
+                     std::move(drives), std::move(probes), std::move(detectors));
+             }),
+             "discretisation"_a, py::kw_only(), "method"_a, "parameters"_a,
+             "drives"_a = std::vector<Drive>{}, "probes"_a = std::vector<Probe>{},
+             "detectors"_a = std::vector<Detector>{})
+        .def("initialise", &Simulation::initialise, "v_mV"_a,
+             py::call_guard<py::gil_scoped_release>())
+        .def(
+            "initialise_at_rest",
+            [](Simulation& simulation, double guess_mV) {
+                Rest rest{};
+                {
+                    const py::gil_scoped_release unlocked;
+                    rest = simulation.initialise_at_rest(guess_mV);
+                }
+                return py::make_tuple(rest.residual_mV_per_ms, rest.iterations);
+            },
+            "guess_mV"_a)
+        .def("advance", &Simulation::advance, "steps"_a, py::call_guard<py::gil_scoped_release>())
+        .def_property_readonly("step", [](const Simulation& s) { return s.state().step; })
+        .def_property_readonly("t_ms", [](const Simulation& s) { return s.state().t_ms; })
+        .def_property_readonly("dt_ms", &Simulation::dt_ms)
+        .def_property_readonly("v_mV", [](const Simulation& s) { return copy_of(s.state().v_mV); })
+        .def(
+            "potential_mV",
+            [](const Simulation& s, std::size_t layer) {
+                return copy_of(element(s.state().potential_mV, layer, "layer"));
+            },
+            "layer"_a)
+        .def("trace", &trace, "probe"_a)
+        .def("crossings", &crossings, "detector"_a)
+        .def("snapshot", [](const Simulation& s) { return py::bytes(s.snapshot()); })
+        .def("restore", &Simulation::restore, "snapshot"_a);
+}
+
+}  // namespace ranvier

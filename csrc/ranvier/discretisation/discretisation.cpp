@@ -1,0 +1,168 @@
+#include "ranvier/discretisation/discretisation.hpp"
+
+#include <cmath>
+
+#include "ranvier/base/error.hpp"
+#include "ranvier/base/text.hpp"
+#include "ranvier/mechanisms/registry.hpp"
+
+namespace ranvier {
+namespace {
+
+class Checker {
+public:
+    explicit Checker(const Discretisation& d) : d_(d), size_(d.compartments.size()) {}
+
+    void run() {
+        const auto& c = d_.compartments;
+        if (size_ == 0) {
+            report("discretisation", "has no compartments, expected at least one");
+        }
+        check_tree();
+        check_length("section", c.section.size());
+        check_length("is_junction", c.is_junction.size());
+        check_length("centre_um", c.centre_um.size());
+        check_length("length_um", c.length_um.size());
+        check_length("diameter_um", c.diameter_um.size());
+        check_length("distance_um", c.distance_um.size());
+        check_length("xyz_um", c.xyz_um.size(), 3);
+        check_values("area_um2", c.area_um2);
+        check_values("capacitance_nF", c.capacitance_nF);
+        check_values("axial_conductance_uS", c.axial_conductance_uS);
+        for (const std::int32_t section : c.section) {
+            if (section < 0 || static_cast<std::size_t>(section) >= d_.section_names.size()) {
+                report("section", "has index " + std::to_string(section) + ", expected 0 to " +
+                                      std::to_string(d_.section_names.size()) + " - 1");
+                break;
+            }
+        }
+        if (d_.section_regions.size() != d_.section_names.size()) {
+            report("section_regions", "has " + std::to_string(d_.section_regions.size()) +
+                                          " entries, expected one per section");
+        }
+        for (const auto& layer : d_.layers) {
+            check_length("is_unknown", layer.is_unknown.size());
+            check_values("layer axial_conductance_uS", layer.axial_conductance_uS);
+            check_values("layer capacitance_nF", layer.capacitance_nF);
+            check_values("layer conductance_uS", layer.conductance_uS);
+        }
+        if (d_.layers.size() > 1) {
+            report("layers", "there are " + std::to_string(d_.layers.size()) +
+                                 ", expected 0 or 1 (the periaxonal space)");
+        }
+        for (const auto& ion : d_.ions) {
+            check_length("ion " + quoted(ion.name) + " e_mV", ion.e_mV.size());
+        }
+        for (const auto& table : d_.mechanisms) {
+            check_mechanism(table);
+        }
+        if (!problems_.empty()) {
+            throw ModelError(std::move(problems_));
+        }
+    }
+
+private:
+    void report(std::string subject, std::string problem) {
+        problems_.push_back({std::move(subject), std::move(problem)});
+    }
+
+    void check_length(const std::string& name, std::size_t length, std::size_t each = 1) {
+        if (length != each * size_) {
+            report(name, "has " + std::to_string(length) + " values, expected " +
+                             std::to_string(each * size_));
+        }
+    }
+
+    void check_values(const std::string& name, const std::vector<double>& values) {
+        check_length(name, values.size());
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            if (!(values[i] >= 0.0) || !std::isfinite(values[i])) {
+                report(name, "is " + text(values[i]) + " in compartment " + std::to_string(i) +
+                                 ", expected a finite number, 0 or more");
+                return;
+            }
+        }
+    }
+
+    void check_tree() {
+        const auto& parent = d_.compartments.parent;
+        for (std::size_t i = 0; i < parent.size(); ++i) {
+            if (parent[i] < kNoParent || parent[i] >= static_cast<std::int32_t>(i)) {
+                report("compartment " + std::to_string(i),
+                       "has parent " + std::to_string(parent[i]) + ", expected -1 to " +
+                           std::to_string(static_cast<std::int64_t>(i) - 1));
+                return;
+            }
+        }
+    }
+
+    void check_mechanism(const MechanismTable& table) {
+        const std::string subject = "mechanism " + quoted(table.name);
+        const Mechanism* mechanism = find_mechanism(table.name);
+        if (mechanism == nullptr) {
+            report(subject, "is unknown, expected one that is registered");
+            return;
+        }
+        std::int32_t previous = -1;
+        for (const std::int32_t compartment : table.compartment) {
+            if (compartment <= previous || static_cast<std::size_t>(compartment) >= size_) {
+                report(subject, "has compartment " + std::to_string(compartment) + " after " +
+                                    std::to_string(previous) + ", expected ascending, below " +
+                                    std::to_string(size_));
+                break;
+            }
+            previous = compartment;
+        }
+        const auto& known = mechanism->info.parameters;
+        bool has_parameters = table.parameter_names.size() == known.size() &&
+                              table.parameters.size() == known.size();
+        for (std::size_t p = 0; has_parameters && p < known.size(); ++p) {
+            has_parameters = table.parameter_names[p] == known[p].name &&
+                             table.parameters[p].size() == table.compartment.size();
+        }
+        if (!has_parameters) {
+            report(subject, "expected its " + std::to_string(known.size()) +
+                                " parameters in order, one value per compartment");
+        }
+        if (!mechanism->info.ion.empty()) {
+            check_ion(subject, table, mechanism->info.ion);
+        }
+    }
+
+    void check_ion(const std::string& subject, const MechanismTable& table, std::string_view name) {
+        for (const auto& ion : d_.ions) {
+            if (ion.name != name || ion.e_mV.size() != size_) {
+                continue;
+            }
+            for (const std::int32_t compartment : table.compartment) {
+                if (compartment >= 0 && static_cast<std::size_t>(compartment) < size_ &&
+                    !std::isfinite(ion.e_mV[static_cast<std::size_t>(compartment)])) {
+                    report(subject, "has no reversal potential of ion " + quoted(name) +
+                                        " in compartment " + std::to_string(compartment) +
+                                        ", expected e_mV there");
+                    return;
+                }
+            }
+            return;
+        }
+        report(subject, "needs ion " + quoted(name) + ", expected it among the ions");
+    }
+
+    const Discretisation& d_;
+    std::size_t size_;
+    std::vector<Problem> problems_;
+};
+
+}  // namespace
+
+std::string Discretisation::label(std::int32_t compartment) const {
+    const auto i = static_cast<std::size_t>(compartment);
+    const auto section = static_cast<std::size_t>(compartments.section[i]);
+    return section_names[section] + " (" + text(compartments.centre_um[i]) + " um)";
+}
+
+void check(const Discretisation& discretisation) {
+    Checker(discretisation).run();
+}
+
+}  // namespace ranvier

@@ -1,0 +1,21 @@
+// A time course as straight pieces; a jump is two points at one time.
+#pragma once
+
+#include <vector>
+
+namespace ranvier {
+
+/// Zero before the first point and after the last. Dimensionless: the amplitude belongs to where
+/// the waveform is applied.
+struct PiecewiseLinear {
+    std::vector<double> t_ms;  // ascending; equal neighbours are a jump
+    std::vector<double> value;
+
+    /// Exact mean over [from_ms, to_ms], so that an edge inside a step carries its whole charge.
+    double mean(double from_ms, double to_ms) const noexcept;
+};
+
+/// Throws ModelError if the points are not as described.
+void check(const PiecewiseLinear& waveform);
+
+}  // namespace ranvier

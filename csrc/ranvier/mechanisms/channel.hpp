@@ -1,0 +1,123 @@
+// Turns a channel struct (metadata and rates, see channels/*.cpp) into a Mechanism, so that channel
+// files hold biophysics only. The formulas are written over a value type: double here, lane packs
+// for the vector kernels.
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <tuple>
+#include <utility>
+
+#include "ranvier/base/math.hpp"
+#include "ranvier/mechanisms/mechanism.hpp"
+
+namespace ranvier {
+namespace detail {
+
+template <class C>
+constexpr std::size_t parameter_index(std::string_view name) {
+    std::size_t index = 0;
+    for (const auto& parameter : C::info.parameters) {
+        if (parameter.name == name) {
+            return index;
+        }
+        ++index;
+    }
+    return index;
+}
+
+template <class C>
+inline constexpr std::size_t gate_count = C::info.gates.size();
+
+/// Product of the gates, each to its power: the open fraction.
+template <class C, class Value, std::size_t... gate>
+Value open_fraction([[maybe_unused]] const Value* gates, std::index_sequence<gate...>) {
+    return (Value(1.0) * ... * power<C::info.gates[gate].power>(gates[gate]));
+}
+
+}  // namespace detail
+
+/// Moves one gate by dt, exactly if v were constant: x' = alpha (1 - x) - beta x.
+template <class Value>
+Value advance_gate(const Value& gate, const Rate<Value>& rate, double factor_dt_ms) {
+    const Value sum_per_ms = rate.alpha_per_ms + rate.beta_per_ms;
+    const Value steady_state = rate.alpha_per_ms / sum_per_ms;
+    return steady_state + (gate - steady_state) * exp(-(sum_per_ms * factor_dt_ms));
+}
+
+template <class C>
+void steady_state_rows(const Rows& rows, const double* v_mV) noexcept {
+    if constexpr (detail::gate_count<C> > 0) {
+        for (std::size_t row = 0; row < rows.size; ++row) {
+            const auto rates = C::rates(v_mV[rows.compartment[row]]);
+            for (std::size_t g = 0; g < detail::gate_count<C>; ++g) {
+                rows.gates[g][row] = rates[g].alpha_per_ms /
+                                     (rates[g].alpha_per_ms + rates[g].beta_per_ms);
+            }
+        }
+    }
+}
+
+template <class C>
+void advance_rows(const Rows& rows, const double* v_mV, double dt_ms) noexcept {
+    if constexpr (detail::gate_count<C> > 0) {
+        std::array<double, detail::gate_count<C>> factor_dt_ms;
+        for (std::size_t g = 0; g < factor_dt_ms.size(); ++g) {
+            factor_dt_ms[g] = rows.rate_factor[g] * dt_ms;
+        }
+        for (std::size_t row = 0; row < rows.size; ++row) {
+            const auto rates = C::rates(v_mV[rows.compartment[row]]);
+            for (std::size_t g = 0; g < factor_dt_ms.size(); ++g) {
+                rows.gates[g][row] = advance_gate(rows.gates[g][row], rates[g], factor_dt_ms[g]);
+            }
+        }
+    }
+}
+
+/// i = g_bar (product of gates) (v - e), with e of the ion or, for a leak, its own parameter.
+template <class C>
+void current_rows(const Rows& rows, const double* v_mV, double* current_nA,
+                  double* conductance_uS) noexcept {
+    constexpr std::size_t gates = detail::gate_count<C>;
+    constexpr std::size_t g_bar = detail::parameter_index<C>("g_bar_S_cm2");
+    constexpr std::size_t e_leak = detail::parameter_index<C>("e_leak_mV");
+    static_assert(g_bar < C::info.parameters.size(), "a channel has the parameter g_bar_S_cm2");
+    static_assert(!C::info.ion.empty() || e_leak < C::info.parameters.size(),
+                  "a channel without an ion has the parameter e_leak_mV");
+    const double* const g_bar_S_cm2 = rows.parameters[g_bar];
+    const double* const e_mV = C::info.ion.empty() ? rows.parameters[e_leak] : rows.e_mV;
+    for (std::size_t row = 0; row < rows.size; ++row) {
+        std::array<double, gates == 0 ? 1 : gates> x{};
+        for (std::size_t g = 0; g < gates; ++g) {
+            x[g] = rows.gates[g][row];
+        }
+        const double open =
+            detail::open_fraction<C>(x.data(), std::make_index_sequence<gates>{});
+        const double g_uS = g_bar_S_cm2[row] * rows.nA_per_mA_cm2[row] * open;
+        const auto compartment = rows.compartment[row];
+        current_nA[compartment] += g_uS * (v_mV[compartment] - e_mV[row]);
+        conductance_uS[compartment] += g_uS;
+    }
+}
+
+template <class C>
+void rates_at(double v_mV, Rate<double>* rates) noexcept {
+    if constexpr (detail::gate_count<C> > 0) {
+        for (const auto& rate : C::rates(v_mV)) {
+            *rates++ = rate;
+        }
+    }
+}
+
+template <class C>
+constexpr Mechanism make_channel() {
+    if constexpr (detail::gate_count<C> > 0) {
+        static_assert(std::tuple_size_v<decltype(C::rates(0.0))> == detail::gate_count<C>,
+                      "a channel gives one rate per gate");
+    }
+    return {C::info,
+            {&steady_state_rows<C>, &advance_rows<C>, &current_rows<C>, &rates_at<C>}};
+}
+
+}  // namespace ranvier

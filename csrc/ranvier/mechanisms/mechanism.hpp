@@ -1,0 +1,76 @@
+// What the solver knows of a mechanism: its metadata and a table of plain functions.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace ranvier {
+
+/// A number that a user may set per section. The name carries the unit.
+struct ParameterInfo {
+    std::string_view name;
+    double default_value;
+};
+
+/// A variable in [0, 1] with opening rate alpha and closing rate beta; the conductance goes with
+/// its `power`, and its rates with `q10` per 10 degC from the channel's reference temperature.
+struct GateInfo {
+    std::string_view name;
+    int power;
+    double q10 = 1.0;
+};
+
+enum class MechanismKind : std::uint8_t { kChannel };
+
+struct MechanismInfo {
+    std::string_view name;
+    std::string_view summary;
+    MechanismKind kind = MechanismKind::kChannel;
+    /// The ion it carries and whose reversal potential drives it; empty for a mixed current, which
+    /// then has the parameter "e_leak_mV".
+    std::string_view ion = {};
+    std::span<const ParameterInfo> parameters = {};
+    std::span<const GateInfo> gates = {};
+    double reference_temperature_degC = 37.0;
+    std::string_view citation = {};
+};
+
+template <class Value>
+struct Rate {
+    Value alpha_per_ms;
+    Value beta_per_ms;
+};
+
+/// The rows of one mechanism, one per compartment that carries it, as contiguous arrays.
+struct Rows {
+    std::size_t size;
+    const std::int32_t* compartment;
+    const double* const* parameters;  // [parameter][row]
+    double* const* gates;             // [gate][row]
+    const double* e_mV;               // [row], reversal potential of the mechanism's ion; else null
+    const double* rate_factor;        // [gate], the temperature factor of its rates
+    const double* nA_per_mA_cm2;      // [row], the membrane area in solver units (also uS per S/cm2)
+};
+
+/// The compiled half of a mechanism. Plain functions over contiguous arrays: no virtual calls, and
+/// a guest of the core can supply its own. `v_mV` is indexed by compartment, not by row.
+struct MechanismKernels {
+    /// Sets every gate to its steady state at v.
+    void (*steady_state)(const Rows& rows, const double* v_mV) noexcept;
+    /// Moves every gate by dt at constant v.
+    void (*advance)(const Rows& rows, const double* v_mV, double dt_ms) noexcept;
+    /// Adds outward current and its derivative by v, with the gates held, to the compartments.
+    void (*current)(const Rows& rows, const double* v_mV, double* current_nA,
+                    double* conductance_uS) noexcept;
+    /// Rates of each gate at the reference temperature, for documentation and tests.
+    void (*rates)(double v_mV, Rate<double>* rates) noexcept;
+};
+
+struct Mechanism {
+    MechanismInfo info;
+    MechanismKernels kernels;
+};
+
+}  // namespace ranvier

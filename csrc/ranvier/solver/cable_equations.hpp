@@ -1,0 +1,55 @@
+// The spatial part of the equations, shared by every implicit method and by the search for rest.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "ranvier/drive/drive.hpp"
+#include "ranvier/solver/state.hpp"
+#include "ranvier/solver/system.hpp"
+#include "ranvier/solver/tree_solve.hpp"
+
+namespace ranvier {
+
+/// Kirchhoff's current law for each potential of each compartment, and its linearisation.
+///
+/// With C_a, I the capacitance and ionic current of the axolemma, C_m, g_m those of the myelin, and
+/// v_ext = 0 outside:
+///   axoplasm    C_a d(v_i - v_p)/dt + I(v_i - v_p)                    = sum G_i dv_i + I_drive
+///   periaxonal  C_m dv_p/dt + g_m v_p - [C_a d(v_i - v_p)/dt + I]     = sum G_p dv_p
+/// which is the double cable of Halter & Clark 1991 (doi:10.1016/S0022-5193(05)80148-6). Where the
+/// periaxonal space is open or absent, v_p = 0 and the second row is empty.
+template <int layers>
+class CableEquations {
+public:
+    explicit CableEquations(const System& system);
+
+    /// rhs = current into each potential that nothing stores yet: minus the ionic `current_nA`,
+    /// plus what flows in along the cable and through the myelin.
+    void set_imbalance(const State& state, std::span<const double> current_nA) noexcept;
+
+    /// Adds the mean of the drives over the step to the axoplasm.
+    void add_drives(std::span<const Drive> drives, double from_ms, double to_ms) noexcept;
+
+    /// matrix = shift C + G + dI/dv; `shift_per_ms` is 1/dt for backward Euler.
+    void set_matrix(double shift_per_ms, std::span<const double> conductance_uS) noexcept;
+
+    /// Replaces rhs by matrix^-1 rhs; the matrix is used up.
+    void solve() noexcept { solve_tree<layers>(parent_, diagonal_, coupling_, rhs_); }
+
+    /// Adds `factor` times rhs to the potentials.
+    void add_solution(State& state, double factor) const noexcept;
+
+    std::span<const Potentials<layers>> rhs() const noexcept { return rhs_; }
+
+private:
+    const System& system_;
+    std::span<const std::int32_t> parent_;
+    std::vector<Potentials<layers>> axial_sum_uS_;  // of all neighbours, per layer
+    std::vector<Potentials<layers>> coupling_;      // to the parent, 0 where either end is known
+    std::vector<SymmetricBlock<layers>> diagonal_;
+    std::vector<Potentials<layers>> rhs_;
+};
+
+}  // namespace ranvier

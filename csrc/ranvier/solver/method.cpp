@@ -1,0 +1,76 @@
+#include "ranvier/solver/method.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "ranvier/base/error.hpp"
+#include "ranvier/base/text.hpp"
+
+namespace ranvier {
+namespace {
+
+std::vector<MethodEntry>& table() {
+    static std::vector<MethodEntry> methods;
+    return methods;
+}
+
+}  // namespace
+
+bool register_method(const MethodEntry& entry) {
+    table().push_back(entry);
+    return true;
+}
+
+std::vector<const MethodEntry*> methods() {
+    std::vector<const MethodEntry*> sorted;
+    for (const auto& entry : table()) {
+        sorted.push_back(&entry);
+    }
+    std::ranges::sort(sorted, {}, [](const MethodEntry* entry) { return entry->info.name; });
+    return sorted;
+}
+
+std::vector<double> resolve(const MethodChoice& choice, const MethodEntry** entry) {
+    std::vector<std::string> names;
+    *entry = nullptr;
+    for (const MethodEntry* known : methods()) {
+        names.emplace_back(known->info.name);
+        if (known->info.name == choice.name) {
+            *entry = known;
+        }
+    }
+    if (*entry == nullptr) {
+        throw ModelError("method " + quoted(choice.name),
+                         "is unknown, " + expected_one_of(choice.name, names));
+    }
+    const std::string subject = "method " + quoted(choice.name);
+    const auto known = (*entry)->info.parameters;
+    std::vector<double> values;
+    std::vector<std::string> parameter_names;
+    for (const auto& parameter : known) {
+        const auto given = choice.parameters.find(std::string(parameter.name));
+        const double value =
+            given == choice.parameters.end() ? parameter.default_value : given->second;
+        if (!(value > 0.0) || !std::isfinite(value)) {
+            throw ModelError(subject, std::string(parameter.name) + " is " + text(value) +
+                                          ", expected a finite number above 0");
+        }
+        values.push_back(value);
+        parameter_names.emplace_back(parameter.name);
+    }
+    for (const auto& [name, value] : choice.parameters) {
+        if (std::ranges::find(parameter_names, name) == parameter_names.end()) {
+            throw ModelError(subject, "has no parameter " + quoted(name) + ", " +
+                                          expected_one_of(name, parameter_names));
+        }
+    }
+    return values;
+}
+
+std::unique_ptr<Method> make_method(const MethodChoice& choice, const System& system) {
+    const MethodEntry* entry = nullptr;
+    const auto parameters = resolve(choice, &entry);
+    return entry->make(system, parameters);
+}
+
+}  // namespace ranvier

@@ -1,0 +1,23 @@
+// The resting state: the fixed point of the equations without drives.
+#pragma once
+
+#include "ranvier/solver/state.hpp"
+#include "ranvier/solver/system.hpp"
+
+namespace ranvier {
+
+struct Rest {
+    double residual_mV_per_ms;  // largest rate of change that is left anywhere
+    int iterations;
+    bool is_found;
+};
+
+/// Moves `state` to a resting state near its present potentials, gates included.
+///
+/// Newton's method on the steady-state current (gates in equilibrium with the voltage), made robust
+/// by pseudo-transient continuation: each iteration is an implicit step in a time that grows as the
+/// residual falls (Kelley & Keyes 1998, doi:10.1137/S0036142996304796), so the fixed point found is
+/// one that the membrane drifts towards. Where none is found `state` is left as it was.
+Rest find_rest(const System& system, State& state);
+
+}  // namespace ranvier

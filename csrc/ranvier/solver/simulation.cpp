@@ -1,0 +1,394 @@
+#include "ranvier/solver/simulation.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "ranvier/base/error.hpp"
+#include "ranvier/base/text.hpp"
+#include "ranvier/mechanisms/registry.hpp"
+
+namespace ranvier {
+namespace {
+
+/// Steps between two looks at the state: rare enough to cost nothing, and the most that is repeated
+/// to find a fault.
+constexpr std::int64_t kStepsPerBlock = 128;
+
+/// No membrane survives a fraction of this, and no electrode in the field imposes it.
+constexpr double kLargest_mV = 1e4;
+
+constexpr char kSnapshotMark[] = "ranvier snapshot 1";
+
+template <class Visitor>
+void for_each_array(State& state, Visitor&& visit) {
+    for (auto& potential : state.potential_mV) {
+        visit(potential);
+    }
+    for (auto& mechanism : state.gates) {
+        for (auto& gate : mechanism) {
+            visit(gate);
+        }
+    }
+}
+
+void put(std::string& bytes, const void* from, std::size_t size) {
+    bytes.append(static_cast<const char*>(from), size);
+}
+
+/// Reads consecutive fields; a short or long buffer is the caller's error to report.
+class Reader {
+public:
+    explicit Reader(const std::string& bytes) : bytes_(bytes) {}
+
+    bool take(void* to, std::size_t size) {
+        if (size > bytes_.size() - at_) {
+            return false;
+        }
+        std::memcpy(to, bytes_.data() + at_, size);
+        at_ += size;
+        return true;
+    }
+    bool is_at_end() const { return at_ == bytes_.size(); }
+
+private:
+    const std::string& bytes_;
+    std::size_t at_ = 0;
+};
+
+}  // namespace
+
+Simulation::Simulation(std::shared_ptr<const Discretisation> discretisation,
+                       const MethodChoice& method, std::vector<Drive> drives,
+                       std::vector<Probe> probes, std::vector<Detector> detectors)
+    : system_(std::move(discretisation)),
+      method_(make_method(method, system_)),
+      drives_(std::move(drives)),
+      probes_(std::move(probes)),
+      detectors_(std::move(detectors)),
+      state_(system_.blank_state()) {
+    for (const auto& drive : drives_) {
+        check(drive, system_.size());
+    }
+    for (std::size_t p = 0; p < probes_.size(); ++p) {
+        check_probe(probes_[p], p);
+    }
+    for (const auto& detector : detectors_) {
+        if (!std::isfinite(detector.threshold_mV)) {
+            throw ModelError("detector", "threshold_mV is " + text(detector.threshold_mV) +
+                                             ", expected a finite number");
+        }
+        for (const std::int32_t compartment : detector.compartment) {
+            if (compartment < 0 || static_cast<std::size_t>(compartment) >= system_.size()) {
+                throw ModelError("detector",
+                                 "watches compartment " + std::to_string(compartment) +
+                                     ", expected 0 to " + std::to_string(system_.size() - 1));
+            }
+        }
+    }
+}
+
+void Simulation::check_probe(const Probe& probe, std::size_t index) const {
+    const std::string subject = "probe " + std::to_string(index);
+    if (probe.every_steps < 1) {
+        throw ModelError(subject, "every_steps is " + std::to_string(probe.every_steps) +
+                                      ", expected 1 or more");
+    }
+    if (probe.quantity == Quantity::kLayerPotential && probe.layer >= system_.potentials()) {
+        throw ModelError(subject, "asks for the periaxonal space, expected a model with a sheath");
+    }
+    for (const std::int32_t compartment : probe.compartment) {
+        if (compartment < 0 || static_cast<std::size_t>(compartment) >= system_.size()) {
+            throw ModelError(subject, "is at compartment " + std::to_string(compartment) +
+                                          ", expected 0 to " +
+                                          std::to_string(system_.size() - 1));
+        }
+    }
+    if (probe.quantity != Quantity::kGate && probe.quantity != Quantity::kCurrentDensity) {
+        return;
+    }
+    std::vector<std::string> names;
+    for (const auto& bound : system_.mechanisms()) {
+        names.emplace_back(bound.table->name);
+        if (bound.table->name != probe.mechanism) {
+            continue;
+        }
+        if (probe.quantity == Quantity::kGate) {
+            std::vector<std::string> gates;
+            for (const auto& gate : bound.mechanism->info.gates) {
+                gates.emplace_back(gate.name);
+            }
+            if (std::ranges::find(gates, probe.gate) == gates.end()) {
+                throw ModelError(subject, "channel " + quoted(probe.mechanism) + " has no gate " +
+                                              quoted(probe.gate) + ", " +
+                                              expected_one_of(probe.gate, gates));
+            }
+        }
+        for (const std::int32_t compartment : probe.compartment) {
+            if (!std::ranges::binary_search(bound.table->compartment, compartment)) {
+                throw ModelError(subject, "channel " + quoted(probe.mechanism) + " is not at " +
+                                              discretisation().label(compartment) +
+                                              ", expected a place that carries it");
+            }
+        }
+        return;
+    }
+    throw ModelError(subject, "channel " + quoted(probe.mechanism) + " is not in this model, " +
+                                  expected_one_of(probe.mechanism, names));
+}
+
+void Simulation::initialise(double v_mV) {
+    if (!(std::abs(v_mV) <= kLargest_mV)) {
+        throw ModelError("v_init_mV", "is " + text(v_mV) + ", expected a finite membrane potential");
+    }
+    state_ = system_.blank_state();
+    std::ranges::fill(state_.potential_mV[0], v_mV);
+    system_.update_membrane_potential(state_);
+    system_.settle_gates(state_);
+    begin();
+}
+
+Rest Simulation::initialise_at_rest(double guess_mV) {
+    initialise(guess_mV);
+    const Rest rest = find_rest(system_, state_);
+    if (!rest.is_found) {
+        throw ModelError("resting potential",
+                         "none was found near " + text(guess_mV) + " mV (" +
+                             text(rest.residual_mV_per_ms) + " mV/ms left after " +
+                             std::to_string(rest.iterations) +
+                             " iterations), expected a membrane that settles; give v_init_mV");
+    }
+    begin();
+    return rest;
+}
+
+/// Clears the recordings and takes the first sample.
+void Simulation::begin() {
+    samples_.assign(probes_.size(), {});
+    for (std::size_t p = 0; p < probes_.size(); ++p) {
+        samples_[p].columns = probes_[p].compartment.size();
+    }
+    events_.assign(detectors_.size(), {});
+    watched_mV_.clear();
+    for (const auto& detector : detectors_) {
+        auto& watched = watched_mV_.emplace_back();
+        for (const std::int32_t compartment : detector.compartment) {
+            watched.push_back(state_.v_mV[static_cast<std::size_t>(compartment)]);
+        }
+    }
+    is_initialised_ = true;
+    record();
+}
+
+double Simulation::probed(const Probe& probe, std::size_t column) const {
+    const std::int32_t compartment = probe.compartment[column];
+    const auto i = static_cast<std::size_t>(compartment);
+    switch (probe.quantity) {
+        case Quantity::kMembranePotential:
+            return state_.v_mV[i];
+        case Quantity::kLayerPotential:
+            return state_.potential_mV[probe.layer][i];
+        case Quantity::kGate:
+        case Quantity::kCurrentDensity:
+            break;
+    }
+    const auto& mechanisms = system_.mechanisms();
+    std::size_t m = 0;
+    while (mechanisms[m].table->name != probe.mechanism) {
+        ++m;
+    }
+    const auto& bound = mechanisms[m];
+    const auto& rows = bound.table->compartment;
+    const auto row =
+        static_cast<std::size_t>(std::ranges::lower_bound(rows, compartment) - rows.begin());
+    if (probe.quantity == Quantity::kGate) {
+        std::size_t g = 0;
+        while (bound.mechanism->info.gates[g].name != probe.gate) {
+            ++g;
+        }
+        return state_.gates[m][g][row];
+    }
+    // One row on its own, at unit area: the kernel then adds up a density.
+    const std::size_t gates = bound.mechanism->info.gates.size();
+    std::array<double, BoundRows::kMostGates> gate{};
+    std::array<double*, BoundRows::kMostGates> gate_pointers{};
+    std::array<const double*, BoundRows::kMostParameters> parameters{};
+    for (std::size_t g = 0; g < gates; ++g) {
+        gate[g] = state_.gates[m][g][row];
+        gate_pointers[g] = &gate[g];
+    }
+    for (std::size_t p = 0; p < bound.table->parameters.size(); ++p) {
+        parameters[p] = &bound.table->parameters[p][row];
+    }
+    const std::int32_t first = 0;
+    const double unit_area = 1.0;
+    const Rows single{.size = 1,
+                      .compartment = &first,
+                      .parameters = parameters.data(),
+                      .gates = gate_pointers.data(),
+                      .e_mV = bound.e_mV.empty() ? nullptr : &bound.e_mV[row],
+                      .rate_factor = bound.rate_factor.data(),
+                      .nA_per_mA_cm2 = &unit_area};
+    double current_mA_cm2 = 0.0;
+    double conductance_S_cm2 = 0.0;
+    bound.mechanism->kernels.current(single, &state_.v_mV[i], &current_mA_cm2, &conductance_S_cm2);
+    return current_mA_cm2;
+}
+
+void Simulation::record() {
+    for (std::size_t p = 0; p < probes_.size(); ++p) {
+        const Probe& probe = probes_[p];
+        if (state_.step % probe.every_steps != 0) {
+            continue;
+        }
+        Samples& samples = samples_[p];
+        samples.step.push_back(state_.step);
+        samples.t_ms.push_back(state_.t_ms);
+        for (std::size_t column = 0; column < probe.compartment.size(); ++column) {
+            samples.value.push_back(probed(probe, column));
+        }
+    }
+}
+
+void Simulation::step_and_record() {
+    const double before_ms = state_.t_ms;
+    method_->step(state_, drives_);
+    for (std::size_t k = 0; k < detectors_.size(); ++k) {
+        detect(detectors_[k].compartment, detectors_[k].threshold_mV, state_.step, before_ms,
+               state_.t_ms, state_.v_mV, watched_mV_[k], events_[k]);
+    }
+    record();
+}
+
+void Simulation::advance(std::int64_t steps) {
+    if (!is_initialised_) {
+        throw ModelError("simulation", "has no state yet, expected initialise() before advance()");
+    }
+    if (steps < 0) {
+        throw ModelError("steps", "is " + std::to_string(steps) + ", expected 0 or more");
+    }
+    for (std::size_t p = 0; p < probes_.size(); ++p) {
+        samples_[p].reserve(static_cast<std::size_t>(steps / probes_[p].every_steps) + 1);
+    }
+    while (steps > 0) {
+        const std::int64_t block = std::min(steps, kStepsPerBlock);
+        State good = state_;
+        const auto good_watched = watched_mV_;
+        const auto rewind = [&] {
+            state_ = good;
+            watched_mV_ = good_watched;
+            for (auto& samples : samples_) {
+                samples.forget_after(state_.step);
+            }
+            for (auto& events : events_) {
+                events.forget_after(state_.step);
+            }
+        };
+        for (std::int64_t s = 0; s < block; ++s) {
+            step_and_record();
+        }
+        if (find_fault()) {
+            rewind();
+            std::optional<Fault> fault;
+            double faulty_ms = 0.0;
+            while (!fault) {
+                good = state_;
+                const auto watched_before = watched_mV_;
+                step_and_record();
+                fault = find_fault();
+                faulty_ms = state_.t_ms;
+                if (fault) {
+                    rewind();
+                    watched_mV_ = watched_before;
+                }
+            }
+            throw DivergedError(faulty_ms, fault->compartment, fault->variable,
+                                "the run diverged: " + fault->variable + " at t = " +
+                                    text(faulty_ms) + " ms in compartment " +
+                                    std::to_string(fault->compartment) + ", " +
+                                    discretisation().label(fault->compartment) +
+                                    ", expected finite values below " + text(kLargest_mV) +
+                                    " mV; dt = " + text(dt_ms()) + " ms may be too long");
+        }
+        steps -= block;
+    }
+}
+
+std::optional<Simulation::Fault> Simulation::find_fault() const {
+    for (std::size_t layer = 0; layer < state_.potential_mV.size(); ++layer) {
+        const auto& potential = state_.potential_mV[layer];
+        for (std::size_t i = 0; i < potential.size(); ++i) {
+            // Written so that NaN is a fault too.
+            if (!(std::abs(potential[i]) <= kLargest_mV)) {
+                return Fault{static_cast<std::int32_t>(i),
+                             std::string(layer == 0 ? "axoplasm" : "periaxonal") +
+                                 " potential is " + text(potential[i]) + " mV"};
+            }
+        }
+    }
+    for (std::size_t m = 0; m < state_.gates.size(); ++m) {
+        const auto& bound = system_.mechanisms()[m];
+        for (std::size_t g = 0; g < state_.gates[m].size(); ++g) {
+            const auto& gate = state_.gates[m][g];
+            for (std::size_t row = 0; row < gate.size(); ++row) {
+                if (!std::isfinite(gate[row])) {
+                    return Fault{bound.table->compartment[row],
+                                 "gate " + std::string(bound.mechanism->info.gates[g].name) +
+                                     " of " + bound.table->name + " is " + text(gate[row])};
+                }
+            }
+        }
+    }
+    return std::nullopt;
+}
+
+std::string Simulation::snapshot() const {
+    std::string bytes(kSnapshotMark);
+    State copy = state_;
+    put(bytes, &copy.step, sizeof copy.step);
+    put(bytes, &copy.t_ms, sizeof copy.t_ms);
+    for_each_array(copy, [&](const std::vector<double>& array) {
+        const std::uint64_t size = array.size();
+        put(bytes, &size, sizeof size);
+        put(bytes, array.data(), size * sizeof(double));
+    });
+    return bytes;
+}
+
+void Simulation::restore(const std::string& snapshot) {
+    const std::string mark(kSnapshotMark);
+    State restored = system_.blank_state();
+    Reader reader(snapshot);
+    std::string found(mark.size(), '\0');
+    bool fits = reader.take(found.data(), found.size()) && found == mark &&
+                reader.take(&restored.step, sizeof restored.step) &&
+                reader.take(&restored.t_ms, sizeof restored.t_ms);
+    for_each_array(restored, [&](std::vector<double>& array) {
+        std::uint64_t size = 0;
+        fits = fits && reader.take(&size, sizeof size) && size == array.size() &&
+               reader.take(array.data(), array.size() * sizeof(double));
+    });
+    if (!fits || !reader.is_at_end()) {
+        throw ModelError("snapshot", "does not fit this simulation, expected one taken from the "
+                                     "same discretisation");
+    }
+    state_ = std::move(restored);
+    system_.update_membrane_potential(state_);
+    if (!is_initialised_) {
+        begin();  // never initialised: the restored state is the first sample
+        return;
+    }
+    for (auto& samples : samples_) {
+        samples.forget_after(state_.step);
+    }
+    for (auto& events : events_) {
+        events.forget_after(state_.step);
+    }
+    for (std::size_t k = 0; k < detectors_.size(); ++k) {
+        for (std::size_t i = 0; i < watched_mV_[k].size(); ++i) {
+            watched_mV_[k][i] = state_.v_mV[static_cast<std::size_t>(detectors_[k].compartment[i])];
+        }
+    }
+}
+
+}  // namespace ranvier

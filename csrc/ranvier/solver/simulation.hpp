@@ -1,0 +1,83 @@
+// A run: the only mutable thing.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ranvier/discretisation/discretisation.hpp"
+#include "ranvier/drive/drive.hpp"
+#include "ranvier/recording/probe.hpp"
+#include "ranvier/recording/recorder.hpp"
+#include "ranvier/solver/method.hpp"
+#include "ranvier/solver/rest.hpp"
+#include "ranvier/solver/state.hpp"
+#include "ranvier/solver/system.hpp"
+
+namespace ranvier {
+
+/// Steps a discretisation through time under drives, and records.
+///
+/// Everything a step does is noexcept; a run that blows up is noticed at the end of a block of
+/// steps, which is then repeated to find the first bad step.
+class Simulation {
+public:
+    /// Throws ModelError if drives, probes or detectors do not fit. Does not initialise.
+    Simulation(std::shared_ptr<const Discretisation> discretisation, const MethodChoice& method,
+               std::vector<Drive> drives, std::vector<Probe> probes,
+               std::vector<Detector> detectors);
+
+    /// Starts anew at t = 0 with every membrane at v, gates in their steady state.
+    void initialise(double v_mV);
+
+    /// Starts anew at t = 0 from the resting state near `guess_mV`. Throws ModelError if none is
+    /// found.
+    Rest initialise_at_rest(double guess_mV);
+
+    /// Takes `steps` steps. Throws DivergedError if a state is no longer finite or beyond 10 V; the
+    /// simulation then stands at the last good step with all samples up to it.
+    void advance(std::int64_t steps);
+
+    const State& state() const noexcept { return state_; }
+    const Discretisation& discretisation() const noexcept { return system_.discretisation(); }
+    const std::vector<Samples>& samples() const noexcept { return samples_; }
+    const std::vector<Events>& events() const noexcept { return events_; }
+    const std::vector<Detector>& detectors() const noexcept { return detectors_; }
+    const std::vector<Probe>& probes() const noexcept { return probes_; }
+    double dt_ms() const noexcept { return method_->dt_ms(); }
+
+    /// The whole state as bytes, for this build's byte order and floating-point format.
+    std::string snapshot() const;
+
+    /// Goes on bit for bit from where `snapshot` was taken. Samples after that time are dropped.
+    /// Throws ModelError if the bytes come from another model or are damaged.
+    void restore(const std::string& snapshot);
+
+private:
+    struct Fault {
+        std::int32_t compartment;
+        std::string variable;
+    };
+
+    void check_probe(const Probe& probe, std::size_t index) const;
+    void begin();
+    void record();
+    void step_and_record();
+    double probed(const Probe& probe, std::size_t column) const;
+    std::optional<Fault> find_fault() const;
+
+    System system_;
+    std::unique_ptr<Method> method_;
+    std::vector<Drive> drives_;
+    std::vector<Probe> probes_;
+    std::vector<Detector> detectors_;
+    State state_;
+    std::vector<Samples> samples_;
+    std::vector<Events> events_;
+    bool is_initialised_ = false;
+    std::vector<std::vector<double>> watched_mV_;  // per detector: v at the end of the last step
+};
+
+}  // namespace ranvier

@@ -1,0 +1,107 @@
+#include "ranvier/solver/system.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "ranvier/base/constants.hpp"
+#include "ranvier/base/error.hpp"
+#include "ranvier/mechanisms/registry.hpp"
+
+namespace ranvier {
+
+BoundRows::BoundRows(const SystemMechanism& mechanism,
+                     std::vector<std::vector<double>>& gates) noexcept {
+    const auto& table = *mechanism.table;
+    for (std::size_t p = 0; p < table.parameters.size(); ++p) {
+        parameters_[p] = table.parameters[p].data();
+    }
+    for (std::size_t g = 0; g < gates.size(); ++g) {
+        gates_[g] = gates[g].data();
+    }
+    rows_ = {.size = table.compartment.size(),
+             .compartment = table.compartment.data(),
+             .parameters = parameters_.data(),
+             .gates = gates_.data(),
+             .e_mV = mechanism.e_mV.empty() ? nullptr : mechanism.e_mV.data(),
+             .rate_factor = mechanism.rate_factor.data(),
+             .nA_per_mA_cm2 = mechanism.nA_per_mA_cm2.data()};
+}
+
+System::System(std::shared_ptr<const Discretisation> discretisation)
+    : discretisation_(std::move(discretisation)) {
+    const auto& d = *discretisation_;
+    for (const auto& table : d.mechanisms) {
+        const Mechanism* mechanism = find_mechanism(table.name);
+        RANVIER_ASSERT(mechanism != nullptr);
+        const auto& info = mechanism->info;
+        if (info.gates.size() > BoundRows::kMostGates ||
+            info.parameters.size() > BoundRows::kMostParameters) {
+            throw InternalError("mechanism " + table.name + ": too many gates or parameters");
+        }
+        SystemMechanism bound{mechanism, &table, {}, {}, {}};
+        for (const auto& gate : info.gates) {
+            const double decades = (d.temperature_degC - info.reference_temperature_degC) / 10.0;
+            bound.rate_factor.push_back(std::pow(gate.q10, decades));
+        }
+        const auto ion = std::ranges::find(d.ions, info.ion, &IonTable::name);
+        for (const std::int32_t compartment : table.compartment) {
+            const auto i = static_cast<std::size_t>(compartment);
+            bound.nA_per_mA_cm2.push_back(d.compartments.area_um2[i] * k_uS_per_S_cm2_um2);
+            if (!info.ion.empty()) {
+                bound.e_mV.push_back(ion->e_mV[i]);
+            }
+        }
+        mechanisms_.push_back(std::move(bound));
+    }
+}
+
+State System::blank_state() const {
+    State state;
+    state.potential_mV.assign(potentials(), std::vector<double>(size(), 0.0));
+    state.v_mV.assign(size(), 0.0);
+    for (const auto& mechanism : mechanisms_) {
+        state.gates.emplace_back(mechanism.mechanism->info.gates.size(),
+                                 std::vector<double>(mechanism.table->compartment.size(), 0.0));
+    }
+    return state;
+}
+
+void System::update_membrane_potential(State& state) const noexcept {
+    const auto& inside = state.potential_mV[0];
+    if (potentials() == 1) {
+        std::ranges::copy(inside, state.v_mV.begin());
+        return;
+    }
+    const auto& outside = state.potential_mV[1];
+    for (std::size_t i = 0; i < inside.size(); ++i) {
+        state.v_mV[i] = inside[i] - outside[i];
+    }
+}
+
+void System::settle_gates(State& state) const noexcept {
+    for (std::size_t m = 0; m < mechanisms_.size(); ++m) {
+        const BoundRows bound(mechanisms_[m], state.gates[m]);
+        mechanisms_[m].mechanism->kernels.steady_state(bound.rows(), state.v_mV.data());
+    }
+}
+
+void System::advance_gates(State& state, double dt_ms) const noexcept {
+    for (std::size_t m = 0; m < mechanisms_.size(); ++m) {
+        const BoundRows bound(mechanisms_[m], state.gates[m]);
+        mechanisms_[m].mechanism->kernels.advance(bound.rows(), state.v_mV.data(), dt_ms);
+    }
+}
+
+void System::ionic_current(State& state, const std::vector<double>& v_mV,
+                           std::vector<double>& current_nA,
+                           std::vector<double>& conductance_uS) const noexcept {
+    std::ranges::fill(current_nA, 0.0);
+    std::ranges::fill(conductance_uS, 0.0);
+    for (std::size_t m = 0; m < mechanisms_.size(); ++m) {
+        const BoundRows bound(mechanisms_[m], state.gates[m]);
+        mechanisms_[m].mechanism->kernels.current(bound.rows(), v_mV.data(), current_nA.data(),
+                                                  conductance_uS.data());
+    }
+}
+
+}  // namespace ranvier

@@ -1,0 +1,114 @@
+"""ranvier: membrane potential along axons, from rest to the travelling spike.
+
+    import ranvier as rv
+
+    fibre = rv.fibers.mrg(diameter_um=10)
+    result = rv.simulate(fibre, fibre.stimulus, t_stop_ms=5)
+    print(rv.analysis.conduction_velocity(result))
+
+Bare numbers have the unit in the argument's name.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from ranvier import errors
+from ranvier._core import (
+    Discretisation,
+    DLambda,
+    FixedCount,
+    Ion,
+    MaxLength,
+    Model,
+    Placement,
+    Section,
+    Sheath,
+    __version__,
+    discretise,
+)
+from ranvier.errors import DivergedError, FormatError, ModelError, RanvierError
+from ranvier.methods import Method
+from ranvier.recording import Probe, SpikeDetector
+
+if TYPE_CHECKING:
+    from ranvier import (
+        analysis,
+        discretisation,
+        fibers,
+        mechanisms,
+        methods,
+        morphology,
+        plot,
+        stimuli,
+    )
+    from ranvier.results import Result, load
+    from ranvier.simulate import simulate
+    from ranvier.simulation import Simulation
+
+#: Imported on first use, so that `import ranvier` costs little more than NumPy. Where a name is in a
+#: module of another name, the module stands behind it.
+_LAZY = {
+    "Result": "results",
+    "Simulation": "simulation",
+    "analysis": None,
+    "discretisation": None,
+    "fibers": None,
+    "load": "results",
+    "mechanisms": None,
+    "methods": None,
+    "morphology": None,
+    "plot": None,
+    "simulate": "simulate",
+    "stimuli": None,
+}
+
+__all__ = [
+    "DLambda",
+    "Discretisation",
+    "DivergedError",
+    "FixedCount",
+    "FormatError",
+    "Ion",
+    "MaxLength",
+    "Method",
+    "Model",
+    "ModelError",
+    "Placement",
+    "Probe",
+    "RanvierError",
+    "Result",
+    "Section",
+    "Sheath",
+    "Simulation",
+    "SpikeDetector",
+    "__version__",
+    "analysis",
+    "discretisation",
+    "discretise",
+    "errors",
+    "fibers",
+    "load",
+    "mechanisms",
+    "methods",
+    "morphology",
+    "plot",
+    "simulate",
+    "stimuli",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = _LAZY[name]
+    module = importlib.import_module(f"{__name__}.{home or name}")
+    value = module if home is None else getattr(module, name)
+    # The import of a module of the same name has put the module here; the function replaces it.
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,14 @@
+"""How error messages name what would have been right."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def expected_one_of(wrong: str, right: Iterable[str]) -> str:
+    """ "expected 'x' or one of a, b, x": the nearest first where one is near."""
+    names = list(right)
+    near = difflib.get_close_matches(wrong, names, n=1)
+    hint = f"{near[0]!r} or " if near else ""
+    return f"expected {hint}one of {', '.join(names)}"

@@ -1,0 +1,16 @@
+"""Pure functions of results: arrays in, numbers with a status out."""
+
+from __future__ import annotations
+
+from ranvier.analysis.crossings import upward_crossings
+from ranvier.analysis.shape import SpikeShape, spike_shape
+from ranvier.analysis.velocity import Velocity, VelocityStatus, conduction_velocity
+
+__all__ = [
+    "SpikeShape",
+    "Velocity",
+    "VelocityStatus",
+    "conduction_velocity",
+    "spike_shape",
+    "upward_crossings",
+]

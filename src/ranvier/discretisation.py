@@ -1,0 +1,77 @@
+"""The flat form of a model and how to save it. `docs/discretisation-format.md` explains each array."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ranvier._core import (
+    SCHEMA_VERSION,
+    Discretisation,
+    DLambda,
+    FixedCount,
+    MaxLength,
+    discretise,
+)
+from ranvier.errors import FormatError
+
+if TYPE_CHECKING:
+    import os
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "DLambda",
+    "Discretisation",
+    "FixedCount",
+    "MaxLength",
+    "Mesh",
+    "discretise",
+    "load",
+    "save",
+]
+
+Mesh = FixedCount | MaxLength | DLambda
+
+
+def save(discretisation: Discretisation, path: str | os.PathLike[str]) -> None:
+    """Writes a compressed `.npz`: one array per entry, nested names joined by "/"."""
+    arrays: dict[str, np.ndarray[Any, Any]] = {}
+    plain: dict[str, Any] = {}
+
+    def flatten(prefix: str, value: Any) -> Any:
+        if isinstance(value, np.ndarray):
+            arrays[prefix] = value
+            return {"array": prefix}
+        if isinstance(value, dict):
+            return {key: flatten(f"{prefix}/{key}", item) for key, item in value.items()}
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            return [flatten(f"{prefix}/{i}", item) for i, item in enumerate(value)]
+        return value
+
+    for key, value in discretisation.to_dict().items():
+        plain[key] = flatten(key, value)
+    with open(path, "wb") as file:
+        np.savez_compressed(file, header=np.array(json.dumps(plain)), **arrays)
+
+
+def load(path: str | os.PathLike[str]) -> Discretisation:
+    """Reads what `save()` wrote. Raises FormatError for another file, ModelError for bad arrays."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        header = json.loads(str(arrays.pop("header")))
+    except (ValueError, KeyError, EOFError) as error:
+        raise FormatError(f"{path}: is not a saved discretisation, expected a .npz of ours") from error
+
+    def unflatten(value: Any) -> Any:
+        if isinstance(value, dict):
+            if set(value) == {"array"}:
+                return arrays[value["array"]]
+            return {key: unflatten(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [unflatten(item) for item in value]
+        return value
+
+    return Discretisation.from_dict({key: unflatten(value) for key, value in header.items()})

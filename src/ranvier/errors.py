@@ -1,0 +1,59 @@
+"""The errors ranvier raises on purpose. Catch `RanvierError` for all of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ranvier.results import Result
+
+
+class RanvierError(Exception):
+    """Base of every error that ranvier raises on purpose."""
+
+
+class ModelError(RanvierError, ValueError):
+    """A description that cannot be simulated: each line of the text is "subject: problem, expected".
+
+    `problems` holds the same as (subject, problem) pairs.
+    """
+
+    def __init__(self, message: str, problems: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(tuple(problem) for problem in problems)
+
+
+class FormatError(RanvierError, ValueError):
+    """A file that is not what it should be; the text begins with "path:line:" where there is one."""
+
+
+class DivergedError(RanvierError):
+    """A run whose state became NaN, infinite or absurd.
+
+    `t_ms`, `compartment` and `variable` say when, where and what; `result` holds what was recorded
+    until then, where the run came from `simulate()`.
+    """
+
+    def __init__(self, message: str, t_ms: float, compartment: int, variable: str) -> None:
+        super().__init__(message)
+        self.t_ms = t_ms
+        self.compartment = compartment
+        self.variable = variable
+        self.result: Result | None = None
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.args[0], self.t_ms, self.compartment, self.variable)
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C during `simulate()`; `result` holds what was recorded until then."""
+
+    def __init__(self, result: Result) -> None:
+        super().__init__("interrupted")
+        self.result = result
+
+
+class InternalError(RanvierError):
+    """A bug in ranvier itself. Please report it."""

@@ -1,0 +1,65 @@
+"""An experiment: everything that one run needs, and what to do with its result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ranvier.analysis import Velocity, conduction_velocity
+from ranvier.discretisation import Mesh, discretise
+from ranvier.fibers import Fiber
+from ranvier.methods import Method
+from ranvier.model import Model
+from ranvier.morphology import longest_path
+from ranvier.places import Place
+from ranvier.recording import Probe, SpikeDetector
+from ranvier.results import Result
+from ranvier.simulate import simulate
+from ranvier.stimuli import CurrentClamp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Experiment:
+    """What a file asks for, checked.
+
+    `v_init_mV` None starts at rest, `between` None asks for no velocity, and `sites` None measures
+    it at the sites of the fibre, or of a cell along the longest way to a tip.
+    """
+
+    path: Path
+    target: Fiber | Model
+    mesh: Mesh
+    stimuli: tuple[CurrentClamp, ...]
+    probes: tuple[Probe, ...]
+    method: Method
+    t_stop_ms: float
+    v_init_mV: float | None = None
+    detect: SpikeDetector = field(default_factory=SpikeDetector)
+    between: tuple[float, float] | None = None
+    sites: Place = None
+    result_path: Path | None = None
+    figure_path: Path | None = None
+
+    def run(self, progress: Callable[[float], None] | None = None) -> Result:
+        """Simulate. Writes no file; raises as `simulate` does."""
+        sites = self.sites
+        if sites is None and isinstance(self.target, Model):
+            grid = discretise(self.target, self.mesh)
+            sites = longest_path(grid).compartments.tolist()
+        return simulate(
+            self.target,
+            self.stimuli,
+            self.probes,
+            t_stop_ms=self.t_stop_ms,
+            method=self.method,
+            mesh=self.mesh,
+            v_init_mV=self.v_init_mV,
+            detect=self.detect,
+            velocity_sites=sites,
+            progress=progress,
+        )
+
+    def velocity(self, result: Result) -> Velocity | None:
+        """The velocity, if the file asks for it."""
+        return None if self.between is None else conduction_velocity(result, between=self.between)

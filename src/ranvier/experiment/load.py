@@ -1,0 +1,110 @@
+"""From an experiment file to an `Experiment`, with everything that is wrong told at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from ranvier.discretisation import Discretisation, Mesh, discretise
+from ranvier.experiment import parts
+from ranvier.experiment.experiment import Experiment
+from ranvier.experiment.schema import check_keys
+from ranvier.experiment.source import Source, read_source
+from ranvier.fibers import Fiber
+from ranvier.methods import Method
+from ranvier.model import Model
+from ranvier.places import compartments_at
+from ranvier.recording import Probe, SpikeDetector, lower_probe
+from ranvier.stimuli import CurrentClamp
+
+MIDDLE = (0.25, 0.75)
+
+
+def load_experiment(path: str | os.PathLike[str]) -> Experiment:
+    """Read an experiment file; `docs/how-to/experiment-file.md` explains every key.
+
+    Everything is checked here that can be without running, down to the names of places. Raises
+    FormatError with a line for each problem: "path:line: table.key: problem, expected".
+    """
+    source = read_source(path)
+    check_keys(source)
+    target = parts.make_target(source)
+    mesh = parts.make_mesh(source, target)
+    method = parts.make_method(source)
+    stimuli = parts.make_stimuli(source, target)
+    probes = parts.make_probes(source)
+    t_stop_ms = _t_stop_ms(source, target)
+    if target is not None and mesh is not None:
+        _check_places(source, target, mesh, method, stimuli, probes)
+    _check_output(source)
+    source.problems.raise_any()
+    # Whatever could not be made has been reported.
+    assert target is not None
+    assert mesh is not None
+    assert method is not None
+    run, velocity, output = (source.tables.get(name, {}) for name in ("run", "velocity", "output"))
+    v_init_mV = run.get("v_init_mV", "rest")
+    between = velocity.get("between", MIDDLE)
+    folder = source.path.parent
+    return Experiment(
+        path=source.path,
+        target=target,
+        mesh=mesh,
+        stimuli=tuple(each for each in stimuli if each is not None),
+        probes=tuple(each for each in probes if each is not None),
+        method=method,
+        t_stop_ms=t_stop_ms,
+        v_init_mV=None if v_init_mV == "rest" else float(v_init_mV),
+        detect=SpikeDetector(threshold_mV=float(velocity.get("threshold_mV", -20.0))),
+        between=(between[0], between[1]) if "velocity" in source.tables else None,
+        sites=parts.to_place(velocity.get("sites")),
+        result_path=folder / output["result"] if "result" in output else None,
+        figure_path=folder / output["figure"] if "figure" in output else None,
+    )
+
+
+def _t_stop_ms(source: Source, target: Fiber | Model | None) -> float:
+    given = source.tables.get("run", {})
+    if source.is_sound("run") and "t_stop_ms" in given:
+        return float(given["t_stop_ms"])
+    if isinstance(target, Fiber):
+        return target.t_stop_ms
+    if target is not None and source.is_sound("run"):
+        source.report("has no t_stop_ms, expected one with [morphology]", "run")
+    return 0.0
+
+
+def _check_places(
+    source: Source,
+    target: Fiber | Model,
+    mesh: Mesh,
+    method: Method | None,
+    stimuli: Sequence[CurrentClamp | None],
+    probes: Sequence[Probe | None],
+) -> None:
+    """Look up every place, which only the compartments can tell."""
+    grid: Discretisation | None = None
+    with source.telling(*(["mesh"] if "mesh" in source.tables else [])):
+        grid = discretise(target.model if isinstance(target, Fiber) else target, mesh)
+    if grid is None:
+        return
+    for number, stimulus in enumerate(stimuli):
+        if stimulus is not None and "stimulus" in source.tables:
+            with source.telling("stimulus", number):
+                stimulus.lower(grid)
+    for number, probe in enumerate(probes):
+        if probe is not None and method is not None:
+            with source.telling("probe", number):
+                lower_probe(probe, grid, method.dt_ms)
+    velocity = source.tables.get("velocity", {})
+    if source.is_sound("velocity") and "sites" in velocity:
+        with source.telling("velocity"):
+            compartments_at(grid, parts.to_place(velocity["sites"]))
+
+
+def _check_output(source: Source) -> None:
+    """Files are written after the run: too late to find that there is no such folder."""
+    for key, name in source.tables.get("output", {}).items():
+        folder = (source.path.parent / name).parent
+        if source.is_sound("output") and not folder.is_dir():
+            source.report(f"there is no folder {folder}, expected one that exists", "output", key)

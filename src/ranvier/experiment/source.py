@@ -1,0 +1,86 @@
+"""An experiment file as read: its tables, the line of every key, and what is wrong so far."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ranvier.errors import FormatError
+from ranvier.experiment.lines import KeyLines, KeyPath, key_lines
+from ranvier.morphology.problems import Problems
+
+#: How sentences about places begin or go on, and the keys that hold places.
+ABOUT_PLACES = {"is placed on": ("where",), "place ": ("at", "sites"), "place:": ("at", "sites")}
+#: Keys that are also plain words, so that finding one in a sentence means nothing.
+EVERYDAY = ("at", "kind", "name", "where")
+
+
+@dataclass(slots=True)
+class Source:
+    """One file. What is reported against a key also marks the tables that the key is in."""
+
+    path: Path
+    tables: dict[str, Any]
+    lines: KeyLines
+    problems: Problems
+    unsound: set[KeyPath] = field(default_factory=set)
+
+    def report(self, sentence: str, *key: str | int) -> None:
+        subject = ".".join(str(name) for name in key if isinstance(name, str))
+        self.problems.add(self.lines.of(*key), f"{subject}: {sentence}" if subject else sentence)
+        self.unsound.update(key[:length] for length in range(1, len(key) + 1))
+
+    def is_sound(self, *table: str | int) -> bool:
+        """Whether nothing was reported in a table, so that something can be made from it."""
+        return table not in self.unsound
+
+    @contextmanager
+    def telling(self, *table: str | int) -> Iterator[None]:
+        """Report what the Python call made of a table refuses, at the key that it names."""
+        try:
+            yield
+        except (ValueError, TypeError) as error:
+            for sentence in str(error).splitlines():
+                self.report(sentence, *table, *self.key_named(sentence, *table))
+
+    def key_named(self, sentence: str, *table: str | int) -> KeyPath:
+        """The key of the table that a sentence is about, as a path of one; () if none is known.
+
+        Sentences of the Python layer use the names of arguments, and so do the keys here.
+        """
+        held: Any = self.tables
+        for name in table:
+            held = held[name]
+        for start, keys in ABOUT_PLACES.items():
+            if start in sentence:
+                return tuple(key for key in keys if key in held)[:1]
+        places = [
+            (found.start(), key)
+            for key in held
+            if key not in EVERYDAY and (found := re.search(rf"\b{re.escape(key)}\b", sentence))
+        ]
+        return (min(places)[1],) if places else ()
+
+
+def read_source(path: str | os.PathLike[str]) -> Source:
+    """Read a file; raise FormatError where it is not TOML at all."""
+    content = Path(path).read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise FormatError(f"{path}:{line}: is not text in UTF-8, expected a TOML file") from error
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        problem, _, place = str(error).rpartition(" (at ")
+        where = re.match(r"line (\d+)", place)
+        line = int(where[1]) if where else text.rstrip().count("\n") + 1
+        raise FormatError(f"{path}:{line}: is not TOML: {problem or error}") from error
+    return Source(Path(path), tables, key_lines(text), Problems(os.fspath(path)))

@@ -1,0 +1,224 @@
+"""The MRG model of a mammalian motor fibre: McIntyre, Richardson & Grill 2002.
+
+doi:10.1152/jn.00353.2001. The nine diameters of the paper's table, and the 1 and 2 um fibres that
+its authors added later (McIntyre, Grill, Sherman & Thakor 2004, doi:10.1152/jn.00989.2003, for 2 um;
+1 um as in doi:10.1088/1741-2552/aa6a5f). Nothing is interpolated here.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ranvier._core import FixedCount, Ion, Model, Placement, Section, Sheath
+from ranvier.discretisation import Mesh
+from ranvier.errors import ModelError
+from ranvier.fibers._fiber import Fiber, expect_whole, fiber
+from ranvier.stimuli import CurrentClamp, Pulse
+
+CITATION = "McIntyre, Richardson & Grill 2002, doi:10.1152/jn.00353.2001"
+
+
+class Region(StrEnum):
+    NODE = "node"  # node of Ranvier
+    MYSA = "mysa"  # myelin attachment segment: the paranode proper
+    FLUT = "flut"  # paranode main segment; many papers call it the juxtaparanode
+    STIN = "stin"  # internode
+
+
+#: Proximal to distal, one node up to but not including the next.
+PERIOD = (Region.NODE, Region.MYSA, Region.FLUT, *6 * (Region.STIN,), Region.FLUT, Region.MYSA)
+
+NODE_LENGTH_um = 1.0
+MYSA_LENGTH_um = 3.0
+PERIAXONAL_WIDTH_um = {
+    Region.NODE: 0.002,
+    Region.MYSA: 0.002,
+    Region.FLUT: 0.004,
+    Region.STIN: 0.004,
+}
+#: Of the axoplasm and of the fluid in the periaxonal space alike.
+RESISTIVITY_ohm_cm = 70.0
+C_AXOLEMMA_uF_cm2 = 2.0
+#: Of each of the two membranes of a lamella.
+C_MYELIN_MEMBRANE_uF_cm2 = 0.1
+G_MYELIN_MEMBRANE_S_cm2 = 1e-3
+#: Leak of the axolemma under the myelin, which has no other channels.
+G_INTERNODE_S_cm2 = {Region.MYSA: 1e-3, Region.FLUT: 1e-4, Region.STIN: 1e-4}
+E_INTERNODE_mV = -80.0
+
+G_NA_S_cm2 = 3.0
+G_NAP_S_cm2 = 0.01
+G_KS_S_cm2 = 0.08
+G_LEAK_NODE_S_cm2 = 0.007
+E_NA_mV = 50.0
+E_K_mV = -90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    node_spacing_um: float
+    flut_length_um: float
+    axon_diameter_um: float
+    node_diameter_um: float
+    lamellae: int
+
+    @property
+    def stin_length_um(self) -> float:
+        occupied_um = NODE_LENGTH_um + 2 * (MYSA_LENGTH_um + self.flut_length_um)
+        return (self.node_spacing_um - occupied_um) / PERIOD.count(Region.STIN)
+
+
+#: By fibre diameter in um; 5.7 to 16 are table 1 of the paper.
+GEOMETRY = {
+    1.0: Geometry(100, 5, 0.8, 0.7, 15),
+    2.0: Geometry(200, 10, 1.6, 1.4, 30),
+    5.7: Geometry(500, 35, 3.4, 1.9, 80),
+    7.3: Geometry(750, 38, 4.6, 2.4, 100),
+    8.7: Geometry(1000, 40, 5.8, 2.8, 110),
+    10.0: Geometry(1150, 46, 6.9, 3.3, 120),
+    11.5: Geometry(1250, 50, 8.1, 3.7, 130),
+    12.8: Geometry(1350, 54, 9.2, 4.2, 135),
+    14.0: Geometry(1400, 56, 10.4, 4.7, 140),
+    15.0: Geometry(1450, 58, 11.5, 5.0, 145),
+    16.0: Geometry(1500, 60, 12.7, 5.5, 150),
+}
+
+
+@fiber(
+    summary="mammalian motor fibre with nodes, paranodes and a periaxonal space",
+    citation=CITATION,
+    diameters_um=tuple(GEOMETRY),
+    is_myelinated=True,
+)
+def mrg(
+    *,
+    diameter_um: float = 10.0,
+    nodes: int = 21,
+    temperature_degC: float = 37.0,
+    refine: int = 1,
+    passive_end_nodes: int = 0,
+    mesh: Mesh | None = None,
+) -> Fiber:
+    """The double-cable motor fibre, by default on the grid it was published with.
+
+    That grid has one compartment per section, 11 from node to node, and is not converged in space:
+    `refine=3` cuts every internodal section into 3, without changing the fibre, and so on.
+    `passive_end_nodes` replaces so many nodes at each end by isolated leaky patches, as NEURON
+    scripts often do. Raises ModelError for a diameter that was not published.
+    """
+    name = "mrg"
+    expect_whole(name, least=2, nodes=nodes)
+    expect_whole(name, least=1, refine=refine)
+    expect_whole(name, least=0, passive_end_nodes=passive_end_nodes)
+    if diameter_um not in GEOMETRY:
+        published = ", ".join(f"{d:g}" for d in GEOMETRY)
+        raise ModelError(
+            f"fibre {name!r}: diameter_um is {diameter_um:g}, expected a published one: {published}"
+        )
+    if 2 * passive_end_nodes >= nodes:
+        raise ModelError(
+            f"fibre {name!r}: {passive_end_nodes} passive nodes at each end of {nodes}, "
+            "expected some nodes in between"
+        )
+    model = Model(
+        name=f"MRG {diameter_um:g} um",
+        sections=_sections(diameter_um, nodes, passive_end_nodes),
+        placements=_placements(passive_end_nodes),
+        ions=[Ion("na", e_mV=E_NA_mV), Ion("k", e_mV=E_K_mV)],
+        temperature_degC=temperature_degC,
+    )
+    return Fiber(
+        name=name,
+        model=model,
+        mesh=mesh or FixedCount(refine, by_region={Region.NODE: 1, "end_node": 1}),
+        diameter_um=diameter_um,
+        citation=CITATION,
+        stimulus=CurrentClamp(
+            # At the second node, as in the field's workloads; five times threshold at 10 um.
+            waveform=Pulse(onset_ms=0.1, duration_ms=0.1),
+            at=("node[1]", 0.5),
+            amplitude_nA=5.0 * (diameter_um / 10.0) ** 1.5,
+        ),
+        velocity_sites=Region.NODE.value,
+        # 4 m/s per um of diameter is slower than any of these fibres at 37 degC.
+        t_stop_ms=2.0
+        + math.ceil(nodes * GEOMETRY[diameter_um].node_spacing_um * 1e-3 / (3.5 * diameter_um)),
+        is_myelinated=True,
+        v_rest_guess_mV=-80.0,
+    )
+
+
+def _sections(diameter_um: float, nodes: int, passive_end_nodes: int) -> list[Section]:
+    geometry = GEOMETRY[diameter_um]
+    lengths_um = {
+        Region.NODE: NODE_LENGTH_um,
+        Region.MYSA: MYSA_LENGTH_um,
+        Region.FLUT: geometry.flut_length_um,
+        Region.STIN: geometry.stin_length_um,
+    }
+    diameters_um = {
+        Region.NODE: geometry.node_diameter_um,
+        Region.MYSA: geometry.node_diameter_um,
+        Region.FLUT: geometry.axon_diameter_um,
+        Region.STIN: geometry.axon_diameter_um,
+    }
+    sheaths = {
+        region: Sheath(
+            periaxonal_width_um=PERIAXONAL_WIDTH_um[region],
+            periaxonal_resistivity_ohm_cm=RESISTIVITY_ohm_cm,
+            lamellae=geometry.lamellae,
+            myelin_diameter_um=diameter_um,
+            c_membrane_uF_cm2=C_MYELIN_MEMBRANE_uF_cm2,
+            g_membrane_S_cm2=G_MYELIN_MEMBRANE_S_cm2,
+        )
+        for region in (Region.MYSA, Region.FLUT, Region.STIN)
+    }
+    sheaths[Region.NODE] = Sheath(
+        periaxonal_width_um=PERIAXONAL_WIDTH_um[Region.NODE],
+        periaxonal_resistivity_ohm_cm=RESISTIVITY_ohm_cm,
+        is_open=True,
+    )
+    sections: list[Section] = []
+    counts = dict.fromkeys(Region, 0)
+    while counts[Region.NODE] < nodes:
+        region = PERIOD[len(sections) % len(PERIOD)]
+        index = counts[region]
+        counts[region] += 1
+        is_end = region is Region.NODE and not (
+            passive_end_nodes <= index < nodes - passive_end_nodes
+        )
+        sections.append(
+            Section(
+                f"{region}[{index}]",
+                region="end_node" if is_end else region.value,
+                parent=sections[-1].name if sections else None,
+                length_um=lengths_um[region],
+                diameter_um=diameters_um[region],
+                # An end node is cut off from the axoplasm and only closes the internode.
+                r_a_ohm_cm=1e10 if is_end else RESISTIVITY_ohm_cm,
+                c_m_uF_cm2=1.0 if is_end else C_AXOLEMMA_uF_cm2,
+                sheath=sheaths[region],
+            )
+        )
+    return sections
+
+
+def _placements(passive_end_nodes: int) -> list[Placement]:
+    node = Region.NODE.value
+    placements = [
+        Placement("na_mrg", node, g_bar_S_cm2=G_NA_S_cm2),
+        Placement("nap_mrg", node, g_bar_S_cm2=G_NAP_S_cm2),
+        Placement("ks_mrg", node, g_bar_S_cm2=G_KS_S_cm2),
+        Placement("leak", node, g_bar_S_cm2=G_LEAK_NODE_S_cm2, e_leak_mV=E_K_mV),
+    ]
+    placements += [
+        Placement("leak", region.value, g_bar_S_cm2=g_S_cm2, e_leak_mV=E_INTERNODE_mV)
+        for region, g_S_cm2 in G_INTERNODE_S_cm2.items()
+    ]
+    if passive_end_nodes:
+        placements.append(
+            Placement("leak", "end_node", g_bar_S_cm2=1e-4, e_leak_mV=E_INTERNODE_mV)
+        )
+    return placements

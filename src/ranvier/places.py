@@ -1,0 +1,85 @@
+"""Turns a place as a user writes it into compartments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ranvier._text import expected_one_of
+from ranvier.errors import ModelError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ranvier._core import Discretisation
+
+#: "all" or None; a section or region name; (name, position 0..1); a compartment; a list of those.
+Place = str | int | tuple[str, float] | None | Sequence["Place"]
+
+
+def compartments_at(discretisation: Discretisation, place: Place) -> NDArray[np.int32]:
+    """The compartments at `place`, in the order written, each once; junctions are left out.
+
+    A name alone means all compartments of the section or region; (name, position) means the one
+    compartment of that section which holds the position, or one in each section of the region.
+    Raises ModelError if the place does not exist.
+    """
+    chosen = _resolve(discretisation, place)
+    _, first = np.unique(chosen, return_index=True)
+    return chosen[np.sort(first)].astype(np.int32)
+
+
+def _resolve(d: Discretisation, place: Place) -> NDArray[np.intp]:
+    if place is None or (isinstance(place, str) and place == "all"):
+        return np.flatnonzero(~d.is_junction)
+    if isinstance(place, str):
+        return np.flatnonzero(np.isin(d.section, _sections(d, place)) & ~d.is_junction)
+    if isinstance(place, bool):
+        raise TypeError(f"place: is {place}, expected a name, (name, position) or a compartment")
+    if isinstance(place, int | np.integer):
+        if not 0 <= place < len(d):
+            raise ModelError(f"place: compartment {place}, expected 0 to {len(d) - 1}")
+        return np.array([int(place)], dtype=np.intp)
+    if _is_name_and_position(place):
+        name, position = place[0], float(place[1])  # type: ignore[index, arg-type]
+        return np.concatenate([_holding(d, s, position) for s in _sections(d, str(name))])
+    if isinstance(place, Sequence | np.ndarray):
+        if len(place) == 0:
+            return np.array([], dtype=np.intp)
+        return np.concatenate([_resolve(d, part) for part in place])
+    raise TypeError(
+        f"place: is {place!r}, expected a name, (name, position), a compartment or a list of them"
+    )
+
+
+def _is_name_and_position(place: Place) -> bool:
+    return (
+        isinstance(place, tuple)
+        and len(place) == 2
+        and isinstance(place[0], str)
+        and isinstance(place[1], int | float | np.floating)
+    )
+
+
+def _sections(d: Discretisation, name: str) -> NDArray[np.intp]:
+    names = d.section_names
+    if name in names:
+        return np.array([names.index(name)], dtype=np.intp)
+    regions = d.section_regions
+    found = np.flatnonzero([region == name for region in regions])
+    if not name or found.size == 0:
+        known = [*dict.fromkeys(region for region in regions if region), *names[:20]]
+        raise ModelError(f"place {name!r}: is no section and no region, {expected_one_of(name, known)}")
+    return found
+
+
+def _holding(d: Discretisation, section: int, position: float) -> NDArray[np.intp]:
+    if not 0.0 <= position <= 1.0:
+        raise ModelError(
+            f"place {d.section_names[section]!r}: position is {position:g}, expected 0 to 1"
+        )
+    rows = np.flatnonzero((d.section == section) & ~d.is_junction)
+    # Compartments of a section are of equal length; position 1 is in the last.
+    return rows[[min(int(position * rows.size), rows.size - 1)]]

@@ -1,0 +1,15 @@
+"""Figures of results and of fibres. Each function returns a matplotlib Figure.
+
+Figures are made without pyplot, so nothing global changes and no display is needed: use
+`figure.savefig(path)`, or leave a figure on the last line of a notebook cell after
+`%matplotlib inline`. Matplotlib is imported when a figure is asked for, not before.
+"""
+
+from __future__ import annotations
+
+from ranvier.plot._fiber import fiber
+from ranvier.plot._overview import overview
+from ranvier.plot._space_time import space_time
+from ranvier.plot._traces import traces
+
+__all__ = ["fiber", "overview", "space_time", "traces"]

@@ -1,0 +1,179 @@
+"""One run from start to end: the function most users need."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ranvier import _core
+from ranvier.discretisation import Discretisation, Mesh, discretise
+from ranvier.errors import DivergedError, Interrupted, ModelError
+from ranvier.fibers._fiber import Fiber
+from ranvier.methods import Method
+from ranvier.places import compartments_at
+from ranvier.recording import Probe, SpikeDetector
+from ranvier.results import Geometry, Result, Status
+from ranvier.simulation import Simulation
+
+if TYPE_CHECKING:
+    from ranvier._core import Model
+    from ranvier.places import Place
+    from ranvier.stimuli import CurrentClamp
+
+#: Between two looks at the clock, at Ctrl-C and at the progress callback.
+_CHUNK_S = 0.1
+_DEFAULT_GUESS_mV = -70.0
+
+
+def simulate(
+    target: Fiber | Model | Discretisation,
+    stimuli: CurrentClamp | Sequence[CurrentClamp] = (),
+    probes: Probe | Sequence[Probe] = (),
+    *,
+    t_stop_ms: float,
+    method: Method | None = None,
+    mesh: Mesh | None = None,
+    v_init_mV: float | None = None,
+    detect: SpikeDetector | Sequence[SpikeDetector] | None = None,
+    velocity_sites: Place = None,
+    progress: Callable[[float], None] | None = None,
+) -> Result:
+    """Runs `target` from t = 0 to `t_stop_ms` and returns everything that was recorded.
+
+    A Fiber brings its mesh; a Model needs one. `method` is backward Euler at 5 us if not given.
+    `v_init_mV` None starts at the resting state. `detect` notes spikes (upward crossings of -20 mV
+    at every compartment if not given; `()` for none). `velocity_sites` are the places that
+    `analysis.conduction_velocity` measures at; a Fiber has its own. `progress` is called with the
+    share done, 0 to 1, about ten times a second.
+
+    Raises ModelError before anything runs if the description does not hold together, DivergedError
+    if the state blows up, and Interrupted on Ctrl-C; the latter two carry the `result` so far.
+    """
+    started_s = time.perf_counter()
+    discretisation = _discretised(target, mesh)
+    is_fiber = isinstance(target, Fiber)
+    simulation = Simulation(
+        discretisation,
+        method=method,
+        stimuli=_several(stimuli),
+        probes=_several(probes),
+        detectors=[SpikeDetector()] if detect is None else _several(detect),
+        v_init_mV=v_init_mV,
+        v_rest_guess_mV=target.v_rest_guess_mV if is_fiber else _DEFAULT_GUESS_mV,
+    )
+    if velocity_sites is None and is_fiber:
+        velocity_sites = target.velocity_sites
+    sites = compartments_at(discretisation, velocity_sites)
+    if not t_stop_ms > 0:
+        raise ModelError(f"t_stop_ms: is {t_stop_ms:g}, expected above 0")
+    steps = simulation.steps_until(t_stop_ms)
+    # Mid-way along, away from what the ends do.
+    v_rest_mV = simulation.v_mV[sites[sites.size // 2] if sites.size else 0]
+
+    def result(status: Status, message: str = "") -> Result:
+        return Result(
+            traces=simulation.traces(),
+            crossings=simulation.crossings(),
+            status=status,
+            message=message,
+            t_stop_ms=simulation.t_ms,
+            geometry=geometry_of(discretisation),
+            velocity_sites=sites,
+            provenance=_provenance(
+                simulation,
+                v_init="rest" if v_init_mV is None else v_init_mV,
+                v_rest_mV=float(v_rest_mV),
+                wall_s=time.perf_counter() - started_s,
+            ),
+        )
+
+    try:
+        _run(simulation, steps, progress)
+    except DivergedError as error:
+        error.result = result(Status.DIVERGED, str(error))
+        raise
+    except KeyboardInterrupt as interrupt:
+        message = f"interrupted at t = {simulation.t_ms:g} ms of {t_stop_ms:g}"
+        raise Interrupted(result(Status.INTERRUPTED, message)) from interrupt
+    return result(Status.COMPLETED)
+
+
+def geometry_of(discretisation: Discretisation) -> Geometry:
+    """Where each compartment is, as results keep it."""
+    return Geometry(
+        distance_um=discretisation.distance_um,
+        xyz_um=discretisation.xyz_um,
+        length_um=discretisation.length_um,
+        diameter_um=discretisation.diameter_um,
+        section=discretisation.section,
+        is_junction=discretisation.is_junction,
+        parent=discretisation.parent,
+        section_names=tuple(discretisation.section_names),
+        section_regions=tuple(discretisation.section_regions),
+        fibre=discretisation.name,
+    )
+
+
+def _discretised(target: Fiber | Model | Discretisation, mesh: Mesh | None) -> Discretisation:
+    if isinstance(target, Fiber):
+        return discretise(target.model, mesh or target.mesh)
+    if isinstance(target, Discretisation):
+        if mesh is not None:
+            raise ModelError("mesh: is given with a discretisation, expected it with a model")
+        return target
+    if not isinstance(target, _core.Model):
+        raise TypeError(f"simulate: got {target!r}, expected a Fiber, Model or Discretisation")
+    if mesh is None:
+        raise ModelError(
+            f"model {target.name!r}: has no mesh, expected mesh=MaxLength(...), DLambda() or "
+            "FixedCount(...)"
+        )
+    return discretise(target, mesh)
+
+
+def _several(one_or_more: Any) -> list[Any]:
+    return list(one_or_more) if isinstance(one_or_more, Sequence) else [one_or_more]
+
+
+def _run(
+    simulation: Simulation, steps: int, progress: Callable[[float], None] | None
+) -> None:
+    """Advances in chunks of about `_CHUNK_S`, between which Python sees Ctrl-C."""
+    done = 0
+    chunk = 1
+    while done < steps:
+        before_s = time.perf_counter()
+        taken = min(chunk, steps - done)
+        simulation.advance(taken)
+        done += taken
+        elapsed_s = max(time.perf_counter() - before_s, 1e-9)
+        chunk = int(np.clip(taken * _CHUNK_S / elapsed_s, 1, 4 * taken))
+        if progress is not None:
+            progress(done / steps)
+
+
+def _provenance(simulation: Simulation, **more: Any) -> dict[str, Any]:
+    build = _core.build_info()
+    method = simulation.method
+    return {
+        "model": simulation.discretisation.name,
+        "compartments": int((~simulation.discretisation.is_junction).sum()),
+        "temperature_degC": simulation.discretisation.temperature_degC,
+        "method": method.name,
+        "method_parameters": dict(method.parameters),
+        "dt_ms": method.dt_ms,
+        "versions": {
+            "ranvier": build["version"],
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+        },
+        "isa": build["isa"],
+        "compiler": build["compiler"],
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        **more,
+    }

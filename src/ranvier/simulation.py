@@ -1,0 +1,149 @@
+"""A run in hand: step it, look at it, take and restore snapshots. The only mutable object."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ranvier import _core
+from ranvier.errors import ModelError
+from ranvier.methods import Method
+from ranvier.places import compartments_at
+from ranvier.recording import LoweredProbe, Probe, SpikeDetector, lower_probe
+from ranvier.results import Crossings, Trace
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ranvier._core import Discretisation
+    from ranvier.stimuli import CurrentClamp
+
+
+class Simulation:
+    """Steps a discretisation through time under stimuli, and records.
+
+    Copies what it needs: changing nothing elsewhere changes a run. `v_init_mV` None starts from the
+    resting state that is found near `v_rest_guess_mV`; a number starts every membrane there with
+    its gates in their steady state. Raises ModelError, before anything runs, where a stimulus,
+    probe or detector does not fit the discretisation or no resting state is found.
+    """
+
+    def __init__(
+        self,
+        discretisation: Discretisation,
+        *,
+        method: Method | None = None,
+        stimuli: Sequence[CurrentClamp] = (),
+        probes: Sequence[Probe] = (),
+        detectors: Sequence[SpikeDetector] = (),
+        v_init_mV: float | None = None,
+        v_rest_guess_mV: float = -70.0,
+    ) -> None:
+        self.discretisation = discretisation
+        self.method = method or Method("backward_euler")
+        self._detectors = [
+            (detector.threshold_mV, compartments_at(discretisation, detector.at))
+            for detector in detectors
+        ]
+        self._probes: list[LoweredProbe] = [
+            lower_probe(probe, discretisation, self.method.dt_ms) for probe in probes
+        ]
+        self._core = _core.CoreSimulation(
+            discretisation,
+            method=self.method.name,
+            parameters=self.method.parameters,
+            drives=[stimulus.lower(discretisation) for stimulus in stimuli],
+            probes=[probe.core for probe in self._probes],
+            detectors=[
+                _core.CoreDetector(threshold_mV=threshold_mV, compartment=compartments)
+                for threshold_mV, compartments in self._detectors
+            ],
+        )
+        self.initialise(v_init_mV, v_rest_guess_mV=v_rest_guess_mV)
+
+    def initialise(
+        self, v_init_mV: float | None = None, *, v_rest_guess_mV: float = -70.0
+    ) -> None:
+        """Starts anew at t = 0, as the constructor does, and drops what was recorded."""
+        if v_init_mV is None:
+            self._core.initialise_at_rest(v_rest_guess_mV)
+        else:
+            self._core.initialise(v_init_mV)
+
+    def advance(self, steps: int) -> None:
+        """Takes `steps` steps. Raises DivergedError if the state blows up; it then stands at the
+        last good step, with everything recorded until there."""
+        self._core.advance(steps)
+
+    def steps_until(self, t_stop_ms: float) -> int:
+        """Steps from now until `t_stop_ms` is reached. Raises ModelError for a time in the past."""
+        remaining_ms = t_stop_ms - self.t_ms
+        if not math.isfinite(t_stop_ms) or remaining_ms < 0:
+            raise ModelError(f"t_stop_ms: is {t_stop_ms:g}, expected {self.t_ms:g} or later")
+        # A whole number of steps but for rounding is that number.
+        return math.ceil(remaining_ms / self.method.dt_ms - 1e-6)
+
+    @property
+    def t_ms(self) -> float:
+        """Time reached."""
+        return self._core.t_ms
+
+    @property
+    def step(self) -> int:
+        """Steps taken since t = 0."""
+        return self._core.step
+
+    @property
+    def v_mV(self) -> NDArray[np.float64]:
+        """Membrane potentials now, (n,): a copy."""
+        return self._core.v_mV
+
+    def potential_mV(self, layer: int) -> NDArray[np.float64]:
+        """Potentials of a layer against ground, (n,): 0 the axoplasm, 1 the periaxonal space."""
+        return self._core.potential_mV(layer)
+
+    def snapshot(self) -> bytes:
+        """The whole state. Restored into this simulation, or into another of the same
+        discretisation and method, it goes on bit for bit."""
+        return self._core.snapshot()
+
+    def restore(self, snapshot: bytes) -> None:
+        """Goes back to a snapshot; what was recorded after it is dropped. ModelError if the bytes
+        come from another model."""
+        self._core.restore(snapshot)
+
+    def traces(self) -> tuple[Trace, ...]:
+        """What the probes recorded so far."""
+        recorded = []
+        for k, lowered in enumerate(self._probes):
+            t_ms, values = self._core.trace(k)
+            recorded.append(
+                Trace(
+                    name=lowered.probe.quantity,
+                    unit=lowered.probe.unit,
+                    mechanism=lowered.probe.mechanism,
+                    t_ms=t_ms,
+                    values=values,
+                    compartments=lowered.compartments,
+                )
+            )
+        return tuple(recorded)
+
+    def crossings(self) -> tuple[Crossings, ...]:
+        """What the detectors saw so far, in time order."""
+        seen = []
+        for k, (threshold_mV, watched) in enumerate(self._detectors):
+            compartment, t_ms = self._core.crossings(k)
+            order = np.argsort(t_ms, kind="stable")
+            seen.append(
+                Crossings(
+                    threshold_mV=threshold_mV,
+                    compartment=compartment[order],
+                    t_ms=t_ms[order],
+                    watched=watched,
+                )
+            )
+        return tuple(seen)
