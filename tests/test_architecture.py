@@ -27,8 +27,8 @@ OTHER_FILES = sorted(
 #: What each folder of the core may include besides itself and the standard library.
 MAY_INCLUDE = {
     "base": set(),
-    "model": {"base"},
     "mechanisms": {"base"},
+    "model": {"base", "mechanisms"},
     "discretisation": {"base", "model", "mechanisms"},
     "drive": {"base", "discretisation"},
     "recording": {"base", "discretisation"},
@@ -41,8 +41,10 @@ SYSTEM_HEADERS = {"immintrin.h", "cpuid.h"}
 #: What touches the extension; everyone else goes through these.
 BORDER = {
     "__init__",
+    "build",
     "cli",
     "discretisation",
+    "drive",
     "errors",
     "mechanisms",
     "methods",

@@ -44,11 +44,11 @@ if TYPE_CHECKING:
         stimuli,
     )
     from ranvier.results import Result, load
-    from ranvier.simulate import simulate
+    from ranvier.run import simulate
     from ranvier.simulation import Simulation
 
-#: Imported on first use, so that `import ranvier` costs little more than NumPy. Where a name is in a
-#: module of another name, the module stands behind it.
+#: Imported on first use, so that `import ranvier` costs little more than NumPy. Where a name is in
+#: a module of another name, the module stands behind it.
 _LAZY = {
     "Result": "results",
     "Simulation": "simulation",
@@ -60,7 +60,7 @@ _LAZY = {
     "methods": None,
     "morphology": None,
     "plot": None,
-    "simulate": "simulate",
+    "simulate": "run",
     "stimuli": None,
 }
 
@@ -105,7 +105,6 @@ def __getattr__(name: str) -> Any:
     home = _LAZY[name]
     module = importlib.import_module(f"{__name__}.{home or name}")
     value = module if home is None else getattr(module, name)
-    # The import of a module of the same name has put the module here; the function replaces it.
     globals()[name] = value
     return value
 

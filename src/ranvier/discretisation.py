@@ -1,4 +1,4 @@
-"""The flat form of a model and how to save it. `docs/discretisation-format.md` explains each array."""
+"""The flat form of a model and how to save it; `docs/discretisation-format.md` explains it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ def save(discretisation: Discretisation, path: str | os.PathLike[str]) -> None:
     for key, value in discretisation.to_dict().items():
         plain[key] = flatten(key, value)
     with open(path, "wb") as file:
-        np.savez_compressed(file, header=np.array(json.dumps(plain)), **arrays)
+        arrays["header"] = np.array(json.dumps(plain))
+        np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
 def load(path: str | os.PathLike[str]) -> Discretisation:
@@ -63,7 +64,9 @@ def load(path: str | os.PathLike[str]) -> Discretisation:
             arrays = {name: archive[name] for name in archive.files}
         header = json.loads(str(arrays.pop("header")))
     except (ValueError, KeyError, EOFError) as error:
-        raise FormatError(f"{path}: is not a saved discretisation, expected a .npz of ours") from error
+        raise FormatError(
+            f"{path}: is not a saved discretisation, expected a .npz of ours"
+        ) from error
 
     def unflatten(value: Any) -> Any:
         if isinstance(value, dict):

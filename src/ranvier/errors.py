@@ -15,8 +15,9 @@ class RanvierError(Exception):
 
 
 class ModelError(RanvierError, ValueError):
-    """A description that cannot be simulated: each line of the text is "subject: problem, expected".
+    """A description that cannot be simulated.
 
+    Each line of the text is one problem as "subject: problem, expected".
     `problems` holds the same as (subject, problem) pairs.
     """
 
@@ -26,7 +27,7 @@ class ModelError(RanvierError, ValueError):
 
 
 class FormatError(RanvierError, ValueError):
-    """A file that is not what it should be; the text begins with "path:line:" where there is one."""
+    """A file that is not what it should be; the text begins with "path:line:" if there is one."""
 
 
 class DivergedError(RanvierError):

@@ -13,7 +13,7 @@ from ranvier.errors import ModelError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ranvier._core import Discretisation
+    from ranvier.discretisation import Discretisation
 
 #: "all" or None; a section or region name; (name, position 0..1); a compartment; a list of those.
 Place = str | int | tuple[str, float] | None | Sequence["Place"]
@@ -43,12 +43,12 @@ def _resolve(d: Discretisation, place: Place) -> NDArray[np.intp]:
             raise ModelError(f"place: compartment {place}, expected 0 to {len(d) - 1}")
         return np.array([int(place)], dtype=np.intp)
     if _is_name_and_position(place):
-        name, position = place[0], float(place[1])  # type: ignore[index, arg-type]
+        name, position = place[0], float(place[1])  # type: ignore[arg-type]
         return np.concatenate([_holding(d, s, position) for s in _sections(d, str(name))])
     if isinstance(place, Sequence | np.ndarray):
         if len(place) == 0:
             return np.array([], dtype=np.intp)
-        return np.concatenate([_resolve(d, part) for part in place])
+        return np.concatenate([_resolve(d, part) for part in place])  # type: ignore[arg-type]
     raise TypeError(
         f"place: is {place!r}, expected a name, (name, position), a compartment or a list of them"
     )
@@ -71,7 +71,9 @@ def _sections(d: Discretisation, name: str) -> NDArray[np.intp]:
     found = np.flatnonzero([region == name for region in regions])
     if not name or found.size == 0:
         known = [*dict.fromkeys(region for region in regions if region), *names[:20]]
-        raise ModelError(f"place {name!r}: is no section and no region, {expected_one_of(name, known)}")
+        raise ModelError(
+            f"place {name!r}: is no section and no region, {expected_one_of(name, known)}"
+        )
     return found
 
 

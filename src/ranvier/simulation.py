@@ -64,9 +64,7 @@ class Simulation:
         )
         self.initialise(v_init_mV, v_rest_guess_mV=v_rest_guess_mV)
 
-    def initialise(
-        self, v_init_mV: float | None = None, *, v_rest_guess_mV: float = -70.0
-    ) -> None:
+    def initialise(self, v_init_mV: float | None = None, *, v_rest_guess_mV: float = -70.0) -> None:
         """Starts anew at t = 0, as the constructor does, and drops what was recorded."""
         if v_init_mV is None:
             self._core.initialise_at_rest(v_rest_guess_mV)

@@ -174,8 +174,8 @@ def test_every_example_can_be_loaded(path: Path) -> None:
 
 WRONG_VALUES = {
     "misspelt key": (
-        FIBER + "[mesh]\n# finer\nmax_lenght_um = 3\n",
-        "spike.toml:6: mesh.max_lenght_um: unknown key, expected 'max_length_um' or one of "
+        FIBER + "[mesh]\n# finer\nmax_len_um = 3\n",
+        "spike.toml:6: mesh.max_len_um: unknown key, expected 'max_length_um' or one of "
         "by_region, compartments_per_section, d_lambda, frequency_Hz, max_length_um",
     ),
     "unknown table": (FIBER + "[probes]\n", "4: probes: unknown table, expected 'probe' or one of"),
@@ -236,7 +236,7 @@ WRONG_VALUES = {
     ),
     "two policies": (
         FIBER + "[mesh]\nd_lambda = 0.1\nmax_length_um = 5\n",
-        "6: mesh.max_length_um: has max_length_um and d_lambda, expected exactly one of",
+        "6: mesh.max_length_um: has d_lambda and max_length_um, expected exactly one of",
     ),
     "no policy": (
         FIBER + "[mesh]\n",
@@ -259,8 +259,8 @@ WRONG_VALUES = {
         "4: mesh: section 'node[0]'",
     ),
     "unknown waveform": (
-        FIBER + '[[stimulus]]\nkind = "puls"\nat = "node"\namplitude_nA = 1\n',
-        "5: stimulus.kind: is \"puls\", expected 'pulse' or one of pulse, samples",
+        FIBER + '[[stimulus]]\nkind = "pulses"\nat = "node"\namplitude_nA = 1\n',
+        "5: stimulus.kind: is \"pulses\", expected 'pulse' or one of pulse, samples",
     ),
     "missing argument": (
         FIBER + '[[stimulus]]\nkind = "pulse"\nat = "node"\namplitude_nA = 1\n',
@@ -284,11 +284,15 @@ WRONG_VALUES = {
     ),
     "position out of range": (
         FIBER + '[[probe]]\nquantity = "v_mV"\nat = ["node", 2]\n',
-        "6: probe.at: is ['node', 2], expected a section or region, [\"name\", position from 0 to 1]",
+        "6: probe.at: place 'node[0]': position is 2, expected 0 to 1",
+    ),
+    "place of a wrong kind": (
+        FIBER + '[[probe]]\nquantity = "v_mV"\nat = 0.5\n',
+        '6: probe.at: is 0.5, expected a section or region, ["name", position from 0 to 1]',
     ),
     "unknown quantity": (
         FIBER + '[[probe]]\nquantity = "v"\n',
-        "5: probe.quantity: probe 'v': ",
+        "5: probe.quantity: probe 'v': is unknown, expected one of v_mV, ",
     ),
     "unknown gate": (
         FIBER + '[[probe]]\nquantity = "n"\nmechanism = "na_mrg"\n',
@@ -324,7 +328,7 @@ WRONG_VALUES = {
     ),
     "ion of no valence": (
         CELL.replace('"k"\ne_mV = -77', '"k"\ninside_mM = 400') + RUN,
-        "7: ion: ion 'k': has no reversal potential, expected e_mV, or inside_mM and",
+        "9: ion.inside_mM: ion 'k': has no reversal potential, expected e_mV, or inside_mM and",
     ),
     "temperature out of range": (
         CELL.replace("6.3", "300") + RUN,
@@ -355,12 +359,14 @@ def test_wrong_key_or_value_is_named_with_its_line(
 
 
 def test_all_problems_are_told_at_once_in_the_order_of_lines(tmp_path: Path) -> None:
-    text = CELL.replace("onset_ms", "onset") + "[mesh]\nd_lamda = 0.1\n[run]\ndt_ms = inf\n[runn]\n"
+    text = (
+        CELL.replace("onset_ms", "onset") + "[mesh]\nd_lambdas = 0.1\n[run]\ndt_ms = inf\n[runs]\n"
+    )
     assert [line.split(" ")[:2] for line in refusal(tmp_path, text)] == [
         ["spike.toml:20:", "stimulus.onset:"],
-        ["spike.toml:25:", "mesh.d_lamda:"],
+        ["spike.toml:25:", "mesh.d_lambdas:"],
         ["spike.toml:27:", "run.dt_ms:"],
-        ["spike.toml:28:", "runn:"],
+        ["spike.toml:28:", "runs:"],
     ]
 
 
@@ -373,7 +379,7 @@ def test_problems_of_the_cell_file_come_along(tmp_path: Path) -> None:
 def test_file_must_be_text(tmp_path: Path) -> None:
     path = tmp_path / "spike.toml"
     path.write_bytes(b"[run]\n\xff = 1\n")
-    with pytest.raises(FormatError, match="spike.toml:2: is not text in UTF-8, expected a TOML"):
+    with pytest.raises(FormatError, match=r"spike\.toml:2: is not text in UTF-8, expected a TOML"):
         load_experiment(path)
 
 

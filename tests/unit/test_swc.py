@@ -150,6 +150,22 @@ def test_branch_and_change_of_type_start_at_the_parents_diameter(tmp_path: Path)
     np.testing.assert_array_equal(sections["apical[0]"].points_um[0], [40, 0, 0, 1.8])
 
 
+def test_sections_are_numbered_in_the_order_of_the_file(tmp_path: Path) -> None:
+    """As NEURON numbers them; here the tree is written breadth first."""
+    text = "1 2 0 0 0 1 -1\n2 2 10 0 0 1 1\n3 2 20 0 0 1 2\n4 2 10 30 0 1 2\n"
+    text += "5 2 60 9 0 1 3\n6 2 60 -9 0 1 3\n"
+    sections = by_name(read(tmp_path, text))
+    parents = {name: section.parent for name, section in sections.items()}
+    assert parents == {
+        "axon[0]": None,
+        "axon[1]": "axon[0]",
+        "axon[2]": "axon[0]",
+        "axon[3]": "axon[1]",
+        "axon[4]": "axon[1]",
+    }
+    assert sections["axon[2]"].length_um == 30.0
+
+
 def test_axon_needs_no_soma(tmp_path: Path) -> None:
     (axon,) = read(tmp_path, "1 2 0 0 0 0.5 -1\n2 2 10 0 0 0.5 1\n3 2 30 0 0 0.5 2").sections
     assert (axon.name, axon.region, axon.length_um) == ("axon[0]", "axon", 30.0)

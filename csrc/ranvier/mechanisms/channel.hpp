@@ -3,8 +3,8 @@
 // for the vector kernels.
 #pragma once
 
+#include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstddef>
 #include <tuple>
 #include <utility>
@@ -46,16 +46,42 @@ Value advance_gate(const Value& gate, const Rate<Value>& rate, double factor_dt_
     return steady_state + (gate - steady_state) * exp(-(sum_per_ms * factor_dt_ms));
 }
 
+/// Rows that are worked on at once: few enough to stay in the first-level cache, many enough for
+/// the loops over local arrays, which the compiler vectorises because nothing else can alias them.
+inline constexpr std::size_t kRowsAtOnce = 64;
+
+/// Calls `move(gate values, rates, gate index)` for every gate of every row.
+template <class C, class Move>
+void for_each_gate(const Rows& rows, const double* v_mV, Move&& move) {
+    constexpr std::size_t gates = detail::gate_count<C>;
+    std::array<double, kRowsAtOnce> v{};
+    std::array<std::array<double, kRowsAtOnce>, gates> x{};
+    for (std::size_t first = 0; first < rows.size; first += kRowsAtOnce) {
+        const std::size_t count = std::min(kRowsAtOnce, rows.size - first);
+        for (std::size_t i = 0; i < count; ++i) {
+            v[i] = v_mV[rows.compartment[first + i]];
+        }
+        for (std::size_t g = 0; g < gates; ++g) {
+            std::copy_n(rows.gates[g] + first, count, x[g].begin());
+        }
+        for (std::size_t i = 0; i < count; ++i) {
+            const auto rates = C::rates(v[i]);
+            for (std::size_t g = 0; g < gates; ++g) {
+                x[g][i] = move(x[g][i], rates[g], g);
+            }
+        }
+        for (std::size_t g = 0; g < gates; ++g) {
+            std::copy_n(x[g].begin(), count, rows.gates[g] + first);
+        }
+    }
+}
+
 template <class C>
 void steady_state_rows(const Rows& rows, const double* v_mV) noexcept {
     if constexpr (detail::gate_count<C> > 0) {
-        for (std::size_t row = 0; row < rows.size; ++row) {
-            const auto rates = C::rates(v_mV[rows.compartment[row]]);
-            for (std::size_t g = 0; g < detail::gate_count<C>; ++g) {
-                rows.gates[g][row] = rates[g].alpha_per_ms /
-                                     (rates[g].alpha_per_ms + rates[g].beta_per_ms);
-            }
-        }
+        for_each_gate<C>(rows, v_mV, [](double, const Rate<double>& rate, std::size_t) {
+            return rate.alpha_per_ms / (rate.alpha_per_ms + rate.beta_per_ms);
+        });
     }
 }
 
@@ -66,12 +92,10 @@ void advance_rows(const Rows& rows, const double* v_mV, double dt_ms) noexcept {
         for (std::size_t g = 0; g < factor_dt_ms.size(); ++g) {
             factor_dt_ms[g] = rows.rate_factor[g] * dt_ms;
         }
-        for (std::size_t row = 0; row < rows.size; ++row) {
-            const auto rates = C::rates(v_mV[rows.compartment[row]]);
-            for (std::size_t g = 0; g < factor_dt_ms.size(); ++g) {
-                rows.gates[g][row] = advance_gate(rows.gates[g][row], rates[g], factor_dt_ms[g]);
-            }
-        }
+        for_each_gate<C>(rows, v_mV,
+                         [&](double gate, const Rate<double>& rate, std::size_t g) {
+                             return advance_gate(gate, rate, factor_dt_ms[g]);
+                         });
     }
 }
 

@@ -80,18 +80,25 @@ void solve_tree(std::span<const std::int32_t> parent, std::span<SymmetricBlock<l
         for (std::size_t row = 0; row < eliminated.size(); ++row) {
             rhs[up][row] += coupling[i][row] * eliminated[row];
             for (std::size_t column = 0; column <= row; ++column) {
+                // The couplings first: what waits for the pivot is then as short as it can be.
                 diagonal[up].at(row, column) -=
-                    coupling[i][row] * diagonal[i].at(row, column) * coupling[i][column];
+                    coupling[i][row] * coupling[i][column] * diagonal[i].at(row, column);
             }
         }
     }
     for (std::size_t i = 0; i < n; ++i) {
+        // The same reason: only the last product waits for the parent.
+        auto solution = product(diagonal[i], rhs[i]);
         if (parent[i] != kNoParent) {
-            for (std::size_t row = 0; row < rhs[i].size(); ++row) {
-                rhs[i][row] += coupling[i][row] * rhs[static_cast<std::size_t>(parent[i])][row];
+            const auto& above = rhs[static_cast<std::size_t>(parent[i])];
+            for (std::size_t row = 0; row < solution.size(); ++row) {
+                for (std::size_t column = 0; column < solution.size(); ++column) {
+                    solution[row] +=
+                        diagonal[i].at(row, column) * coupling[i][column] * above[column];
+                }
             }
         }
-        rhs[i] = product(diagonal[i], rhs[i]);
+        rhs[i] = solution;
     }
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
 
 class UsageError(Exception):
@@ -16,6 +16,10 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message.removeprefix('argument ')} (see {self.prog} --help)")
+
+
+#: Where a command adds its parser.
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 
 def number(text: str) -> float:

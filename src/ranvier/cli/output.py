@@ -6,16 +6,21 @@ import json
 import math
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
+
+from ranvier.analysis import Velocity
 from ranvier.cli.arguments import UsageError
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ranvier.results import Result
 
 NEEDS_MATPLOTLIB = "needs matplotlib: pip install 'ranvier[plot]'"
+
+#: A picture goes on for half the time again that the last place needed to fall below threshold.
+AFTERWARDS = 1.5
 
 
 def print_rows(rows: Sequence[tuple[str, str]]) -> None:
@@ -64,5 +69,27 @@ def check_folder(path: Path) -> None:
         raise UsageError(f"{path}: there is no folder {path.parent}, expected one that exists")
 
 
-def save_picture(figure: Figure, path: Path) -> None:
-    figure.savefig(path, dpi=150)
+def save_overview(result: Result, velocity: Velocity | None, path: Path) -> None:
+    """Draw one page about a run, without the rest that follows the spike."""
+    from ranvier.plot import overview
+
+    overview(_until_the_spike_is_over(result), velocity).savefig(path, dpi=150)
+
+
+def _until_the_spike_is_over(result: Result) -> Result:
+    ends_ms = [
+        float(trace.t_ms[row])
+        for trace in result.traces
+        if trace.name == "v_mV"
+        for row in np.flatnonzero((trace.values > result.crossings[0].threshold_mV).any(axis=1))[
+            -1:
+        ]
+    ]
+    if not ends_ms:
+        return result
+    end_ms = AFTERWARDS * max(ends_ms)
+    traces = []
+    for trace in result.traces:
+        is_shown = trace.t_ms <= end_ms
+        traces.append(replace(trace, t_ms=trace.t_ms[is_shown], values=trace.values[is_shown]))
+    return replace(result, traces=tuple(traces))

@@ -15,7 +15,7 @@ from ranvier.morphology import longest_path
 from ranvier.places import Place
 from ranvier.recording import Probe, SpikeDetector
 from ranvier.results import Result
-from ranvier.simulate import simulate
+from ranvier.run import simulate
 from ranvier.stimuli import CurrentClamp
 
 

@@ -56,11 +56,11 @@ def key_lines(text: str) -> KeyLines:
             if statement[1].text == "[":
                 path = (*table, names[-1])
                 counts[path] = counts.get(path, 0) + 1
-                lines.setdefault(path, line)
                 table = (*path, counts[path] - 1)
             else:
                 table = _resolve(names, counts)
-            lines.setdefault(table, line)
+            for length in range(1, len(table) + 1):
+                lines.setdefault(table[:length], line)
             continue
         path = table
         for token in statement:

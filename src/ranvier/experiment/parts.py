@@ -134,7 +134,7 @@ def make_mesh(source: Source, target: Fiber | Model | None) -> Mesh | None:
     content = source.tables["mesh"]
     if not source.is_sound("mesh"):
         return None
-    chosen = [key for key in POLICIES if key in content]
+    chosen = [key for key in content if key in POLICIES]
     if len(chosen) != 1:
         found = " and ".join(chosen) or "none"
         problem = f"has {found}, expected exactly one of {', '.join(POLICIES)}"
@@ -206,6 +206,8 @@ def _make_stimulus(source: Source, number: int) -> CurrentClamp | None:
     parameters = inspect.signature(known[kind]).parameters
     takes = {key: KINDS.get(str(each.annotation), ARGUMENT) for key, each in parameters.items()}
     _check_arguments(source, content, takes, *table)
+    if not source.is_sound(*table):
+        return None
     for key, parameter in parameters.items():
         if parameter.default is inspect.Parameter.empty and key not in content:
             source.report(f"has no {key}, expected {takes[key].expected}", *table)

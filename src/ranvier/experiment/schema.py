@@ -168,8 +168,10 @@ def _check_table(source: Source, table: Table, content: dict[str, Any], *path: s
             source.report(f"unknown key, {expected_one_of(key, sorted(table.keys))}", *path, key)
         elif not kind.accepts(value):
             source.report(f"is {shown(value)}, expected {kind.expected}", *path, key)
-    for key in table.required:
-        if key not in content:
+    missing = [key for key in table.required if key not in content]
+    # A key that is missing beside one that is unknown is most likely that one, misspelt.
+    if all(key in table.keys or table.others is not None for key in content):
+        for key in missing:
             source.report(f"has no {key}, expected {table.keys[key].expected}", *path)
 
 

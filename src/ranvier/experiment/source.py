@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,8 +13,13 @@ from ranvier.errors import FormatError
 from ranvier.experiment.lines import KeyLines, KeyPath, key_lines
 from ranvier.morphology.problems import Problems
 
-#: How sentences about places begin or go on, and the keys that hold places.
-ABOUT_PLACES = {"is placed on": ("where",), "place ": ("at", "sites"), "place:": ("at", "sites")}
+#: What sentences say that are about a key without naming it.
+MEANT = {
+    "is placed on": ("where",),
+    "place ": ("at", "sites"),
+    "place:": ("at", "sites"),
+    "is unknown": ("quantity",),
+}
 #: Keys that are also plain words, so that finding one in a sentence means nothing.
 EVERYDAY = ("at", "kind", "name", "where")
 
@@ -40,14 +43,9 @@ class Source:
         """Whether nothing was reported in a table, so that something can be made from it."""
         return table not in self.unsound
 
-    @contextmanager
-    def telling(self, *table: str | int) -> Iterator[None]:
+    def telling(self, *table: str | int) -> _Telling:
         """Report what the Python call made of a table refuses, at the key that it names."""
-        try:
-            yield
-        except (ValueError, TypeError) as error:
-            for sentence in str(error).splitlines():
-                self.report(sentence, *table, *self.key_named(sentence, *table))
+        return _Telling(self, table)
 
     def key_named(self, sentence: str, *table: str | int) -> KeyPath:
         """The key of the table that a sentence is about, as a path of one; () if none is known.
@@ -57,8 +55,8 @@ class Source:
         held: Any = self.tables
         for name in table:
             held = held[name]
-        for start, keys in ABOUT_PLACES.items():
-            if start in sentence:
+        for words, keys in MEANT.items():
+            if words in sentence:
                 return tuple(key for key in keys if key in held)[:1]
         places = [
             (found.start(), key)
@@ -66,6 +64,24 @@ class Source:
             if key not in EVERYDAY and (found := re.search(rf"\b{re.escape(key)}\b", sentence))
         ]
         return (min(places)[1],) if places else ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """A context in which ValueError and TypeError are reported, and end there."""
+
+    source: Source
+    table: KeyPath
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
+        if not isinstance(error, ValueError | TypeError):
+            return False
+        for sentence in str(error).splitlines():
+            self.source.report(sentence, *self.table, *self.source.key_named(sentence, *self.table))
+        return True
 
 
 def read_source(path: str | os.PathLike[str]) -> Source:

@@ -31,7 +31,8 @@ def describe(name: str) -> FiberInfo:
 
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")
-# The import of fibers/mrg.py has put the module here; the function that makes the fibre replaces it.
+# The import of fibers/mrg.py has put that module here; the function that makes the fibre replaces
+# it.
 globals().update({name: info.make for name, info in _registry.items()})
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ranvier._core import Model
 from ranvier.discretisation import Mesh
 from ranvier.errors import ModelError
+from ranvier.model import Model
 from ranvier.places import Place
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ranvier._core import FixedCount, Ion, Model, Placement, Section, Sheath
 from ranvier._text import expected_one_of
-from ranvier.discretisation import Mesh
+from ranvier.discretisation import FixedCount, Mesh
 from ranvier.errors import ModelError
 from ranvier.fibers._fiber import Fiber, expect_whole, fiber
+from ranvier.model import Ion, Model, Placement, Section, Sheath
 from ranvier.stimuli import CurrentClamp, Pulse
 
 CITATION = "Arancibia-Carcamo et al. 2017, doi:10.7554/eLife.23329"
@@ -86,7 +86,9 @@ def arancibia_carcamo(
     """
     name = "arancibia_carcamo"
     if axon not in AXONS:
-        raise ModelError(f"fibre {name!r}: axon {axon!r} is unknown, {expected_one_of(axon, AXONS)}")
+        raise ModelError(
+            f"fibre {name!r}: axon {axon!r} is unknown, {expected_one_of(axon, AXONS)}"
+        )
     expect_whole(name, least=2, nodes=nodes)
     expect_whole(name, least=1, refine=refine)
     chosen = AXONS[axon]
@@ -98,9 +100,7 @@ def arancibia_carcamo(
             Placement("na_richardson", "node", g_bar_S_cm2=G_NA_S_cm2),
             Placement("nap_richardson", "node", g_bar_S_cm2=G_NAP_S_cm2),
             Placement("ks_richardson", "node", g_bar_S_cm2=G_KS_S_cm2),
-            Placement(
-                "leak", "node", g_bar_S_cm2=G_LEAK_NODE_S_cm2, e_leak_mV=E_LEAK_NODE_mV
-            ),
+            Placement("leak", "node", g_bar_S_cm2=G_LEAK_NODE_S_cm2, e_leak_mV=E_LEAK_NODE_mV),
             Placement(
                 "leak",
                 ["paranode", "internode"],

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ranvier._core import Ion, MaxLength, Model, Placement, Section
-from ranvier.discretisation import Mesh
+from ranvier.discretisation import MaxLength, Mesh
 from ranvier.fibers._fiber import Fiber, expect_positive, fiber
+from ranvier.model import Ion, Model, Placement, Section
 from ranvier.stimuli import CurrentClamp, Pulse
 
 CITATION = "Hodgkin & Huxley 1952, doi:10.1113/jphysiol.1952.sp004764"
@@ -23,8 +23,7 @@ C_M_uF_cm2 = 1.0
 #: current of a strong brief shock, several times threshold.
 _STIMULUS_nA = 1e4
 _REFERENCE_DIAMETER_um = 476.0
-#: Slowest velocity to be waited for, per square root of the diameter (12.3 m/s at 6.3 degC, 476 um),
-#: halved for cold axons.
+#: Slowest velocity to be waited for, at 476 um: half that of an axon at 6.3 degC (12.3 m/s).
 _SLOWEST_m_per_s = 6.0
 
 

@@ -1,8 +1,8 @@
 """The MRG model of a mammalian motor fibre: McIntyre, Richardson & Grill 2002.
 
-doi:10.1152/jn.00353.2001. The nine diameters of the paper's table, and the 1 and 2 um fibres that
-its authors added later (McIntyre, Grill, Sherman & Thakor 2004, doi:10.1152/jn.00989.2003, for 2 um;
-1 um as in doi:10.1088/1741-2552/aa6a5f). Nothing is interpolated here.
+doi:10.1152/jn.00353.2001. The nine diameters of the paper's table, the 2 um fibre that its
+authors added (McIntyre, Grill, Sherman & Thakor 2004, doi:10.1152/jn.00989.2003) and the 1 um fibre
+of doi:10.1088/1741-2552/aa6a5f. Nothing is interpolated here.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ranvier._core import FixedCount, Ion, Model, Placement, Section, Sheath
-from ranvier.discretisation import Mesh
+from ranvier.discretisation import FixedCount, Mesh
 from ranvier.errors import ModelError
 from ranvier.fibers._fiber import Fiber, expect_whole, fiber
+from ranvier.model import Ion, Model, Placement, Section, Sheath
 from ranvier.stimuli import CurrentClamp, Pulse
 
 CITATION = "McIntyre, Richardson & Grill 2002, doi:10.1152/jn.00353.2001"
@@ -218,7 +218,5 @@ def _placements(passive_end_nodes: int) -> list[Placement]:
         for region, g_S_cm2 in G_INTERNODE_S_cm2.items()
     ]
     if passive_end_nodes:
-        placements.append(
-            Placement("leak", "end_node", g_bar_S_cm2=1e-4, e_leak_mV=E_INTERNODE_mV)
-        )
+        placements.append(Placement("leak", "end_node", g_bar_S_cm2=1e-4, e_leak_mV=E_INTERNODE_mV))
     return placements

@@ -27,7 +27,7 @@ def read_swc(
 
     Each unbranched run of one type becomes a section. Types 1 to 4 become the regions `soma`,
     `axon`, `basal` and `apical`, 0 `undefined`, and any other n `typen`; sections are named after
-    their region and counted: `axon[0]`, `axon[1]`, ...
+    their region and numbered in the order of the file: `axon[0]`, `axon[1]`, ...
 
     The rules are those of NEURON's Import3d except where stated:
 

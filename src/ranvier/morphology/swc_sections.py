@@ -6,6 +6,7 @@ import itertools
 import math
 from collections import Counter
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 
 from ranvier.errors import FormatError
 from ranvier.morphology.swc_points import NO_PARENT, Point
@@ -43,14 +44,15 @@ def _row(at: Point, like: Point | None = None) -> Row:
     return (at.x_um, at.y_um, at.z_um, 2.0 * (like or at).radius_um)
 
 
-@dataclass(slots=True)
+@dataclass(order=True, slots=True)
 class _Join:
     """A point that still has to become cable, and the place where it is joined on."""
 
-    point: Point
-    previous: Point
-    parent: str
-    position: float
+    line: int  # alone decides the order
+    point: Point = field(compare=False)
+    previous: Point = field(compare=False)
+    parent: str = field(compare=False)
+    position: float = field(compare=False)
 
 
 @dataclass(slots=True)
@@ -70,8 +72,8 @@ class _Cutter:
         else:
             self._cut_root(root)
         while self.waiting:
-            join = self.waiting.pop()
-            self._cut_from(join)
+            # In the order of the file, which numbers sections as NEURON does.
+            self._cut_from(heappop(self.waiting))
         return self.runs
 
     def _link(self) -> Point:
@@ -175,12 +177,12 @@ class _Cutter:
         rows = self.runs[-1].points_um
         steps_um = [math.dist(a[:3], b[:3]) for a, b in itertools.pairwise(rows)]
         reached_um = list(itertools.accumulate(steps_um, initial=0.0))[-len(run) :]
-        for point, at_um in reversed(list(zip(run, reached_um, strict=True))[:-1]):
+        for point, at_um in list(zip(run, reached_um, strict=True))[:-1]:
             self._wait(point, self._neurites(point), name, at_um / sum(steps_um))
 
     def _wait(self, at: Point, branches: list[Point], parent: str, position: float) -> None:
-        # Reversed, because the last one queued is the next one cut: names follow the file.
-        self.waiting.extend(_Join(point, at, parent, position) for point in reversed(branches))
+        for point in branches:
+            heappush(self.waiting, _Join(point.line, point, at, parent, position))
 
     def _add(self, type_: int, rows: list[Row], parent: str | None, position: float) -> str:
         region = REGIONS.get(type_, f"type{type_}")

@@ -169,14 +169,15 @@ def _connect(whole: Axes, close: Axes, low: float, high: float) -> None:
 def _draw_tree(sections: Sequence[SectionLike], name: str, plane: str) -> Figure:
     from matplotlib.collections import PolyCollection
 
-    figure = _canvas.new_figure(5.6, 5.0)
-    figure.set_layout_engine("compressed")  # an equal aspect leaves room at the sides
-    axes = figure.subplots()
     colours = _colours_of(each.region for each in sections)
     across, up = ("xyz".index(letter) for letter in plane)
     shapes: dict[str, list[FloatArray]] = {each: [] for each in colours}
     for section, points_um in zip(sections, _layout.placed(sections), strict=True):
         shapes[section.region] += _layout.frusta(points_um[:, [across, up]], points_um[:, 3])
+    width_um, height_um = np.ptp(np.concatenate([s for each in shapes.values() for s in each]), 0)
+    # As high as the tree asks for: an equal aspect would leave the rest empty.
+    figure = _canvas.new_figure(6.0, 0.8 + float(np.clip(4.8 * height_um / width_um, 1.2, 6.0)))
+    axes = figure.subplots()
     for region, colour in colours.items():
         axes.add_collection(
             # The edge keeps branches that are thinner than a pixel in sight.

@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ranvier import _core
+from ranvier.drive import Drive
 from ranvier.places import Place, compartments_at
 from ranvier.stimuli._waveform import Waveform
 
 if TYPE_CHECKING:
-    from ranvier._core import Discretisation
+    from ranvier.discretisation import Discretisation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +31,11 @@ class CurrentClamp:
                 f"current clamp: amplitude_nA is {self.amplitude_nA}, expected a finite number"
             )
 
-    def lower(self, discretisation: Discretisation) -> _core.Drive:
+    def lower(self, discretisation: Discretisation) -> Drive:
         """The form the core takes. Raises ModelError if the place does not exist."""
         pieces = self.waveform.lower()
         compartments = compartments_at(discretisation, self.at)
-        return _core.Drive(
+        return Drive(
             t_ms=pieces.t_ms,
             value=pieces.value,
             compartment=compartments,

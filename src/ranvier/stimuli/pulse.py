@@ -12,7 +12,7 @@ from ranvier.stimuli._waveform import PiecewiseLinear, Waveform
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pulse(Waveform):
-    """1 from `onset_ms` for `duration_ms`, else 0. Raises ValueError on times that make no sense."""
+    """1 from `onset_ms` for `duration_ms`, else 0. Raises ValueError for impossible times."""
 
     onset_ms: float = 0.0
     duration_ms: float

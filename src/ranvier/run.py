@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ranvier import _core
+from ranvier.build import build_info
 from ranvier.discretisation import Discretisation, Mesh, discretise
 from ranvier.errors import DivergedError, Interrupted, ModelError
 from ranvier.fibers._fiber import Fiber
 from ranvier.methods import Method
+from ranvier.model import Model
 from ranvier.places import compartments_at
 from ranvier.recording import Probe, SpikeDetector
 from ranvier.results import Geometry, Result, Status
 from ranvier.simulation import Simulation
 
 if TYPE_CHECKING:
-    from ranvier._core import Model
     from ranvier.places import Place
     from ranvier.stimuli import CurrentClamp
 
@@ -56,7 +56,7 @@ def simulate(
     """
     started_s = time.perf_counter()
     discretisation = _discretised(target, mesh)
-    is_fiber = isinstance(target, Fiber)
+    fibre = target if isinstance(target, Fiber) else None
     simulation = Simulation(
         discretisation,
         method=method,
@@ -64,10 +64,10 @@ def simulate(
         probes=_several(probes),
         detectors=[SpikeDetector()] if detect is None else _several(detect),
         v_init_mV=v_init_mV,
-        v_rest_guess_mV=target.v_rest_guess_mV if is_fiber else _DEFAULT_GUESS_mV,
+        v_rest_guess_mV=fibre.v_rest_guess_mV if fibre else _DEFAULT_GUESS_mV,
     )
-    if velocity_sites is None and is_fiber:
-        velocity_sites = target.velocity_sites
+    if velocity_sites is None and fibre:
+        velocity_sites = fibre.velocity_sites
     sites = compartments_at(discretisation, velocity_sites)
     if not t_stop_ms > 0:
         raise ModelError(f"t_stop_ms: is {t_stop_ms:g}, expected above 0")
@@ -126,7 +126,7 @@ def _discretised(target: Fiber | Model | Discretisation, mesh: Mesh | None) -> D
         if mesh is not None:
             raise ModelError("mesh: is given with a discretisation, expected it with a model")
         return target
-    if not isinstance(target, _core.Model):
+    if not isinstance(target, Model):
         raise TypeError(f"simulate: got {target!r}, expected a Fiber, Model or Discretisation")
     if mesh is None:
         raise ModelError(
@@ -140,9 +140,7 @@ def _several(one_or_more: Any) -> list[Any]:
     return list(one_or_more) if isinstance(one_or_more, Sequence) else [one_or_more]
 
 
-def _run(
-    simulation: Simulation, steps: int, progress: Callable[[float], None] | None
-) -> None:
+def _run(simulation: Simulation, steps: int, progress: Callable[[float], None] | None) -> None:
     """Advances in chunks of about `_CHUNK_S`, between which Python sees Ctrl-C."""
     done = 0
     chunk = 1
@@ -158,7 +156,7 @@ def _run(
 
 
 def _provenance(simulation: Simulation, **more: Any) -> dict[str, Any]:
-    build = _core.build_info()
+    build = build_info()
     method = simulation.method
     return {
         "model": simulation.discretisation.name,

@@ -1,0 +1,368 @@
+"""The compiled core, as editors and type checkers see it. Use the `ranvier` package instead.
+
+Arrays given are copied. Units are in the names; shapes are (n,) with n compartments where nothing
+else is said.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+_Float: TypeAlias = float | np.floating[Any]
+_Int: TypeAlias = int | np.integer[Any]
+_Floats: TypeAlias = Sequence[_Float] | NDArray[np.floating[Any]]
+_Ints: TypeAlias = Sequence[_Int] | NDArray[np.integer[Any]]
+#: Names of sections or regions: one, several, or None for all sections.
+_Where: TypeAlias = str | Sequence[str] | None
+
+__version__: str
+#: Whether this build checks its own invariants, at the cost of speed.
+asserts_enabled: bool
+#: Rises whenever the meaning of an array of a discretisation changes.
+SCHEMA_VERSION: int
+
+class Sheath:
+    """The myelin of a section and the periaxonal space under it, as physical quantities.
+
+    The space needs a width or a resistance per length; with both, the resistance counts. Myelin is
+    2 `lamellae` membranes in series, all at `myelin_diameter_um`, or one every half
+    `lamella_period_um` outward of the space: give one of the two. `is_open` means no myelin and a
+    space in contact with the outside, as at a node of Ranvier.
+    """
+
+    def __init__(
+        self,
+        *,
+        periaxonal_width_um: _Float | None = None,
+        periaxonal_resistance_Mohm_per_cm: _Float | None = None,
+        periaxonal_resistivity_ohm_cm: _Float = 70.0,
+        lamellae: _Int = 0,
+        myelin_diameter_um: _Float | None = None,
+        lamella_period_um: _Float | None = None,
+        c_membrane_uF_cm2: _Float = 0.1,
+        g_membrane_S_cm2: _Float = 1e-3,
+        is_open: bool = False,
+    ) -> None: ...
+    @property
+    def periaxonal_width_um(self) -> float | None: ...
+    @property
+    def periaxonal_resistance_Mohm_per_cm(self) -> float | None: ...
+    @property
+    def periaxonal_resistivity_ohm_cm(self) -> float: ...
+    @property
+    def lamellae(self) -> int: ...
+    @property
+    def myelin_diameter_um(self) -> float | None: ...
+    @property
+    def lamella_period_um(self) -> float | None: ...
+    @property
+    def c_membrane_uF_cm2(self) -> float: ...
+    @property
+    def g_membrane_S_cm2(self) -> float: ...
+    @property
+    def is_open(self) -> bool: ...
+
+class Section:
+    """An unbranched stretch of cable with one set of properties.
+
+    Its shape is `length_um` and `diameter_um`, a frustum with `distal_diameter_um`; or `points_um`,
+    (n, 4) rows of x, y, z and diameter, proximal to distal, with straight frusta between them. The
+    proximal end is connected to `parent_position` along `parent`, 0 (proximal) to 1 (distal); the
+    first section of a model has no parent.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        length_um: _Float | None = None,
+        diameter_um: _Float | None = None,
+        distal_diameter_um: _Float | None = None,
+        points_um: ArrayLike | None = None,
+        parent: str | None = None,
+        parent_position: _Float = 1.0,
+        region: str = "",
+        r_a_ohm_cm: _Float = 100.0,
+        c_m_uF_cm2: _Float = 1.0,
+        sheath: Sheath | None = None,
+    ) -> None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def parent(self) -> str | None: ...
+    @property
+    def parent_position(self) -> float: ...
+    @property
+    def r_a_ohm_cm(self) -> float: ...
+    @property
+    def c_m_uF_cm2(self) -> float: ...
+    @property
+    def sheath(self) -> Sheath | None: ...
+    @property
+    def has_coordinates(self) -> bool:
+        """Whether the points are places in space, and not only lengths."""
+    @property
+    def points_um(self) -> NDArray[np.float64]:
+        """(points, 4): x, y, z and diameter, proximal to distal; a copy."""
+    @property
+    def length_um(self) -> float: ...
+
+class Ion:
+    """An ion: a fixed reversal potential `e_mV`, or two concentrations (Nernst).
+
+    The valence is known for na, k, cl and ca. `where` names sections or regions, None everywhere.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        valence: _Int | None = None,
+        e_mV: _Float | None = None,
+        inside_mM: _Float | None = None,
+        outside_mM: _Float | None = None,
+        where: _Where = None,
+    ) -> None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def valence(self) -> int | None:
+        """As given, or known by the name."""
+    @property
+    def e_mV(self) -> float | None: ...
+    @property
+    def inside_mM(self) -> float | None: ...
+    @property
+    def outside_mM(self) -> float | None: ...
+    @property
+    def where(self) -> list[str]: ...
+
+class Placement:
+    """A mechanism on some sections, with its parameters by name.
+
+    A parameter is one number, or one per section that `where` selects, in the order of the model;
+    what is not given has the mechanism's default.
+    """
+
+    def __init__(
+        self, mechanism: str, where: _Where = None, **parameters: _Float | _Floats
+    ) -> None: ...
+    @property
+    def mechanism(self) -> str: ...
+    @property
+    def where(self) -> list[str]: ...
+    @property
+    def parameters(self) -> dict[str, float | list[float]]: ...
+
+class Model:
+    """What there is: sections (parents before their children), mechanisms, ions, temperature."""
+
+    def __init__(
+        self,
+        *,
+        sections: Sequence[Section],
+        placements: Sequence[Placement] = ...,
+        ions: Sequence[Ion] = ...,
+        temperature_degC: _Float = 37.0,
+        name: str = "",
+    ) -> None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def sections(self) -> list[Section]: ...
+    @property
+    def placements(self) -> list[Placement]: ...
+    @property
+    def ions(self) -> list[Ion]: ...
+    @property
+    def temperature_degC(self) -> float: ...
+    def validate(self) -> list[str]:
+        """Everything that keeps this from being simulated; empty if nothing does."""
+
+class FixedCount:
+    """A mesh: the same number of compartments in every section, but for regions with their own."""
+
+    def __init__(self, count: _Int = 1, *, by_region: Mapping[str, _Int] = ...) -> None: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def by_region(self) -> dict[str, int]: ...
+
+class MaxLength:
+    """A mesh: the fewest compartments per section that are no longer than `length_um`."""
+
+    def __init__(self, length_um: _Float, *, by_region: Mapping[str, _Float] = ...) -> None: ...
+    @property
+    def length_um(self) -> float: ...
+    @property
+    def by_region(self) -> dict[str, float]: ...
+
+class DLambda:
+    """A mesh: an odd number of compartments no longer than `d_lambda` of the AC length constant."""
+
+    def __init__(
+        self,
+        d_lambda: _Float = 0.1,
+        *,
+        frequency_Hz: _Float = 100.0,
+        by_region: Mapping[str, _Float] = ...,
+    ) -> None: ...
+    @property
+    def d_lambda(self) -> float: ...
+    @property
+    def frequency_Hz(self) -> float: ...
+    @property
+    def by_region(self) -> dict[str, float]: ...
+
+class Discretisation:
+    """The flat form of a model: arrays with one row per compartment, in tree order.
+
+    Made by discretise() or from_dict(), and not changed afterwards: the arrays are read-only views.
+    """
+
+    @staticmethod
+    def from_dict(data: dict[str, Any]) -> Discretisation:
+        """Checks and copies arrays laid out as to_dict() gives them."""
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, as names and read-only arrays; nested for layers, mechanisms and ions."""
+    @property
+    def name(self) -> str: ...
+    @property
+    def temperature_degC(self) -> float: ...
+    @property
+    def section_names(self) -> list[str]: ...
+    @property
+    def section_regions(self) -> list[str]: ...
+    @property
+    def parent(self) -> NDArray[np.int32]:
+        """Row of the neighbour towards the root, smaller than the own; -1 at a root."""
+    @property
+    def section(self) -> NDArray[np.int32]:
+        """Index into `section_names`."""
+    @property
+    def is_junction(self) -> NDArray[np.bool_]:
+        """Rows without membrane, at places where more than two pieces of cable meet."""
+    @property
+    def centre_um(self) -> NDArray[np.float64]:
+        """Along the section, from its proximal end."""
+    @property
+    def length_um(self) -> NDArray[np.float64]: ...
+    @property
+    def diameter_um(self) -> NDArray[np.float64]:
+        """Mean over the length of the compartment."""
+    @property
+    def area_um2(self) -> NDArray[np.float64]:
+        """Lateral area of the membrane."""
+    @property
+    def distance_um(self) -> NDArray[np.float64]:
+        """Along the path from the proximal end of the root."""
+    @property
+    def xyz_um(self) -> NDArray[np.float64]:
+        """(n, 3): the centres in space."""
+    @property
+    def capacitance_nF(self) -> NDArray[np.float64]: ...
+    @property
+    def axial_conductance_uS(self) -> NDArray[np.float64]:
+        """To the parent; 0 at a root."""
+    def label(self, compartment: _Int) -> str:
+        """Section and place of a compartment, for messages and legends. IndexError if none."""
+    def __len__(self) -> int: ...
+
+def discretise(model: Model, mesh: FixedCount | MaxLength | DLambda) -> Discretisation:
+    """Lowers a model to arrays; ModelError lists every problem."""
+
+class Drive:
+    """A current into the axoplasm: waveform times the weight of each compartment.
+
+    The waveform is straight pieces through (`t_ms`, `value`), zero before the first point and after
+    the last; two points at one time are a jump.
+    """
+
+    def __init__(
+        self, *, t_ms: _Floats, value: _Floats, compartment: _Ints, weight_nA: _Floats
+    ) -> None: ...
+
+class CoreProbe:
+    """A probe resolved to compartments and steps.
+
+    `quantity` is "v_mV", "layer_mV" (of `layer` 0, the axoplasm, or 1, the periaxonal space), or of
+    a `mechanism` "i_mA_cm2" (outward current density) or "gate" (the one named `gate`).
+    """
+
+    def __init__(
+        self,
+        *,
+        quantity: str,
+        compartment: _Ints,
+        every_steps: _Int = 1,
+        layer: _Int = 0,
+        mechanism: str = "",
+        gate: str = "",
+    ) -> None: ...
+
+class CoreDetector:
+    """A detector of upward crossings of the membrane potential, resolved to compartments."""
+
+    def __init__(self, *, threshold_mV: _Float, compartment: _Ints) -> None: ...
+
+class CoreSimulation:
+    """A run: the only mutable thing. ModelError where the parts do not fit the discretisation."""
+
+    def __init__(
+        self,
+        discretisation: Discretisation,
+        *,
+        method: str,
+        parameters: Mapping[str, _Float],
+        drives: Sequence[Drive] = ...,
+        probes: Sequence[CoreProbe] = ...,
+        detectors: Sequence[CoreDetector] = ...,
+    ) -> None: ...
+    def initialise(self, v_mV: _Float) -> None:
+        """Starts anew at t = 0 with every membrane at v, gates in their steady state."""
+    def initialise_at_rest(self, guess_mV: _Float) -> tuple[float, int]:
+        """Starts anew at rest: residual in mV/ms and iterations. ModelError if there is none."""
+    def advance(self, steps: _Int) -> None:
+        """Takes `steps` steps. DivergedError if the state blows up; it then stands at the last good
+        step, with all samples up to it."""
+    @property
+    def step(self) -> int: ...
+    @property
+    def t_ms(self) -> float: ...
+    @property
+    def dt_ms(self) -> float: ...
+    @property
+    def v_mV(self) -> NDArray[np.float64]:
+        """Membrane potentials now; a copy."""
+    def potential_mV(self, layer: _Int) -> NDArray[np.float64]:
+        """Potentials of a layer against ground now; a copy. IndexError if there is none."""
+    def trace(self, probe: _Int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What a probe recorded so far: times in ms, (samples,), and values, (samples, places)."""
+    def crossings(self, detector: _Int) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        """What a detector saw so far: compartments and times in ms, (events,), by step."""
+    def snapshot(self) -> bytes:
+        """The whole state, for this build's byte order and floating-point format."""
+    def restore(self, snapshot: bytes) -> None:
+        """Goes on bit for bit from a snapshot; what was recorded after it is dropped."""
+
+def resolve_method(name: str, parameters: Mapping[str, _Float]) -> dict[str, float]:
+    """All of a method's parameters; ModelError where one is wrong."""
+
+def mechanism_names() -> list[str]:
+    """Names of all registered mechanisms, sorted."""
+
+def describe_mechanism(name: str) -> dict[str, Any]:
+    """Metadata of one mechanism. KeyError if unknown."""
+
+def mechanism_rates(name: str, v_mV: ArrayLike) -> NDArray[np.float64]:
+    """Opening and closing rates per ms at the reference temperature: (gates, 2, voltages)."""
+
+def describe_methods() -> dict[str, dict[str, Any]]:
+    """Metadata of every time-stepping method, by name."""
+
+def build_info() -> dict[str, str]:
+    """How the core was compiled, and what this machine could run."""

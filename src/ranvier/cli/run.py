@@ -1,0 +1,99 @@
+"""`ranvier run`: do what an experiment file asks for."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+from typing import Any
+
+from ranvier import __version__
+from ranvier.analysis import Velocity
+from ranvier.cli.arguments import Commands
+from ranvier.cli.output import check_picture, print_json, print_rows, save_overview
+from ranvier.cli.progress import ProgressBar
+from ranvier.errors import DivergedError
+from ranvier.experiment import Experiment, load_experiment
+from ranvier.results import Result, Status
+
+OK = 0
+NO_SPIKE = 1
+
+
+def add_to(commands: Commands) -> None:
+    summary = "run an experiment file (TOML) and write what it asks for"
+    parser = commands.add_parser("run", help=summary, description=summary, allow_abbrev=False)
+    parser.add_argument("experiment", type=Path, metavar="EXPERIMENT.toml")
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object and nothing else"
+    )
+    parser.set_defaults(command=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    experiment = load_experiment(options.experiment)
+    if experiment.figure_path is not None:
+        check_picture(experiment.figure_path)
+    bar = ProgressBar()
+    try:
+        result = experiment.run(bar)
+    except DivergedError as error:
+        if error.result is None:
+            raise
+        result = error.result  # what was recorded may show why
+    finally:
+        bar.clear()
+    is_complete = result.status is Status.COMPLETED
+    velocity = experiment.velocity(result) if is_complete else None
+    if experiment.result_path is not None:
+        result.save(experiment.result_path)
+    if experiment.figure_path is not None:
+        save_overview(result, velocity, experiment.figure_path)
+    if options.json:
+        print_json(_facts(experiment, result, velocity))
+    else:
+        _print(experiment, result, velocity)
+    has_velocity = velocity is None or math.isfinite(velocity.velocity_m_per_s)
+    return OK if is_complete and has_velocity else NO_SPIKE
+
+
+def _facts(experiment: Experiment, result: Result, velocity: Velocity | None) -> dict[str, Any]:
+    made_by = result.provenance
+    return {
+        **({} if velocity is None else velocity.to_dict() | {"sites": velocity.sites.size}),
+        "run_status": str(result.status),
+        "message": result.message if velocity is None else velocity.message,
+        "model": made_by["model"],
+        "v_rest_mV": made_by["v_rest_mV"],
+        "temperature_degC": made_by["temperature_degC"],
+        "compartments": made_by["compartments"],
+        "method": made_by["method"],
+        "dt_ms": made_by["dt_ms"],
+        "t_stop_ms": result.t_stop_ms,
+        "result": experiment.result_path,
+        "picture": experiment.figure_path,
+        "version": __version__,
+    }
+
+
+def _print(experiment: Experiment, result: Result, velocity: Velocity | None) -> None:
+    made_by = result.provenance
+    heading = f"{result.status} at {result.t_stop_ms:g} ms" if velocity is None else str(velocity)
+    if result.message:
+        heading += f": {result.message}"
+    print(f"{made_by['model']}: {heading}")
+    rows = [
+        ("rest", f"{made_by['v_rest_mV']:.2f} mV at {made_by['temperature_degC']:g} degC"),
+        ("mesh", f"{made_by['compartments']} compartments"),
+        (
+            "method",
+            f"{made_by['method']}, dt {made_by['dt_ms']:g} ms, {result.t_stop_ms:g} ms long",
+        ),
+    ]
+    for trace in result.traces:
+        samples, places = trace.values.shape
+        rows.append(("recorded", f"{trace.label}: {samples} samples at {places} places"))
+    for name, path in (("result", experiment.result_path), ("picture", experiment.figure_path)):
+        if path is not None:
+            rows.append((name, str(path)))
+    print_rows(rows)

@@ -1,0 +1,161 @@
+"""`ranvier velocity`: run one spike, print its conduction velocity, draw it."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+
+from ranvier import methods
+from ranvier._text import expected_one_of
+from ranvier.analysis import Velocity, VelocityStatus, conduction_velocity
+from ranvier.cli.arguments import Commands, UsageError, count, number, place, positive
+from ranvier.cli.cell_subject import cell_subject
+from ranvier.cli.fiber_subject import fiber_subject
+from ranvier.cli.output import check_picture, has_matplotlib, print_json, save_overview
+from ranvier.cli.progress import ProgressBar
+from ranvier.cli.subject import Subject
+from ranvier.cli.velocity_answer import facts_of, print_answer
+from ranvier.errors import DivergedError
+from ranvier.methods import Method
+from ranvier.recording import Probe
+from ranvier.results import Result
+from ranvier.run import simulate
+
+OK = 0
+NO_SPIKE = 1
+#: In the picture: more samples or places than it has dots only cost memory.
+MOST_SAMPLES = 800
+MOST_PLACES = 1500
+FIBER_ONLY = ("diameter", "nodes", "length_mm", "axon")
+CELL_ONLY = ("mechanisms", "r_a", "c_m", "stimulate_at")
+
+
+def add_to(commands: Commands) -> None:
+    summary = "simulate one spike and print its conduction velocity"
+    parser = commands.add_parser("velocity", help=summary, description=summary, allow_abbrev=False)
+    parser.add_argument(
+        "fiber",
+        nargs="?",
+        metavar="FIBRE",
+        help="a published fibre, as `ranvier fibers` lists them",
+    )
+    parser.add_argument("--swc", metavar="FILE", help="a cell from an SWC file, instead of a fibre")
+    parser.add_argument(
+        "--temperature", type=number, metavar="DEGC", help="(a fibre's own, or 6.3 for a cell)"
+    )
+
+    fibre = parser.add_argument_group("for a fibre, where it takes them")
+    fibre.add_argument("--diameter", type=positive, metavar="UM")
+    fibre.add_argument("--nodes", type=count, metavar="N")
+    fibre.add_argument("--length-mm", type=positive, metavar="MM")
+    fibre.add_argument("--axon", metavar="NAME")
+
+    cell = parser.add_argument_group("for a cell")
+    cell.add_argument(
+        "--mechanisms", choices=["hh"], help="channels on every section (hh: of the squid axon)"
+    )
+    cell.add_argument("--r-a", type=positive, metavar="OHM_CM", help="axial resistivity (100)")
+    cell.add_argument("--c-m", type=positive, metavar="UF_CM2", help="membrane capacitance (1)")
+    cell.add_argument(
+        "--stimulate-at",
+        type=place,
+        metavar="SECTION,POS",
+        help="such as axon[0],0.5 (the start of the root)",
+    )
+
+    run = parser.add_argument_group("mesh, method and time")
+    mesh = run.add_mutually_exclusive_group()
+    mesh.add_argument("--compartments", type=count, metavar="N", help="in each section")
+    mesh.add_argument("--max-length", type=positive, metavar="UM", help="of a compartment")
+    run.add_argument(
+        "--refine", type=count, default=1, metavar="K", help="cut each compartment into K"
+    )
+    run.add_argument("--dt", type=positive, metavar="MS", help="the time step (0.005)")
+    run.add_argument("--method", default="backward_euler", metavar="NAME")
+    run.add_argument("--t-stop", type=positive, metavar="MS", help="simulate so long")
+
+    answer = parser.add_argument_group("answer")
+    picture = answer.add_mutually_exclusive_group()
+    picture.add_argument("--out", type=Path, metavar="PICTURE", help=".png, .pdf, .svg, ...")
+    picture.add_argument("--no-picture", action="store_true")
+    answer.add_argument(
+        "--json", action="store_true", help="print one JSON object and nothing else"
+    )
+    parser.set_defaults(command=velocity)
+
+
+def velocity(options: argparse.Namespace) -> int:
+    subject = _subject(options)
+    method = _method(options)
+    picture = options.out or Path(f"{subject.file_stem}.png")
+    is_drawn = not options.no_picture and (options.out is not None or has_matplotlib())
+    if is_drawn:
+        check_picture(picture)
+    t_stop_ms = subject.t_stop_ms if options.t_stop is None else options.t_stop
+    try:
+        result, measured = _measure(subject, method, t_stop_ms, is_drawn=is_drawn)
+    except DivergedError as error:
+        if not options.json or error.result is None:
+            raise
+        print_json(facts_of(subject, error.result) | {"message": str(error)})
+        return NO_SPIKE
+    if is_drawn:
+        save_overview(result, measured, picture)
+    drawn = picture if is_drawn else None
+    if options.json:
+        print_json(facts_of(subject, result, measured, drawn))
+    else:
+        print_answer(subject, result, measured, drawn, wants_picture=not options.no_picture)
+    return OK if math.isfinite(measured.velocity_m_per_s) else NO_SPIKE
+
+
+def _subject(options: argparse.Namespace) -> Subject:
+    if (options.fiber is None) == (options.swc is None):
+        found = "no FIBRE and no" if options.fiber is None else "FIBRE and"
+        raise UsageError(f"velocity: got {found} --swc FILE, expected one of them")
+    others = FIBER_ONLY if options.fiber is None else CELL_ONLY
+    for name in others:
+        if getattr(options, name) is not None:
+            kind = "a fibre" if options.fiber is None else "--swc FILE"
+            raise UsageError(f"--{name.replace('_', '-')}: goes with {kind}")
+    return fiber_subject(options) if options.swc is None else cell_subject(options)
+
+
+def _method(options: argparse.Namespace) -> Method:
+    if options.method not in methods.names():
+        expected = expected_one_of(options.method, methods.names())
+        raise UsageError(f"--method: {options.method!r} is unknown, {expected}")
+    return Method(options.method, **({} if options.dt is None else {"dt_ms": options.dt}))
+
+
+def _measure(
+    subject: Subject, method: Method, t_stop_ms: float, *, is_drawn: bool
+) -> tuple[Result, Velocity]:
+    probes = [_probe(subject, method, t_stop_ms)] if is_drawn else []
+    bar = ProgressBar()
+    try:
+        for stimulus in subject.stimuli:
+            result = simulate(
+                subject.target,
+                stimulus,
+                probes,
+                t_stop_ms=t_stop_ms,
+                method=method,
+                mesh=subject.mesh,
+                velocity_sites=subject.sites,
+                progress=bar,
+            )
+            measured = conduction_velocity(result)
+            if measured.status not in (VelocityStatus.NO_SPIKE, VelocityStatus.DID_NOT_PROPAGATE):
+                break
+    finally:
+        bar.clear()
+    return result, measured
+
+
+def _probe(subject: Subject, method: Method, t_stop_ms: float) -> Probe:
+    """The membrane potential for the picture, at a cost that does not grow with the run."""
+    steps = max(1, round(t_stop_ms / method.dt_ms / MOST_SAMPLES))
+    stride = -(-len(subject.shown) // MOST_PLACES)
+    return Probe("v_mV", subject.shown[::stride].tolist(), every_ms=steps * method.dt_ms)

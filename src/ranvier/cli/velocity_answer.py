@@ -1,0 +1,87 @@
+"""What `ranvier velocity` answers: the velocity, how it was measured, and of what."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ranvier import __version__
+from ranvier.analysis import Velocity, VelocityStatus
+from ranvier.cli.notes import notes_on
+from ranvier.cli.output import NEEDS_MATPLOTLIB, print_rows
+from ranvier.cli.subject import Subject
+from ranvier.results import Result, Status
+
+#: A local velocity is the mean over so many pieces of the way.
+PIECES = 10
+
+
+def facts_of(
+    subject: Subject, result: Result, velocity: Velocity | None = None, picture: Path | None = None
+) -> dict[str, Any]:
+    """For machines: each quantity under a name with its unit."""
+    made_by = result.provenance
+    facts: dict[str, Any] = dict(subject.facts)
+    if velocity is not None:
+        facts |= velocity.to_dict() | {"sites": velocity.sites.size, "message": velocity.message}
+    if result.status is not Status.COMPLETED:
+        facts["status"] = str(result.status)
+    return facts | {
+        "v_rest_mV": made_by["v_rest_mV"],
+        "temperature_degC": made_by["temperature_degC"],
+        "compartments": made_by["compartments"],
+        "method": made_by["method"],
+        "dt_ms": made_by["dt_ms"],
+        "t_stop_ms": result.t_stop_ms,
+        "picture": None if picture is None else str(picture),
+        "version": __version__,
+    }
+
+
+def print_answer(
+    subject: Subject,
+    result: Result,
+    velocity: Velocity,
+    picture: Path | None,
+    *,
+    wants_picture: bool,
+) -> None:
+    """For people: the velocity first, then a line for each thing that bears on it."""
+    made_by = result.provenance
+    is_known = math.isfinite(velocity.velocity_m_per_s)
+    heading = str(velocity).partition("; ")[0] if is_known else str(velocity)
+    print(f"{subject.title}: {heading}")
+    rows = [*subject.rows]
+    if is_known and not velocity.is_linear:
+        slowest, fastest = local_velocities(velocity)
+        rows.append(("uniform", f"no, from {slowest:.3g} to {fastest:.3g} m/s: {velocity.message}"))
+    rows += [
+        ("rest", f"{made_by['v_rest_mV']:.2f} mV at {made_by['temperature_degC']:g} degC"),
+        ("mesh", f"{made_by['compartments']} compartments"),
+        (
+            "method",
+            f"{made_by['method']}, dt {made_by['dt_ms']:g} ms, {result.t_stop_ms:g} ms long",
+        ),
+    ]
+    if is_known:
+        rows += [("note", note) for note in notes_on(subject, result)]
+    if velocity.status is VelocityStatus.DID_NOT_PROPAGATE:
+        rows.append(("hint", "a spike that only needs more time gets it with --t-stop"))
+    if picture is not None:
+        rows.append(("picture", str(picture)))
+    elif wants_picture:
+        rows.append(("picture", f"none: it {NEEDS_MATPLOTLIB}"))
+    print_rows(rows)
+
+
+def local_velocities(velocity: Velocity) -> tuple[float, float]:
+    """The slowest and the fastest piece of the way, each of at least two sites."""
+    count = velocity.distance_um.size
+    marks = np.unique(np.linspace(0, count - 1, min(PIECES + 1, count)).astype(int))
+    steps_um = np.diff(velocity.distance_um[marks])
+    steps_ms = np.diff(velocity.t_ms[marks])
+    local_m_per_s = np.abs(steps_um / steps_ms) * 1e-3
+    return float(local_m_per_s.min()), float(local_m_per_s.max())

@@ -1,0 +1,108 @@
+// Crossings on hand-made potentials, and what is forgotten when a run goes back.
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "check.hpp"
+#include "ranvier/recording/recorder.hpp"
+
+using namespace ranvier;
+
+namespace {
+
+/// A detector with what it needs from step to step.
+struct Watch {
+    std::vector<std::int32_t> compartment;
+    std::vector<double> previous_mV;
+    Events events;
+    std::int64_t step = 0;
+
+    /// Potentials at the end of the next step, whose length is 1 ms.
+    void see(const std::vector<double>& v_mV, double threshold_mV = 0.0) {
+        const auto start_ms = static_cast<double>(step);
+        ++step;
+        detect(compartment, threshold_mV, step, start_ms, start_ms + 1.0, v_mV, previous_mV,
+               events);
+    }
+};
+
+}  // namespace
+
+TEST(a_crossing_lies_where_the_straight_line_does) {
+    Watch watch{.compartment = {0}, .previous_mV = {-30.0}};
+    watch.see({10.0});
+    CHECK(watch.events.t_ms == std::vector{0.75});
+    CHECK(watch.events.step == std::vector<std::int64_t>{1});
+    CHECK(watch.events.compartment == std::vector<std::int32_t>{0});
+    CHECK(watch.previous_mV == std::vector{10.0});
+}
+
+TEST(only_the_way_up_counts_and_only_once) {
+    Watch watch{.compartment = {0}, .previous_mV = {-10.0}};
+    for (const double v_mV : {-5.0, 10.0, 20.0, -10.0, -20.0, 20.0}) {
+        watch.see({v_mV});
+    }
+    CHECK(watch.events.step == (std::vector<std::int64_t>{2, 6}));
+    CHECK_NEAR(watch.events.t_ms[0], 1.0 + 1.0 / 3.0, 1e-15);
+    CHECK_NEAR(watch.events.t_ms[1], 5.5, 1e-15);
+}
+
+TEST(reaching_the_threshold_is_crossing_it_and_resting_there_is_not) {
+    Watch watch{.compartment = {0}, .previous_mV = {-1.0}};
+    watch.see({0.0});
+    watch.see({0.0});
+    watch.see({1.0});
+    CHECK(watch.events.t_ms == std::vector{1.0});
+
+    Watch started_there{.compartment = {0}, .previous_mV = {0.0}};
+    started_there.see({5.0});
+    CHECK(started_there.events.t_ms.empty());
+}
+
+TEST(every_watched_compartment_has_its_own_past) {
+    Watch watch{.compartment = {3, 1}, .previous_mV = {-1.0, -3.0}};
+    watch.see({9.0, -3.0, 9.0, 1.0});
+    watch.see({9.0, 1.0, 9.0, 2.0});
+    CHECK(watch.events.compartment == (std::vector<std::int32_t>{3, 1}));
+    CHECK(watch.events.t_ms == (std::vector{0.5, 1.75}));
+}
+
+TEST(the_threshold_may_lie_anywhere) {
+    Watch watch{.compartment = {0}, .previous_mV = {-65.0}};
+    watch.see({-15.0}, -20.0);
+    CHECK_NEAR(watch.events.t_ms[0], 0.9, 1e-15);
+}
+
+TEST(nan_crosses_nothing) {
+    Watch watch{.compartment = {0}, .previous_mV = {-1.0}};
+    watch.see({std::numeric_limits<double>::quiet_NaN()});
+    watch.see({1.0});
+    CHECK(watch.events.t_ms.empty());
+}
+
+TEST(samples_after_a_step_are_forgotten) {
+    Samples samples{.columns = 2, .step = {0, 5, 10}, .t_ms = {0.0, 0.5, 1.0}, .value = {}};
+    samples.value = {1.0, 2.0, 3.0, 4.0, 5.0, 6.0};
+    samples.reserve(100);
+    CHECK(samples.value.capacity() >= 6 + 200);
+    samples.forget_after(10);
+    CHECK(samples.step.size() == 3);
+    samples.forget_after(9);
+    CHECK(samples.step == (std::vector<std::int64_t>{0, 5}));
+    CHECK(samples.t_ms == (std::vector{0.0, 0.5}));
+    CHECK(samples.value == (std::vector{1.0, 2.0, 3.0, 4.0}));
+    samples.forget_after(-1);
+    CHECK(samples.step.empty() && samples.t_ms.empty() && samples.value.empty());
+}
+
+TEST(events_after_a_step_are_forgotten) {
+    Events events{.step = {1, 3, 3}, .compartment = {7, 8, 9}, .t_ms = {0.1, 0.3, 0.2}};
+    events.forget_after(3);
+    CHECK(events.step.size() == 3);
+    events.forget_after(2);
+    CHECK(events.compartment == std::vector<std::int32_t>{7});
+    CHECK(events.t_ms == std::vector{0.1});
+}
