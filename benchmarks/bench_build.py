@@ -65,7 +65,9 @@ def test_squid_10_000_compartments(benchmark) -> None:
 
 
 def test_a_million_compartments_take_less_than_1_GiB() -> None:
-    run = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True
+    )
     measured = json.loads(run.stdout)
     cost_ns = 1e9 * measured["steps_s"] / (100 * COMPARTMENTS)
     print(

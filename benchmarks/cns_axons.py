@@ -36,7 +36,10 @@ def limit(axon: str, refine: int) -> wave_velocity.Limit:
 
 def main() -> None:
     is_right = True
-    print(f"velocity in m/s, nodes {NODES[0]} to {NODES[1]}, backward Euler, limit in dt from", end=" ")
+    print(
+        f"velocity in m/s, nodes {NODES[0]} to {NODES[1]}, backward Euler, limit in dt from",
+        end=" ",
+    )
     print(", ".join(f"{1e3 * dt_ms:g}" for dt_ms in DT_ms), "us")
     print("| axon | published | published grid | internodes cut 3 times finer |")
     print("|---|---|---|---|")

@@ -23,8 +23,9 @@ class Limit:
     uncertainty: float
 
     def __str__(self) -> str:
-        decimals = max(2, math.ceil(-math.log10(max(self.uncertainty, 1e-9))))
-        return f"{self.value:.{decimals}f} +- {self.uncertainty:.{decimals}f}"
+        shown = max(self.uncertainty, 1e-5)
+        decimals = max(2, math.ceil(-math.log10(shown)))
+        return f"{self.value:.{decimals}f} +- {shown:.{decimals}f}"
 
 
 def crossing_ms(t_ms: np.ndarray, v_mV: np.ndarray) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -60,10 +61,11 @@ def save(discretisation: Discretisation, path: str | os.PathLike[str]) -> None:
 def load(path: str | os.PathLike[str]) -> Discretisation:
     """Reads what `save()` wrote. Raises FormatError for another file, ModelError for bad arrays."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # Opened here, because np.load leaves the file open where it is no archive.
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         header = json.loads(str(arrays.pop("header")))
-    except (ValueError, KeyError, EOFError) as error:
+    except (ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
         raise FormatError(
             f"{path}: is not a saved discretisation, expected a .npz of ours"
         ) from error

@@ -1,7 +1,12 @@
-"""Time-stepping methods: what to choose for `simulate(..., method=...)`."""
+"""Time-stepping methods: what to choose for `simulate(..., method=...)`.
+
+The core has them, one file each (`csrc/ranvier/solver/methods/`), and they are found by name here;
+`docs/numerics.md` says what each is good for.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,11 +60,16 @@ def _rebuild(name: str, parameters: dict[str, float]) -> Method:
     return Method(name, **parameters)
 
 
-def backward_euler(*, dt_ms: float = 0.005) -> Method:
-    """First order, L-stable, fixed step: the plain reference, and the scheme of NEURON's default.
+def __getattr__(name: str) -> Callable[..., Method]:
+    """`methods.backward_euler(dt_ms=0.001)` and so on, for every method that the core knows."""
+    known = _core.describe_methods()
+    if name not in known:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}; methods: {names()}")
+    info = known[name]
 
-    The gates are staggered behind the voltage and move exactly for the voltage held (Hines 1984,
-    doi:10.1016/0020-7101(84)90008-4). The error in conduction velocity is first order in `dt_ms`;
-    for a 10 um MRG fibre it is about 9 % at 5 us.
-    """
-    return Method("backward_euler", dt_ms=dt_ms)
+    def make(**parameters: float) -> Method:
+        return Method(name, **parameters)
+
+    make.__name__ = make.__qualname__ = name
+    make.__doc__ = f"{info['summary']}\n\nOrder {info['order']}. {info['citation']}"
+    return make

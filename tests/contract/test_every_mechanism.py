@@ -75,7 +75,7 @@ def cell_with(name: str, *extra: rv.Placement, g_bar_S_cm2: float = 1e-3) -> rv.
 
 def clamped_gate(name: str, gate: str, v_mV: float, *, steps: int, dt_ms: float, warmer_degC: float):
     """A gate over time, from its steady state at -60 mV, in a cell held at v by a huge leak."""
-    model = cell_with(name, rv.Placement("leak", g_bar_S_cm2=1e9, e_leak_mV=v_mV), g_bar_S_cm2=0.0)
+    model = cell_with(name, rv.Placement("leak", g_bar_S_cm2=1e13, e_leak_mV=v_mV), g_bar_S_cm2=0.0)
     model = rv.Model(
         sections=model.sections,
         placements=model.placements,

@@ -17,7 +17,7 @@ namespace {
 struct Watch {
     std::vector<std::int32_t> compartment;
     std::vector<double> previous_mV;
-    Events events;
+    Events events = {};
     std::int64_t step = 0;
 
     /// Potentials at the end of the next step, whose length is 1 ms.

@@ -35,8 +35,11 @@ public:
     /// matrix = shift C + G + dI/dv; `shift_per_ms` is 1/dt for backward Euler.
     void set_matrix(double shift_per_ms, std::span<const double> conductance_uS) noexcept;
 
-    /// Replaces rhs by matrix^-1 rhs; the matrix is used up.
+    /// Replaces rhs by matrix^-1 rhs, and the matrix by its factors.
     void solve() noexcept { solve_tree<layers>(parent_, diagonal_, coupling_, rhs_); }
+
+    /// Replaces another rhs by matrix^-1 rhs, with the factors that solve() left.
+    void solve_again() noexcept { solve_tree_again<layers>(parent_, diagonal_, coupling_, rhs_); }
 
     /// Adds `factor` times rhs to the potentials.
     void add_solution(State& state, double factor) const noexcept;

@@ -201,13 +201,6 @@ double Simulation::probed(const Probe& probe, std::size_t column) const {
     const auto& rows = bound.table->compartment;
     const auto row =
         static_cast<std::size_t>(std::ranges::lower_bound(rows, compartment) - rows.begin());
-    if (probe.quantity == Quantity::kGate) {
-        std::size_t g = 0;
-        while (bound.mechanism->info.gates[g].name != probe.gate) {
-            ++g;
-        }
-        return state_.gates[m][g][row];
-    }
     // One row on its own, at unit area: the kernel then adds up a density.
     const std::size_t gates = bound.mechanism->info.gates.size();
     std::array<double, BoundRows::kMostGates> gate{};
@@ -229,6 +222,16 @@ double Simulation::probed(const Probe& probe, std::size_t column) const {
                       .e_mV = bound.e_mV.empty() ? nullptr : &bound.e_mV[row],
                       .rate_factor = bound.rate_factor.data(),
                       .nA_per_mA_cm2 = &unit_area};
+    if (state_.gates_lag_ms > 0.0) {
+        bound.mechanism->kernels.advance(single, &state_.v_mV[i], state_.gates_lag_ms);
+    }
+    if (probe.quantity == Quantity::kGate) {
+        std::size_t g = 0;
+        while (bound.mechanism->info.gates[g].name != probe.gate) {
+            ++g;
+        }
+        return gate[g];
+    }
     double current_mA_cm2 = 0.0;
     double conductance_S_cm2 = 0.0;
     bound.mechanism->kernels.current(single, &state_.v_mV[i], &current_mA_cm2, &conductance_S_cm2);
@@ -347,6 +350,7 @@ std::string Simulation::snapshot() const {
     State copy = state_;
     put(bytes, &copy.step, sizeof copy.step);
     put(bytes, &copy.t_ms, sizeof copy.t_ms);
+    put(bytes, &copy.gates_lag_ms, sizeof copy.gates_lag_ms);
     for_each_array(copy, [&](const std::vector<double>& array) {
         const std::uint64_t size = array.size();
         put(bytes, &size, sizeof size);
@@ -362,7 +366,8 @@ void Simulation::restore(const std::string& snapshot) {
     std::string found(mark.size(), '\0');
     bool fits = reader.take(found.data(), found.size()) && found == mark &&
                 reader.take(&restored.step, sizeof restored.step) &&
-                reader.take(&restored.t_ms, sizeof restored.t_ms);
+                reader.take(&restored.t_ms, sizeof restored.t_ms) &&
+                reader.take(&restored.gates_lag_ms, sizeof restored.gates_lag_ms);
     for_each_array(restored, [&](std::vector<double>& array) {
         std::uint64_t size = 0;
         fits = fits && reader.take(&size, sizeof size) && size == array.size() &&

@@ -54,6 +54,32 @@ Potentials<layers> product(const SymmetricBlock<layers>& block,
     return y;
 }
 
+namespace detail {
+
+/// From the root to the tips: each row of rhs becomes pivot * (rhs + coupling * parent's).
+template <int layers>
+void substitute_back(std::span<const std::int32_t> parent,
+                     std::span<const SymmetricBlock<layers>> pivots,
+                     std::span<const Potentials<layers>> coupling,
+                     std::span<Potentials<layers>> rhs) noexcept {
+    for (std::size_t i = 0; i < parent.size(); ++i) {
+        // The own part first: only the last product waits for the parent.
+        auto solution = product(pivots[i], rhs[i]);
+        if (parent[i] != kNoParent) {
+            const auto& above = rhs[static_cast<std::size_t>(parent[i])];
+            for (std::size_t row = 0; row < solution.size(); ++row) {
+                for (std::size_t column = 0; column < solution.size(); ++column) {
+                    solution[row] +=
+                        pivots[i].at(row, column) * coupling[i][column] * above[column];
+                }
+            }
+        }
+        rhs[i] = solution;
+    }
+}
+
+}  // namespace detail
+
 /// Solves A x = rhs in place for a symmetric A whose blocks follow a tree (Hines 1984,
 /// doi:10.1016/0020-7101(84)90008-4, there with one unknown per compartment).
 ///
@@ -86,20 +112,25 @@ void solve_tree(std::span<const std::int32_t> parent, std::span<SymmetricBlock<l
             }
         }
     }
-    for (std::size_t i = 0; i < n; ++i) {
-        // The same reason: only the last product waits for the parent.
-        auto solution = product(diagonal[i], rhs[i]);
-        if (parent[i] != kNoParent) {
-            const auto& above = rhs[static_cast<std::size_t>(parent[i])];
-            for (std::size_t row = 0; row < solution.size(); ++row) {
-                for (std::size_t column = 0; column < solution.size(); ++column) {
-                    solution[row] +=
-                        diagonal[i].at(row, column) * coupling[i][column] * above[column];
-                }
-            }
+    detail::substitute_back<layers>(parent, diagonal, coupling, rhs);
+}
+
+/// Solves with another rhs after solve_tree(), whose `pivots` (its overwritten diagonal) it needs.
+template <int layers>
+void solve_tree_again(std::span<const std::int32_t> parent,
+                      std::span<const SymmetricBlock<layers>> pivots,
+                      std::span<const Potentials<layers>> coupling,
+                      std::span<Potentials<layers>> rhs) noexcept {
+    for (std::size_t i = parent.size(); i-- > 0;) {
+        if (parent[i] == kNoParent) {
+            continue;
         }
-        rhs[i] = solution;
+        const auto eliminated = product(pivots[i], rhs[i]);
+        for (std::size_t row = 0; row < eliminated.size(); ++row) {
+            rhs[static_cast<std::size_t>(parent[i])][row] += coupling[i][row] * eliminated[row];
+        }
     }
+    detail::substitute_back<layers>(parent, pivots, coupling, rhs);
 }
 
 }  // namespace ranvier

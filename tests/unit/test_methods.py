@@ -1,0 +1,53 @@
+"""Choosing a time-stepping method."""
+
+from __future__ import annotations
+
+import copy
+import math
+import pickle
+
+import pytest
+
+import ranvier as rv
+from ranvier import methods
+
+
+def test_backward_euler_is_the_default_and_has_a_function() -> None:
+    assert "backward_euler" in methods.names()
+    chosen = methods.backward_euler(dt_ms=0.001)
+    assert chosen == rv.Method("backward_euler", dt_ms=0.001)
+    assert (chosen.name, chosen.dt_ms, chosen.order) == ("backward_euler", 0.001, 1)
+    assert rv.Method("backward_euler").dt_ms == methods.backward_euler().dt_ms == 0.005
+    assert repr(chosen) == "Method('backward_euler', dt_ms=0.001)"
+
+
+@pytest.mark.parametrize("dt_ms", [0.0, -0.005, math.nan, math.inf])
+def test_steps_must_be_above_zero(dt_ms: float) -> None:
+    pattern = rf"^method 'backward_euler': dt_ms is {dt_ms:g}, expected a finite number above 0$"
+    with pytest.raises(rv.ModelError, match=pattern):
+        rv.Method("backward_euler", dt_ms=dt_ms)
+
+
+def test_unknown_names_are_told_with_what_there_is() -> None:
+    with pytest.raises(
+        rv.ModelError, match=r"^method 'backward_eular': is unknown, expected 'backward_euler' or one of"
+    ):
+        rv.Method("backward_eular")
+    with pytest.raises(rv.ModelError, match="has no parameter 'd_ms', expected 'dt_ms' or one of dt_"):
+        rv.Method("backward_euler", d_ms=0.01)
+
+
+def test_methods_are_values() -> None:
+    chosen = rv.Method("backward_euler", dt_ms=0.02)
+    assert pickle.loads(pickle.dumps(chosen)) == chosen
+    assert copy.deepcopy(chosen) == chosen
+    with pytest.raises(AttributeError):
+        chosen.name = "other"  # type: ignore[misc]
+
+
+def test_step_of_the_run_is_the_one_chosen() -> None:
+    fibre = rv.fibers.hodgkin_huxley(length_um=1e3)
+    method = methods.backward_euler(dt_ms=0.02)
+    result = rv.simulate(fibre, (), rv.Probe("v_mV", 0), t_stop_ms=0.1, method=method)
+    assert result["v_mV"].t_ms.tolist() == pytest.approx([0.0, 0.02, 0.04, 0.06, 0.08, 0.1])
+    assert result.provenance["method_parameters"] == {"dt_ms": 0.02}
