@@ -136,11 +136,12 @@ def test_is_the_same_fibre_on_any_mesh(fibre: Fiber) -> None:
         assert fine == pytest.approx(coarse, rel=tolerances.MESH_TOTALS_RELATIVE)
 
 
-def test_refine_keeps_the_fibre(fibre: Fiber, case: tuple[str, dict[str, Any]]) -> None:
-    make = describe(fibre.name).make
-    if "refine" not in (make.__kwdefaults__ or {}):
-        pytest.skip("has no published grid to refine")
-    refined = make(**case[1], refine=3)
-    one, three = (rv.discretise(f.model, f.mesh) for f in (fibre, refined))
+REFINABLE = [c for c in CASES if "refine" in (describe(c[0]).make.__kwdefaults__ or {})]
+
+
+@pytest.mark.parametrize(("name", "options"), REFINABLE)
+def test_refine_keeps_the_fibre(name: str, options: dict[str, Any]) -> None:
+    published, refined = (describe(name).make(**options, refine=k) for k in (1, 3))
+    one, three = (rv.discretise(f.model, f.mesh) for f in (published, refined))
     assert 2 * len(one) < len(three) <= 3 * len(one)
     assert totals(three) == pytest.approx(totals(one), rel=tolerances.MESH_TOTALS_RELATIVE)

@@ -73,7 +73,9 @@ def cell_with(name: str, *extra: rv.Placement, g_bar_S_cm2: float = 1e-3) -> rv.
     )
 
 
-def clamped_gate(name: str, gate: str, v_mV: float, *, steps: int, dt_ms: float, warmer_degC: float):
+def clamped_gate(
+    name: str, gate: str, v_mV: float, *, steps: int, dt_ms: float, warmer_degC: float
+):
     """A gate over time, from its steady state at -60 mV, in a cell held at v by a huge leak."""
     model = cell_with(name, rv.Placement("leak", g_bar_S_cm2=1e13, e_leak_mV=v_mV), g_bar_S_cm2=0.0)
     model = rv.Model(
@@ -129,9 +131,7 @@ def test_gates_start_in_their_steady_state(name: str, gate: str) -> None:
     for v_mV in (-120.0, -60.0, 30.0):
         model = cell_with(name)
         probe = rv.Probe(gate, mechanism=name)
-        result = rv.simulate(
-            model, (), probe, mesh=rv.FixedCount(), t_stop_ms=0.01, v_init_mV=v_mV
-        )
+        result = rv.simulate(model, (), probe, mesh=rv.FixedCount(), t_stop_ms=0.01, v_init_mV=v_mV)
         alpha, beta = mechanisms.rates(name, v_mV)[gate]
         assert result[gate].values[0, 0] == pytest.approx(
             alpha / (alpha + beta), rel=tolerances.ROUNDING_RELATIVE
@@ -163,9 +163,7 @@ def test_conductance_is_the_slope_of_the_current(name: str, v_mV: float) -> None
     slope_S_cm2 = (after - before) / np.diff(jumped["v_mV"].values[:, 0])[0]
 
     # One endless step from v goes to where the straight line of current meets zero.
-    forever = rv.Simulation(
-        d, method=rv.Method("backward_euler", dt_ms=1e15), v_init_mV=v_mV
-    )
+    forever = rv.Simulation(d, method=rv.Method("backward_euler", dt_ms=1e15), v_init_mV=v_mV)
     forever.advance(1)
     used_S_cm2 = -before / (forever.v_mV[0] - v_mV)
     assert used_S_cm2 == pytest.approx(slope_S_cm2, rel=tolerances.CONDUCTANCE_RELATIVE)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from physics.cables import clamp, steady_mV
 
 import ranvier as rv
 import tolerances
 from physics import cables
+from physics.cables import clamp, steady_mV
 
 R_A_ohm_cm = 70.0
 

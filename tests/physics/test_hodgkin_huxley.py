@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from physics.cables import clamp, extrapolated
 from scipy.integrate import solve_ivp
 
 import ranvier as rv
 import tolerances
+from physics.cables import clamp, extrapolated
 
 HH = [
     rv.Placement("na_hh", g_bar_S_cm2=0.12),
@@ -21,9 +21,7 @@ PATCH = rv.Section("patch", length_um=1e5 / np.pi, diameter_um=1.0)
 
 
 def patch(temperature_degC: float = 6.3) -> rv.Discretisation:
-    model = rv.Model(
-        sections=[PATCH], placements=HH, ions=IONS, temperature_degC=temperature_degC
-    )
+    model = rv.Model(sections=[PATCH], placements=HH, ions=IONS, temperature_degC=temperature_degC)
     d = rv.discretise(model, rv.FixedCount(1))
     # 1e5 um2 at 1 uF/cm2: 1 nA moves it by 1 mV/ms.
     assert d.capacitance_nF[0] == pytest.approx(1.0, rel=tolerances.ROUNDING_RELATIVE)

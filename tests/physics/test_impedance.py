@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from physics.cables import E_LEAK_mV, Cylinder, extrapolated
 
 import ranvier as rv
 import tolerances
+from physics.cables import Cylinder, E_LEAK_mV, extrapolated
 
 CYLINDER = Cylinder(length_um=300.0, r_m_ohm_cm2=2e3)  # 2 ms, 0.95 length constants
 COMPARTMENTS = 401

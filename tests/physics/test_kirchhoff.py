@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from physics.cables import clamp
 
 import ranvier as rv
 import tolerances
+from physics.cables import clamp
 
 DT_ms = 0.005
 STEPS = 200

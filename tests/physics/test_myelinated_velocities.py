@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from physics.cables import extrapolated
 
 import ranvier as rv
 import tolerances
+from physics.cables import extrapolated
 
 
 def velocity_m_per_s(fibre: rv.fibers.Fiber, dt_ms: float) -> np.ndarray:
@@ -48,7 +48,9 @@ def test_refining_mrg_approaches_a_limit() -> None:
     steps = -np.diff(found)
     assert (steps > 0).all()
     orders = np.log(steps[:-1] / steps[1:]) / np.log(3)
-    assert ((orders > tolerances.MRG_SPACE_ORDER[0]) & (orders < tolerances.MRG_SPACE_ORDER[1])).all()
+    assert (
+        (orders > tolerances.MRG_SPACE_ORDER[0]) & (orders < tolerances.MRG_SPACE_ORDER[1])
+    ).all()
 
 
 @pytest.mark.parametrize("faster_um", [(5.7, 7.3), (7.3, 10.0), (10.0, 16.0)])

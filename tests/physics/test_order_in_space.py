@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from physics.cables import E_LEAK_mV, steady_mV
 
 import ranvier as rv
 import tolerances
+from physics.cables import E_LEAK_mV, steady_mV
 
 LEAK = rv.Placement("leak", g_bar_S_cm2=2e-4, e_leak_mV=E_LEAK_mV)
 #: Stays one compartment on every mesh: a place for the current that refinement does not move.
@@ -46,9 +46,7 @@ def sheathed() -> list[rv.Section]:
     for name in ("one", "cable"):
         parent = sections[-1].name
         node = rv.Section(f"node {name}", parent=parent, length_um=2.0, diameter_um=1.0)
-        myelin = rv.Section(
-            name, parent=node.name, length_um=300.0, diameter_um=2.0, sheath=sheath
-        )
+        myelin = rv.Section(name, parent=node.name, length_um=300.0, diameter_um=2.0, sheath=sheath)
         sections += [node, myelin]
     return sections
 

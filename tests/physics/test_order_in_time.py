@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from physics.cables import E_LEAK_mV, Cylinder, clamp
 
 import ranvier as rv
 import tolerances
+from physics.cables import Cylinder, E_LEAK_mV, clamp
 
 
 def order(answer: Callable[[float], np.ndarray | float], dt_ms: float) -> np.ndarray:
@@ -37,9 +37,7 @@ def passive_mV(dt_ms: float) -> np.ndarray:
 
 def arrival_ms(fibre: rv.fibers.Fiber, dt_ms: float, t_stop_ms: float) -> float:
     """At the middle of the velocity sites, which the end effects do not reach."""
-    result = rv.simulate(
-        fibre, fibre.stimulus, t_stop_ms=t_stop_ms, method=backward_euler(dt_ms)
-    )
+    result = rv.simulate(fibre, fibre.stimulus, t_stop_ms=t_stop_ms, method=backward_euler(dt_ms))
     middle = result.velocity_sites[result.velocity_sites.size // 2]
     seen = result.crossings[0]
     return float(seen.t_ms[seen.compartment == middle][0])

@@ -115,9 +115,7 @@ def test_bare_models_have_no_layer() -> None:
 
 
 def test_axon_that_branches_at_an_open_node_keeps_the_nodes_half_annulus() -> None:
-    d, layer = layer_of(
-        node(sheath=OPEN), internode("left", "node"), internode("right", "node")
-    )
+    d, layer = layer_of(node(sheath=OPEN), internode("left", "node"), internode("right", "node"))
     assert d.is_junction.tolist() == [False, True, False, False]
     assert layer["is_unknown"].tolist() == [False, True, True, True]
     half_node, half = annulus_Mohm(0.5, 1.0), annulus_Mohm(50.0, 2.0)

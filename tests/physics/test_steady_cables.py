@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from physics.cables import E_LEAK_mV, Cylinder, steady_mV
 
 import ranvier as rv
 import tolerances
+from physics.cables import Cylinder, E_LEAK_mV, steady_mV
 
 COMPARTMENTS = 1001
 

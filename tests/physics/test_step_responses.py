@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from physics.cables import E_LEAK_mV, Cylinder, clamp, extrapolated
 from scipy.special import erfc
 
 import ranvier as rv
 import tolerances
+from physics.cables import Cylinder, E_LEAK_mV, clamp, extrapolated
 
 
 def step_response_mV(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from physics.cables import E_LEAK_mV, Cylinder, clamp, steady_mV
 
 import ranvier as rv
 import tolerances
+from physics.cables import Cylinder, E_LEAK_mV, clamp, steady_mV
 
 TRUNK = Cylinder(length_um=400.0)
 LENGTH_RATIO = 2 ** (-1 / 3)  # of a daughter's length constant

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tolerances
 
 import ranvier as rv
+import tolerances
 
 DATA = Path(__file__).parent / "data"
 FILES = {

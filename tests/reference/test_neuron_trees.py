@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tolerances
 
 import ranvier as rv
+import tolerances
 
 DATA = Path(__file__).parent / "data"
 TREES = ("passive_tree", "hh_spike", "hh_tree")
@@ -118,9 +118,7 @@ def test_axial_resistances_are_neurons(problem: Problem) -> None:
     """NEURON's is to the proximal end of the section, ours to the parent row."""
     d = problem.discretisation
     rows = np.flatnonzero(~d.is_junction)
-    neuron_Mohm = dict(
-        zip(rows, problem.stored["compartment_axial_resistance_Mohm"], strict=True)
-    )
+    neuron_Mohm = dict(zip(rows, problem.stored["compartment_axial_resistance_Mohm"], strict=True))
     for row in rows[1:]:
         parent = int(d.parent[row])
         expected_Mohm = neuron_Mohm[row]
@@ -194,6 +192,4 @@ def test_arbor_agrees_loosely() -> None:
     trace = problem.run([rv.Probe("v_mV", rows, every_ms=every_ms)])["v_mV"]
     with np.load(DATA / "hh_spike_arbor.npz") as arbor:
         np.testing.assert_allclose(trace.t_ms, arbor["t_ms"], atol=1e-6)
-        np.testing.assert_allclose(
-            trace.values.T, arbor["v_mV"], rtol=0, atol=tolerances.ARBOR_mV
-        )
+        np.testing.assert_allclose(trace.values.T, arbor["v_mV"], rtol=0, atol=tolerances.ARBOR_mV)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tolerances
 
 import ranvier as rv
+import tolerances
 from ranvier.places import compartments_at
 
 #: Any pair of nodes will do, as the crossing times of all are compared too.

@@ -80,9 +80,7 @@ def test_points_by_hand() -> None:
 
 
 def test_repeated_points_are_a_jump_of_the_diameter() -> None:
-    stepped = rv.Section(
-        "a", points_um=[[0, 0, 0, 2], [10, 0, 0, 2], [10, 0, 0, 1], [20, 0, 0, 1]]
-    )
+    stepped = rv.Section("a", points_um=[[0, 0, 0, 2], [10, 0, 0, 2], [10, 0, 0, 1], [20, 0, 0, 1]])
     d = discretised(stepped, mesh=rv.FixedCount(2))
     np.testing.assert_allclose(d.area_um2, [20 * np.pi, 10 * np.pi], **CLOSE)
     half_Mohm = [0.5 / axial_uS(10.0, 2.0), 0.5 / axial_uS(10.0, 1.0)]
@@ -151,9 +149,7 @@ def test_a_lone_child_at_the_start_of_the_root_is_no_junction() -> None:
 
 
 def test_a_child_at_the_start_of_another_child_meets_where_that_one_is_connected() -> None:
-    d = discretised(
-        cable(), cable("b", parent="a"), cable("c", parent="b", parent_position=0.0)
-    )
+    d = discretised(cable(), cable("b", parent="a"), cable("c", parent="b", parent_position=0.0))
     alike = discretised(cable(), cable("b", parent="a"), cable("c", parent="a"))
     np.testing.assert_array_equal(d.parent, alike.parent)
     np.testing.assert_array_equal(d.axial_conductance_uS, alike.axial_conductance_uS)

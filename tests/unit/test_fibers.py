@@ -24,7 +24,9 @@ def test_names_are_listed_and_found() -> None:
 
 
 def test_names_that_do_not_exist_are_told() -> None:
-    with pytest.raises(rv.ModelError, match=r"fibre 'mgr': is unknown, expected 'mrg' or one of ar"):
+    with pytest.raises(
+        rv.ModelError, match=r"fibre 'mgr': is unknown, expected 'mrg' or one of ar"
+    ):
         fibers.describe("mgr")
     with pytest.raises(AttributeError, match=r"no attribute 'mgr'; fibres: \['arancibia_carcamo'"):
         fibers.mgr  # noqa: B018
@@ -128,7 +130,10 @@ def test_mrg_can_end_in_passive_nodes() -> None:
 @pytest.mark.parametrize(
     ("options", "pattern"),
     [
-        ({"diameter_um": 9.0}, "diameter_um is 9, expected a published one: 1, 2, 5.7, 7.3, 8.7, 10"),
+        (
+            {"diameter_um": 9.0},
+            "diameter_um is 9, expected a published one: 1, 2, 5.7, 7.3, 8.7, 10",
+        ),
         ({"diameter_um": math.nan}, "diameter_um is nan, expected a published one"),
         ({"nodes": 1}, "nodes is 1, expected a whole number, 2 or more"),
         ({"nodes": 2.5}, r"nodes is 2\.5, expected a whole number, 2 or more"),
@@ -163,7 +168,11 @@ def test_cns_axons_have_the_published_grid(axon: str, compartments: int, lamella
 
 
 def test_cns_axons_refuse_what_was_not_published() -> None:
-    with pytest.raises(rv.ModelError, match=r"axon 'cortx' is unknown, expected 'cortex' or one of"):
+    with pytest.raises(
+        rv.ModelError, match=r"axon 'cortx' is unknown, expected 'cortex' or one of"
+    ):
         fibers.arancibia_carcamo(axon="cortx")
-    with pytest.raises(rv.ModelError, match="'arancibia_carcamo': nodes is 0, expected a whole number"):
+    with pytest.raises(
+        rv.ModelError, match="'arancibia_carcamo': nodes is 0, expected a whole number"
+    ):
         fibers.arancibia_carcamo(nodes=0)

@@ -113,7 +113,8 @@ def test_description_of_a_channel() -> None:
 def test_unknown_channels_are_told_with_what_there_is() -> None:
     for ask in (mechanisms.describe, lambda name: mechanisms.rates(name, 0.0)):
         with pytest.raises(
-            rv.ModelError, match=r"^mechanism 'na_hx': is unknown, expected 'na_hh' or one of k_hh, "
+            rv.ModelError,
+            match=r"^mechanism 'na_hx': is unknown, expected 'na_hh' or one of k_hh, ",
         ):
             ask("na_hx")
     with pytest.raises(KeyError, match="na_hx"):

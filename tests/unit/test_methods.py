@@ -30,10 +30,13 @@ def test_steps_must_be_above_zero(dt_ms: float) -> None:
 
 def test_unknown_names_are_told_with_what_there_is() -> None:
     with pytest.raises(
-        rv.ModelError, match=r"^method 'backward_eular': is unknown, expected 'backward_euler' or one of"
+        rv.ModelError,
+        match=r"^method 'backward_eular': is unknown, expected 'backward_euler' or one of",
     ):
         rv.Method("backward_eular")
-    with pytest.raises(rv.ModelError, match="has no parameter 'd_ms', expected 'dt_ms' or one of dt_"):
+    with pytest.raises(
+        rv.ModelError, match="has no parameter 'd_ms', expected 'dt_ms' or one of dt_"
+    ):
         rv.Method("backward_euler", d_ms=0.01)
 
 

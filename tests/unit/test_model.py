@@ -292,11 +292,15 @@ def test_sound_models_have_no_problems() -> None:
 
 
 def test_constructors_refuse_what_has_no_meaning() -> None:
-    with pytest.raises(TypeError, match="'a': has no shape, expected length_um and diameter_um, or"):
+    with pytest.raises(
+        TypeError, match="'a': has no shape, expected length_um and diameter_um, or"
+    ):
         rv.Section("a", length_um=1.0)
     with pytest.raises(TypeError, match="has points_um and a length or diameter, expected one of"):
         rv.Section("a", length_um=1.0, points_um=[[0, 0, 0, 1], [1, 0, 0, 1]])
-    with pytest.raises(ValueError, match=r"points_um has another shape, expected \(n, 4\): x, y, z"):
+    with pytest.raises(
+        ValueError, match=r"points_um has another shape, expected \(n, 4\): x, y, z"
+    ):
         rv.Section("a", points_um=[[0, 0, 1], [1, 0, 1]])
     with pytest.raises(TypeError, match="'leak': e_leak_mV is not a number, expected one, or one"):
         rv.Placement("leak", e_leak_mV="low")

@@ -81,7 +81,9 @@ def test_place_that_does_not_exist(d: rv.Discretisation, place: Any, sentence: s
 
 
 def test_place_of_a_wrong_type(d: rv.Discretisation) -> None:
-    with pytest.raises(TypeError, match=r"place: is True, expected a name, \(name, position\) or a c"):
+    with pytest.raises(
+        TypeError, match=r"place: is True, expected a name, \(name, position\) or a c"
+    ):
         compartments_at(d, True)
     pattern = r"place: is 0.5, expected a name, \(name, position\), a compartment or a list of them"
     with pytest.raises(TypeError, match=pattern):

@@ -158,21 +158,29 @@ def test_the_core_checks_its_probes_by_itself() -> None:
     with pytest.raises(rv.ModelError, match="probe 1: is at compartment 10, expected 0 to 9"):
         good = probe(quantity="v_mV", compartment=[0])
         core(probes=[good, probe(quantity="v_mV", compartment=[10])])
-    with pytest.raises(ValueError, match="probe: quantity is 'u', expected v_mV, layer_mV, gate or"):
+    with pytest.raises(
+        ValueError, match="probe: quantity is 'u', expected v_mV, layer_mV, gate or"
+    ):
         probe(quantity="u", compartment=[0])
     with pytest.raises(rv.ModelError, match="detector: watches compartment -1, expected 0 to 9"):
         core(detectors=[_core.CoreDetector(threshold_mV=0.0, compartment=[-1])])
     with pytest.raises(rv.ModelError, match="drive: acts on compartment 10, expected 0 to 9"):
         core(drives=[drive(compartment=[10])])
-    with pytest.raises(rv.ModelError, match="drive: has 0 compartments and 1 weights, expected one"):
+    with pytest.raises(
+        rv.ModelError, match="drive: has 0 compartments and 1 weights, expected one"
+    ):
         core(drives=[drive(compartment=[])])
     with pytest.raises(rv.ModelError, match="drive: amplitude_nA is nan, expected a finite number"):
         core(drives=[drive(weight_nA=[float("nan")])])
     with pytest.raises(rv.ModelError, match="waveform: has 1 times and 1 values, expected as many"):
         core(drives=[drive(t_ms=[0.0], value=[1.0])])
-    with pytest.raises(rv.ModelError, match="waveform: point 1 is NaN or infinite, expected finite"):
+    with pytest.raises(
+        rv.ModelError, match="waveform: point 1 is NaN or infinite, expected finite"
+    ):
         core(drives=[drive(t_ms=[0.0, float("inf")])])
-    with pytest.raises(rv.ModelError, match="waveform: t_ms falls from 1 to 0.5, expected ascending"):
+    with pytest.raises(
+        rv.ModelError, match="waveform: t_ms falls from 1 to 0.5, expected ascending"
+    ):
         core(drives=[drive(t_ms=[1.0, 0.5])])
 
 
@@ -183,7 +191,9 @@ def drive(**changes: Any) -> _core.Drive:
 
 def test_the_core_must_be_initialised_before_it_advances() -> None:
     core = _core.CoreSimulation(fork(), method="backward_euler", parameters={})
-    with pytest.raises(rv.ModelError, match=r"has no state yet, expected initialise\(\) before adv"):
+    with pytest.raises(
+        rv.ModelError, match=r"has no state yet, expected initialise\(\) before adv"
+    ):
         core.advance(1)
     core.initialise(-65.0)
     core.advance(1)
@@ -235,12 +245,17 @@ def test_a_start_above_the_threshold_is_no_crossing() -> None:
 
 @pytest.mark.parametrize("threshold_mV", [float("nan"), float("inf")])
 def test_thresholds_are_finite(threshold_mV: float) -> None:
-    with pytest.raises(rv.ModelError, match=r"detector: threshold_mV is \S+, expected a finite num"):
+    with pytest.raises(
+        rv.ModelError, match=r"detector: threshold_mV is \S+, expected a finite num"
+    ):
         run(detect=rv.SpikeDetector(threshold_mV=threshold_mV))
 
 
 def test_probes_and_detectors_are_values() -> None:
-    for value in (rv.Probe("m", ("a", 0.5), mechanism="na_hh", every_ms=0.1), rv.SpikeDetector(0.0)):
+    for value in (
+        rv.Probe("m", ("a", 0.5), mechanism="na_hh", every_ms=0.1),
+        rv.SpikeDetector(0.0),
+    ):
         assert pickle.loads(pickle.dumps(value)) == value
         assert hash(value) == hash(pickle.loads(pickle.dumps(value)))
         with pytest.raises(AttributeError):

@@ -326,9 +326,7 @@ def test_targets_of_simulate() -> None:
     fibre = rv.fibers.hodgkin_huxley(length_um=4e3)
     by_fibre = rv.simulate(fibre, (), rv.Probe(), t_stop_ms=0.1)
     by_model = rv.simulate(fibre.model, (), rv.Probe(), mesh=fibre.mesh, t_stop_ms=0.1)
-    by_arrays = rv.simulate(
-        rv.discretise(fibre.model, fibre.mesh), (), rv.Probe(), t_stop_ms=0.1
-    )
+    by_arrays = rv.simulate(rv.discretise(fibre.model, fibre.mesh), (), rv.Probe(), t_stop_ms=0.1)
     for result in (by_model, by_arrays):
         np.testing.assert_allclose(result["v_mV"].values, by_fibre["v_mV"].values, rtol=1e-9)
     assert len(rv.simulate(fibre, t_stop_ms=0.1, mesh=rv.FixedCount(7)).geometry) == 7
@@ -339,7 +337,9 @@ def test_targets_that_cannot_be_run_are_named() -> None:
     pattern = r"has no mesh, expected mesh=MaxLength\(\.\.\.\), DLambda\(\) or FixedCount\(\.\.\.\)"
     with pytest.raises(rv.ModelError, match=pattern):
         rv.simulate(fibre.model, t_stop_ms=1.0)
-    with pytest.raises(rv.ModelError, match="mesh: is given with a discretisation, expected it with"):
+    with pytest.raises(
+        rv.ModelError, match="mesh: is given with a discretisation, expected it with"
+    ):
         rv.simulate(squid(), t_stop_ms=1.0, mesh=rv.FixedCount(3))
     with pytest.raises(TypeError, match="simulate: got 'squid', expected a Fiber, Model or Discr"):
         rv.simulate("squid", t_stop_ms=1.0)  # type: ignore[arg-type]

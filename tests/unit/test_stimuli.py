@@ -51,11 +51,27 @@ def test_pulse_refuses_an_impossible_duration(duration_ms: float) -> None:
 @pytest.mark.parametrize(
     ("t_ms", "value", "pattern"),
     [
-        ([0.0, 1.0], [1.0], r"t_ms has shape \(2,\) and value \(1,\), expected as many of both, 2 or"),
+        (
+            [0.0, 1.0],
+            [1.0],
+            r"t_ms has shape \(2,\) and value \(1,\), expected as many of both, 2 or",
+        ),
         ([0.0], [1.0], r"shape \(1,\) and value \(1,\), expected as many of both, 2 or more"),
-        ([[0.0, 1.0]], [[1.0, 1.0]], r"shape \(1, 2\) and value \(1, 2\), expected as many of both"),
-        ([0.0, math.nan], [1.0, 1.0], "samples: a point is NaN or infinite, expected finite numbers"),
-        ([0.0, 1.0], [1.0, math.inf], "samples: a point is NaN or infinite, expected finite numbers"),
+        (
+            [[0.0, 1.0]],
+            [[1.0, 1.0]],
+            r"shape \(1, 2\) and value \(1, 2\), expected as many of both",
+        ),
+        (
+            [0.0, math.nan],
+            [1.0, 1.0],
+            "samples: a point is NaN or infinite, expected finite numbers",
+        ),
+        (
+            [0.0, 1.0],
+            [1.0, math.inf],
+            "samples: a point is NaN or infinite, expected finite numbers",
+        ),
         ([1.0, 0.5], [1.0, 1.0], "t_ms falls or is negative, expected ascending from 0"),
         ([-1.0, 0.5], [1.0, 1.0], "t_ms falls or is negative, expected ascending from 0"),
     ],
@@ -67,7 +83,9 @@ def test_samples_refuse_what_is_no_time_course(t_ms: Any, value: Any, pattern: s
 
 @pytest.mark.parametrize("amplitude_nA", [math.nan, math.inf])
 def test_clamp_refuses_an_infinite_current(amplitude_nA: float) -> None:
-    with pytest.raises(ValueError, match=r"current clamp: amplitude_nA is \w+, expected a finite num"):
+    with pytest.raises(
+        ValueError, match=r"current clamp: amplitude_nA is \w+, expected a finite num"
+    ):
         CurrentClamp(waveform=Pulse(duration_ms=1.0), at=0, amplitude_nA=amplitude_nA)
 
 

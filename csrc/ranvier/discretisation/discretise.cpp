@@ -294,14 +294,12 @@ private:
         for (std::size_t s = 0; s < model_.sections.size(); ++s) {
             const auto& layout = layouts_[s];
             const Profile& profile = profiles_[s];
-            const auto& sheath = model_.sections[s].sheath;
-            const bool is_covered = sheath && !sheath->is_open;
+            const bool is_covered = model_.sections[s].sheath && !is_open(s);
             for (std::size_t e = 0; e < layout.elements.size(); ++e) {
                 const std::size_t row = layout.first_row + e;
-                // An open compartment meets the outside at its centre; a junction at its edge does
-                // not, so that an axon that branches at a node keeps the node's half annulus.
                 const bool is_junction = c.is_junction[row] != 0;
-                layer.is_unknown[row] = (is_junction ? has_space(s) : is_covered) ? 1 : 0;
+                layer.is_unknown[row] =
+                    is_covered || (is_junction && is_end_of_open(s, layout.elements[e].at_um));
                 const double half_um = 0.5 * c.length_um[row];
                 if (!is_junction) {
                     const double from_um = std::max(0.0, c.centre_um[row] - half_um);
@@ -325,20 +323,47 @@ private:
         out_.layers.push_back(std::move(layer));
     }
 
+    bool is_open(std::size_t s) const {
+        const auto& sheath = model_.sections[s].sheath;
+        return sheath && sheath->is_open;
+    }
+
+    /// An open section meets the outside in its middle. A junction at its end does not, so that an
+    /// axon that branches at a node keeps the node's half annulus.
+    bool is_end_of_open(std::size_t s, double at_um) const {
+        const double length_um = profiles_[s].length_um();
+        const double same_um = kSamePlace * length_um;
+        return is_open(s) && has_space(s) && (at_um <= same_um || at_um >= length_um - same_um);
+    }
+
+    /// Resistance of the periaxonal space along a stretch. In an open section it is the half of the
+    /// section up to where the space opens, on the side of the stretch, however finely it is cut:
+    /// any mesh gives the same fibre.
+    double stretch_resistance_Mohm(std::size_t s, double from_um, double to_um) const {
+        const Profile& profile = profiles_[s];
+        if (is_open(s) && from_um < to_um) {
+            const double middle_um = 0.5 * profile.length_um();
+            const bool is_proximal = from_um + to_um < profile.length_um();
+            return is_proximal ? profile.periaxonal_resistance_Mohm(0.0, middle_um)
+                               : profile.periaxonal_resistance_Mohm(middle_um, profile.length_um());
+        }
+        return profile.periaxonal_resistance_Mohm(from_um, to_um);
+    }
+
     /// Resistance of the periaxonal path from an element to its parent row. A bare neighbour adds
     /// none, because the space opens to the outside at its edge; between bare ones is no path.
     double layer_resistance_Mohm(std::size_t s, std::size_t e) const {
         const auto& layout = layouts_[s];
         if (e > 0) {
-            return profiles_[s].periaxonal_resistance_Mohm(layout.elements[e - 1].at_um,
-                                                           layout.elements[e].at_um);
+            return stretch_resistance_Mohm(s, layout.elements[e - 1].at_um,
+                                           layout.elements[e].at_um);
         }
         if (!parent_[s]) {
             return 0.0;
         }
         const Joint joint = joint_of(s);
-        return profiles_[*parent_[s]].periaxonal_resistance_Mohm(joint.from_um, joint.to_um) +
-               profiles_[s].periaxonal_resistance_Mohm(0.0, layout.elements[0].at_um);
+        return stretch_resistance_Mohm(*parent_[s], joint.from_um, joint.to_um) +
+               stretch_resistance_Mohm(s, 0.0, layout.elements[0].at_um);
     }
 
     void fill_mechanisms() {
