@@ -3,8 +3,7 @@
 //
 //   cmake -S csrc -B build/cpp && cmake --build build/cpp && build/cpp/squid_spike
 //
-// In another CMake project, add_subdirectory(<ranvier>/csrc) and link with ranvier::core. Numbers have
-// the unit in their name; for what the fields mean, see the headers that are included here.
+// In another CMake project, add_subdirectory(<ranvier>/csrc) and link with ranvier::core.
 
 #include <algorithm>
 #include <iostream>

@@ -120,7 +120,9 @@ def totals(d: rv.Discretisation) -> dict[str, float]:
     for layer in arrays["layers"]:
         found["myelin_nF"] = layer["capacitance_nF"].sum()
         found["myelin_uS"] = layer["conductance_uS"].sum()
-        connected = layer["axial_conductance_uS"][path]
+        # Between two compartments that are open to the outside nothing flows, whatever is between.
+        is_closed = layer["is_unknown"][path] | layer["is_unknown"][d.parent[path]]
+        connected = layer["axial_conductance_uS"][path][is_closed]
         found["periaxonal_Mohm"] = (1 / connected[connected > 0]).sum()
     for name, table in arrays["mechanisms"].items():
         g_S_cm2 = table["parameters"]["g_bar_S_cm2"]

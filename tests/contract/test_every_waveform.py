@@ -1,4 +1,4 @@
-"""What holds for every waveform: it lowers to ascending pieces, and steps carry its exact charge."""
+"""What holds for every waveform: its pieces ascend, and steps carry its exact charge."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -83,8 +84,5 @@ def extrapolated(run: Callable[[float], np.ndarray], dt_ms: float, levels: int =
     rows = [np.asarray(run(dt_ms / 2**k)) for k in range(levels)]
     for order in range(1, levels):
         weight = 2**order
-        rows = [
-            (weight * fine - coarse) / (weight - 1)
-            for coarse, fine in zip(rows[:-1], rows[1:], strict=True)
-        ]
+        rows = [(weight * fine - coarse) / (weight - 1) for coarse, fine in pairwise(rows)]
     return rows[0]

@@ -175,8 +175,8 @@ def test_velocity_goes_with_the_square_root_of_the_diameter() -> None:
 
 
 # Rallpack 3 (Bhalla, Bilitch & Bower 1992): the cable of Rallpack 1 with these channels. It starts
-# at -65 mV with the gates of -65 mV, which is not its rest, so that v falls at once. Upward crossings
-# of 0 mV by NEURON at 1 us.
+# at -65 mV with the gates of -65 mV, which is not its rest, so that v falls at once. These are
+# upward crossings of 0 mV by NEURON at 1 us.
 RALLPACK_3_X0_ms = [1.307, 16.008, 30.552, 45.088, 59.622, 74.157]
 RALLPACK_3_XL_ms = [4.072, 18.691, 33.242, 47.777, 62.312]
 

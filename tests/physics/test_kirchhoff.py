@@ -98,19 +98,49 @@ def mrg() -> tuple[rv.Discretisation, int]:
     return rv.discretise(fibre.model, fibre.mesh), 11
 
 
+def forked_mrg() -> tuple[rv.Discretisation, int]:
+    """The second node branches into two internodes, and one of those has a bare collateral."""
+    fibre = rv.fibers.mrg(nodes=4)
+    sections = [*fibre.model.sections]
+    period = sections[11:22]  # from one node up to the next
+    parent = period[0].name
+    for section in [*period[1:], sections[22]]:
+        sections.append(
+            rv.Section(
+                f"branch {section.name}",
+                region=section.region,
+                parent=parent,
+                length_um=section.length_um,
+                diameter_um=section.points_um[0, 3],
+                r_a_ohm_cm=section.r_a_ohm_cm,
+                c_m_uF_cm2=section.c_m_uF_cm2,
+                sheath=section.sheath,
+            )
+        )
+        parent = sections[-1].name
+    collateral = {"parent": "stin[14]", "parent_position": 0.3, "length_um": 50.0}
+    sections.append(rv.Section("collateral", diameter_um=1.0, **collateral))
+    model = rv.Model(
+        sections=sections,
+        placements=[*fibre.model.placements, rv.Placement("leak", "collateral")],
+        ions=fibre.model.ions,
+        temperature_degC=fibre.model.temperature_degC,
+    )
+    return rv.discretise(model, rv.FixedCount(1, by_region={"stin": 3})), 0
+
+
 LEAK = rv.Placement("leak", g_bar_S_cm2=3e-4, e_leak_mV=-54.387)
 
 
-@pytest.mark.parametrize("build", [squid, tree, mrg])
+@pytest.mark.parametrize("build", [squid, tree, mrg, forked_mrg])
 def test_every_step_balances_in_every_compartment(build: Any) -> None:
     d, stimulated = build()
-    amplitude_nA = {squid: 1e4, tree: 20.0, mrg: 5.0}[build]
+    amplitude_nA = {squid: 1e4, tree: 20.0, mrg: 5.0, forked_mrg: 20.0}[build]
     gates = [
         (name, gate["name"])
         for name in d.to_dict()["mechanisms"]
         for gate in rv.mechanisms.describe(name)["gates"]
     ]
-    junctions = np.flatnonzero(d.is_junction)
     everywhere = list(range(len(d)))
     layers = ["v_axoplasm_mV", *(["v_periaxonal_mV"] if d.to_dict()["layers"] else [])]
     result = rv.simulate(
@@ -139,7 +169,7 @@ def test_every_step_balances_in_every_compartment(build: Any) -> None:
         injected_nA[stimulated] = amplitude_nA if 20 <= step < 80 else 0.0
         imbalance_nA = balance.imbalance_nA(state(step), state(step + 1), injected_nA)
         assert np.abs(imbalance_nA).max() <= tolerances.ROUNDING_RELATIVE * through_nA
-    assert junctions.size == (2 if build is tree else 0)
+    assert d.is_junction.sum() == {tree: 2, forked_mrg: 2}.get(build, 0)
 
 
 def test_injected_charge_is_stored_or_leaves_through_the_membrane() -> None:

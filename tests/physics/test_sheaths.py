@@ -1,4 +1,4 @@
-"""Myelin and the space under it, lowered: areas in series, annuli, and what opens to the outside."""
+"""Myelin and the space under it, lowered: areas in series, annuli, and what opens."""
 
 from __future__ import annotations
 
@@ -94,6 +94,21 @@ def test_open_node_is_known_and_keeps_half_its_annulus() -> None:
     assert layer["capacitance_nF"][0] == layer["conductance_uS"][0] == 0.0
     expected = annulus_Mohm(0.5, 1.0) + annulus_Mohm(50.0, 2.0)
     assert 1 / layer["axial_conductance_uS"][1] == pytest.approx(expected, **CLOSE)
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_open_node_meets_the_outside_in_its_middle_on_any_mesh(count: int) -> None:
+    sections = [
+        internode("one", region="myelin"),
+        node("node", "one", sheath=OPEN),
+        internode("two", "node", region="myelin"),
+    ]
+    d = rv.discretise(rv.Model(sections=sections), rv.FixedCount(count, by_region={"myelin": 1}))
+    (layer,) = d.to_dict()["layers"]
+    assert layer["is_unknown"].tolist() == [True, *[False] * count, True]
+    expected = annulus_Mohm(50.0, 2.0) + annulus_Mohm(0.5, 1.0)
+    for row in (1, count + 1):
+        assert 1 / layer["axial_conductance_uS"][row] == pytest.approx(expected, **CLOSE)
 
 
 @pytest.mark.parametrize("bare", [{}, {"sheath": rv.Sheath(is_open=True)}])

@@ -82,18 +82,18 @@ def test_tree_of_another_rule_is_not() -> None:
 def test_transfer_resistance_is_the_same_both_ways(seed: int) -> None:
     rng = np.random.default_rng(seed)
     sections = [rv.Section("0", length_um=100.0, diameter_um=3.0)]
-    for k in range(1, 25):
-        sections.append(
-            rv.Section(
-                str(k),
-                parent=str(rng.integers(k)),
-                parent_position=float(rng.choice([0.0, 0.5, 1.0, rng.random()])),
-                length_um=float(rng.uniform(20.0, 200.0)),
-                diameter_um=float(rng.uniform(0.3, 3.0)),
-                distal_diameter_um=float(rng.uniform(0.3, 3.0)),
-                r_a_ohm_cm=float(rng.uniform(50.0, 200.0)),
-            )
+    sections += [
+        rv.Section(
+            str(k),
+            parent=str(rng.integers(k)),
+            parent_position=float(rng.choice([0.0, 0.5, 1.0, rng.random()])),
+            length_um=float(rng.uniform(20.0, 200.0)),
+            diameter_um=float(rng.uniform(0.3, 3.0)),
+            distal_diameter_um=float(rng.uniform(0.3, 3.0)),
+            r_a_ohm_cm=float(rng.uniform(50.0, 200.0)),
         )
+        for k in range(1, 25)
+    ]
     leak = rv.Placement("leak", g_bar_S_cm2=rng.uniform(1e-5, 1e-3, 25), e_leak_mV=E_LEAK_mV)
     d = rv.discretise(rv.Model(sections=sections, placements=[leak]), rv.FixedCount(4))
     here, there = (int(row) for row in rng.choice(np.flatnonzero(~d.is_junction), 2, False))

@@ -1,4 +1,4 @@
-"""Velocities of MRG fibres: NEURON's at equal mesh, step and start, for every published diameter."""
+"""Velocities of MRG fibres of every published diameter: NEURON's at equal mesh, step and start."""
 
 from __future__ import annotations
 

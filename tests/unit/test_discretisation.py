@@ -407,7 +407,9 @@ def test_a_loaded_one_runs_the_same(tmp_path: Path) -> None:
 def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "other.npz"
     path.write_bytes(content)
-    with pytest.raises(FormatError, match="is not a saved discretisation, expected a .npz of ours"):
+    with pytest.raises(
+        FormatError, match=r"is not a saved discretisation, expected a \.npz of ours"
+    ):
         load(path)
     np.savez(path, something=np.arange(3))
     with pytest.raises(FormatError, match=r"other\.npz: is not a saved discretisation"):

@@ -79,7 +79,7 @@ def test_mrg_has_the_published_sequence() -> None:
     assert parents[1:] == [section.name for section in fibre.model.sections[:-1]]
 
 
-#: Fibre diameter: node spacing, FLUT, axon and node diameter, lamellae; McIntyre et al. 2002, table 1.
+#: Table 1 of the paper, by fibre diameter: node spacing, FLUT, axon and node diameter, lamellae.
 PUBLISHED = {
     5.7: (500, 35, 3.4, 1.9, 80),
     7.3: (750, 38, 4.6, 2.4, 100),

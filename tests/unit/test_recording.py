@@ -79,7 +79,7 @@ def test_interval_survives_rounding() -> None:
 
 @pytest.mark.parametrize("every_ms", [0.0, -1.0, 0.0051, 0.002, float("nan"), float("inf")])
 def test_interval_must_be_whole_steps(every_ms: float) -> None:
-    with pytest.raises(rv.ModelError, match="expected a whole multiple of dt_ms = 0.005"):
+    with pytest.raises(rv.ModelError, match=r"expected a whole multiple of dt_ms = 0\.005"):
         run(rv.Probe("v_mV", every_ms=every_ms))
 
 
@@ -131,7 +131,7 @@ BAD_PROBES = [
     ),
     (
         rv.Probe("m", "tip", mechanism="na_hh"),
-        r"probe 0: channel 'na_hh' is not at left \(8\.33333 um\), expected a place that carries it",
+        r"channel 'na_hh' is not at left \(8\.33333 um\), expected a place that carries it",
     ),
     (rv.Probe("v_mV", "trunk"), "place 'trunk': is no section and no region"),
     (rv.Probe("v_mV", 10), "place: compartment 10, expected 0 to 9"),
@@ -156,8 +156,7 @@ def test_the_core_checks_its_probes_by_itself() -> None:
     with pytest.raises(rv.ModelError, match="probe 0: every_steps is 0, expected 1 or more"):
         core(probes=[probe(quantity="v_mV", compartment=[0], every_steps=0)])
     with pytest.raises(rv.ModelError, match="probe 1: is at compartment 10, expected 0 to 9"):
-        good = probe(quantity="v_mV", compartment=[0])
-        core(probes=[good, probe(quantity="v_mV", compartment=[10])])
+        core(probes=[probe(quantity="v_mV", compartment=[k]) for k in (0, 10)])
     with pytest.raises(
         ValueError, match="probe: quantity is 'u', expected v_mV, layer_mV, gate or"
     ):
@@ -179,7 +178,7 @@ def test_the_core_checks_its_probes_by_itself() -> None:
     ):
         core(drives=[drive(t_ms=[0.0, float("inf")])])
     with pytest.raises(
-        rv.ModelError, match="waveform: t_ms falls from 1 to 0.5, expected ascending"
+        rv.ModelError, match=r"waveform: t_ms falls from 1 to 0\.5, expected ascending"
     ):
         core(drives=[drive(t_ms=[1.0, 0.5])])
 
