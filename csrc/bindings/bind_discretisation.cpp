@@ -1,8 +1,11 @@
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
+#include <limits>
+#include <map>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "bindings/bindings.hpp"
@@ -34,26 +37,66 @@ py::array flags(const std::vector<std::uint8_t>& values, const py::object& owner
     return view(values, owner).attr("view")("bool");
 }
 
-template <class T>
-std::vector<T> vector_from(const py::dict& d, const char* key) {
-    if (!d.contains(key)) {
-        throw ModelError(key, "is missing, expected it among the arrays of a discretisation");
-    }
-    const auto array =
-        py::array_t<T, py::array::c_style | py::array::forcecast>::ensure(d[key]);
-    if (!array) {
-        PyErr_Clear();
-        throw ModelError(key, "is not an array of numbers, expected one");
-    }
-    return {array.data(), array.data() + array.size()};
-}
-
-template <class T>
-T value_from(const py::dict& d, const char* key) {
+py::object entry(const py::dict& d, const char* key) {
     if (!d.contains(key)) {
         throw ModelError(key, "is missing, expected it in a discretisation");
     }
-    return d[key].cast<T>();
+    return d[key];
+}
+
+template <class T>
+T value_from(const py::dict& d, const char* key, const char* expected) {
+    try {
+        return entry(d, key).cast<T>();
+    } catch (const py::cast_error&) {
+        throw ModelError(key, std::string("is of another kind, expected ") + expected);
+    }
+}
+
+/// Numbers of the wrong kind are refused, not rounded or wrapped: an importer would not notice.
+template <class T>
+std::vector<T> vector_from(const py::dict& d, const char* key, py::ssize_t columns = 1) {
+    const auto given = py::array::ensure(entry(d, key));
+    const std::string kinds = std::is_floating_point_v<T> ? "biuf" : "biu";
+    if (!given || kinds.find(given.dtype().kind()) == std::string::npos) {
+        PyErr_Clear();
+        throw ModelError(key, std::string("is not an array of ") +
+                                  (std::is_floating_point_v<T> ? "numbers" : "whole numbers") +
+                                  ", expected one");
+    }
+    const bool is_flat = given.ndim() == 1;
+    const bool is_table = columns > 1 && given.ndim() == 2 && given.shape(1) == columns;
+    if (columns == 1 ? !is_flat : !is_table) {
+        throw ModelError(key, columns == 1 ? "has another shape, expected (n,)"
+                                           : "has another shape, expected (n, 3)");
+    }
+    using Wide = std::conditional_t<std::is_floating_point_v<T>, double, std::int64_t>;
+    const auto wide = py::array_t<Wide, py::array::c_style | py::array::forcecast>(given);
+    std::vector<T> values;
+    values.reserve(static_cast<std::size_t>(wide.size()));
+    for (py::ssize_t i = 0; i < wide.size(); ++i) {
+        const Wide value = wide.data()[i];
+        if constexpr (!std::is_floating_point_v<T>) {
+            if (value < std::numeric_limits<T>::min() || value > std::numeric_limits<T>::max()) {
+                throw ModelError(key, "holds " + std::to_string(value) +
+                                          ", expected numbers of 32 bits, or flags");
+            }
+        }
+        values.push_back(static_cast<T>(value));
+    }
+    return values;
+}
+
+/// The keys of a nested dict in their own order, which a std::map would lose.
+std::vector<std::string> keys_of(const py::dict& d, const char* key) {
+    std::vector<std::string> keys;
+    for (const auto& [name, unused] : value_from<py::dict>(d, key, "a dict")) {
+        if (!py::isinstance<py::str>(name)) {
+            throw ModelError(key, "has a key that is no text, expected names");
+        }
+        keys.push_back(name.cast<std::string>());
+    }
+    return keys;
 }
 
 py::dict to_dict(const py::object& self) {
@@ -106,17 +149,17 @@ py::dict to_dict(const py::object& self) {
 }
 
 Shared from_dict(const py::dict& in) {
-    const int version = value_from<int>(in, "schema_version");
+    const int version = value_from<int>(in, "schema_version", "a whole number");
     if (version != kSchemaVersion) {
         throw ModelError("schema_version", "is " + std::to_string(version) + ", expected " +
                                                std::to_string(kSchemaVersion));
     }
     auto out = std::make_shared<Discretisation>();
     auto& c = out->compartments;
-    out->name = value_from<std::string>(in, "name");
-    out->temperature_degC = value_from<double>(in, "temperature_degC");
-    out->section_names = value_from<std::vector<std::string>>(in, "section_names");
-    out->section_regions = value_from<std::vector<std::string>>(in, "section_regions");
+    out->name = value_from<std::string>(in, "name", "text");
+    out->temperature_degC = value_from<double>(in, "temperature_degC", "a number");
+    out->section_names = value_from<std::vector<std::string>>(in, "section_names", "a list of text");
+    out->section_regions = value_from<std::vector<std::string>>(in, "section_regions", "a list of text");
     c.parent = vector_from<std::int32_t>(in, "parent");
     c.section = vector_from<std::int32_t>(in, "section");
     c.is_junction = vector_from<std::uint8_t>(in, "is_junction");
@@ -125,33 +168,34 @@ Shared from_dict(const py::dict& in) {
     c.diameter_um = vector_from<double>(in, "diameter_um");
     c.area_um2 = vector_from<double>(in, "area_um2");
     c.distance_um = vector_from<double>(in, "distance_um");
-    c.xyz_um = vector_from<double>(in, "xyz_um");
+    c.xyz_um = vector_from<double>(in, "xyz_um", 3);
     c.capacitance_nF = vector_from<double>(in, "capacitance_nF");
     c.axial_conductance_uS = vector_from<double>(in, "axial_conductance_uS");
-    for (const auto& item : value_from<py::list>(in, "layers")) {
-        const auto entry = item.cast<py::dict>();
-        out->layers.push_back({vector_from<std::uint8_t>(entry, "is_unknown"),
-                               vector_from<double>(entry, "axial_conductance_uS"),
-                               vector_from<double>(entry, "capacitance_nF"),
-                               vector_from<double>(entry, "conductance_uS")});
+    for (const auto& layer : value_from<std::vector<py::dict>>(in, "layers", "a list of dict")) {
+        out->layers.push_back({vector_from<std::uint8_t>(layer, "is_unknown"),
+                               vector_from<double>(layer, "axial_conductance_uS"),
+                               vector_from<double>(layer, "capacitance_nF"),
+                               vector_from<double>(layer, "conductance_uS")});
     }
-    for (const auto& [name, item] : value_from<py::dict>(in, "mechanisms")) {
-        const auto entry = item.cast<py::dict>();
+    using Tables = std::map<std::string, py::dict>;
+    for (const auto& name : keys_of(in, "mechanisms")) {
+        const auto tables = value_from<Tables>(in, "mechanisms", "a dict of dict by name");
+        const py::dict& given = tables.at(name);
         MechanismTable table;
-        table.name = name.cast<std::string>();
-        table.compartment = vector_from<std::int32_t>(entry, "compartment");
-        const auto parameters = value_from<py::dict>(entry, "parameters");
-        for (const auto& [parameter, unused] : parameters) {
-            table.parameter_names.push_back(parameter.cast<std::string>());
-            table.parameters.push_back(
-                vector_from<double>(parameters, table.parameter_names.back().c_str()));
+        table.name = name;
+        table.compartment = vector_from<std::int32_t>(given, "compartment");
+        const auto parameters = value_from<py::dict>(given, "parameters", "a dict of arrays");
+        table.parameter_names = keys_of(given, "parameters");
+        for (const auto& parameter : table.parameter_names) {
+            table.parameters.push_back(vector_from<double>(parameters, parameter.c_str()));
         }
         out->mechanisms.push_back(std::move(table));
     }
-    for (const auto& [name, item] : value_from<py::dict>(in, "ions")) {
-        const auto entry = item.cast<py::dict>();
-        out->ions.push_back({name.cast<std::string>(), value_from<int>(entry, "valence"),
-                             vector_from<double>(entry, "e_mV")});
+    for (const auto& name : keys_of(in, "ions")) {
+        const auto tables = value_from<Tables>(in, "ions", "a dict of dict by name");
+        const py::dict& given = tables.at(name);
+        out->ions.push_back({name, value_from<int>(given, "valence", "a whole number"),
+                             vector_from<double>(given, "e_mV")});
     }
     check(*out);
     return out;

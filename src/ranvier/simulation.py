@@ -82,7 +82,8 @@ class Simulation:
         if not math.isfinite(t_stop_ms) or remaining_ms < 0:
             raise ModelError(f"t_stop_ms: is {t_stop_ms:g}, expected {self.t_ms:g} or later")
         # A whole number of steps but for rounding is that number.
-        return math.ceil(remaining_ms / self.method.dt_ms - 1e-6)
+        steps = math.ceil(remaining_ms / self.method.dt_ms - 1e-6)
+        return max(steps, 1) if remaining_ms > 0 else 0
 
     @property
     def t_ms(self) -> float:
@@ -109,8 +110,8 @@ class Simulation:
         return self._core.snapshot()
 
     def restore(self, snapshot: bytes) -> None:
-        """Goes back to a snapshot; what was recorded after it is dropped. ModelError if the bytes
-        come from another model."""
+        """Goes on from a snapshot and records anew from there. ModelError if the bytes come from
+        another model."""
         self._core.restore(snapshot)
 
     def traces(self) -> tuple[Trace, ...]:

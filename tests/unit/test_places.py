@@ -92,11 +92,12 @@ def test_place_of_a_wrong_type(d: rv.Discretisation) -> None:
         compartments_at(d, {"left": 1.0})  # type: ignore[arg-type]
 
 
-def test_section_names_come_before_region_names() -> None:
+def test_a_name_means_one_thing() -> None:
     sections = [
         rv.Section("a", region="b", length_um=1.0, diameter_um=1.0),
         rv.Section("b", region="a", parent="a", length_um=1.0, diameter_um=1.0),
     ]
-    d = rv.discretise(rv.Model(sections=sections), rv.FixedCount(1))
-    assert compartments_at(d, "a").tolist() == [0]
-    assert compartments_at(d, "b").tolist() == [1]
+    with pytest.raises(
+        rv.ModelError, match="section 'a': has the name of a region that has other sections"
+    ):
+        rv.discretise(rv.Model(sections=sections), rv.FixedCount(1))

@@ -39,8 +39,12 @@ std::string expected_one_of(std::string_view wrong, const std::vector<std::strin
     std::string message = "expected ";
     const auto nearest = std::ranges::min_element(
         right, {}, [&](const std::string& name) { return edits(wrong, name); });
+    const auto longer = std::ranges::find_if(
+        right, [&](const std::string& name) { return !wrong.empty() && name.starts_with(wrong); });
     if (nearest != right.end() && edits(wrong, *nearest) <= 2) {
         message += quoted(*nearest) + " or ";
+    } else if (longer != right.end()) {
+        message += quoted(*longer) + " or ";
     }
     message += "one of ";
     constexpr std::size_t kMostListed = 40;

@@ -1,5 +1,6 @@
 #include "ranvier/discretisation/discretisation.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "ranvier/base/error.hpp"
@@ -21,11 +22,13 @@ public:
         check_tree();
         check_length("section", c.section.size());
         check_length("is_junction", c.is_junction.size());
-        check_length("centre_um", c.centre_um.size());
-        check_length("length_um", c.length_um.size());
-        check_length("diameter_um", c.diameter_um.size());
-        check_length("distance_um", c.distance_um.size());
+        check_finite("temperature_degC", {d_.temperature_degC});
         check_length("xyz_um", c.xyz_um.size(), 3);
+        check_finite("xyz_um", c.xyz_um);
+        check_values("centre_um", c.centre_um);
+        check_values("length_um", c.length_um);
+        check_values("diameter_um", c.diameter_um);
+        check_values("distance_um", c.distance_um);
         check_values("area_um2", c.area_um2);
         check_values("capacitance_nF", c.capacitance_nF);
         check_values("axial_conductance_uS", c.axial_conductance_uS);
@@ -84,6 +87,12 @@ private:
         }
     }
 
+    void check_finite(const std::string& name, const std::vector<double>& values) {
+        if (!std::ranges::all_of(values, [](double value) { return std::isfinite(value); })) {
+            report(name, "is NaN or infinite somewhere, expected finite numbers");
+        }
+    }
+
     void check_tree() {
         const auto& parent = d_.compartments.parent;
         for (std::size_t i = 0; i < parent.size(); ++i) {
@@ -123,6 +132,9 @@ private:
         if (!has_parameters) {
             report(subject, "expected its " + std::to_string(known.size()) +
                                 " parameters in order, one value per compartment");
+        }
+        for (std::size_t p = 0; p < table.parameters.size(); ++p) {
+            check_finite(subject + " parameter " + std::to_string(p), table.parameters[p]);
         }
         if (!mechanism->info.ion.empty()) {
             check_ion(subject, table, mechanism->info.ion);

@@ -18,6 +18,7 @@ public:
         for (const auto& section : model.sections) {
             known_places_.insert(section.name);
             known_places_.insert(section.region);
+            ++sections_in_region_[section.region];
         }
         known_places_.erase("");
     }
@@ -73,7 +74,16 @@ private:
             report("section " + std::to_string(s), "has no name, expected one");
         } else if (!index_.emplace(section.name, s).second) {
             report(subject_of(section), "is the name of two sections, expected a name of its own");
+        } else if (names_other_region(section)) {
+            report(subject_of(section), "has the name of a region that has other sections, expected "
+                                        "different names, since a place may be either");
         }
+    }
+
+    bool names_other_region(const Section& section) const {
+        const auto found = sections_in_region_.find(section.name);
+        const int itself = section.region == section.name ? 1 : 0;
+        return found != sections_in_region_.end() && found->second > itself;
     }
 
     void check_connection(std::size_t s) {
@@ -341,6 +351,7 @@ private:
     std::vector<Problem> problems_;
     std::unordered_map<std::string, std::size_t> index_;
     std::unordered_set<std::string> known_places_;
+    std::unordered_map<std::string, int> sections_in_region_;
 };
 
 }  // namespace

@@ -139,7 +139,8 @@ void Simulation::check_probe(const Probe& probe, std::size_t index) const {
 
 void Simulation::initialise(double v_mV) {
     if (!(std::abs(v_mV) <= kLargest_mV)) {
-        throw ModelError("v_init_mV", "is " + text(v_mV) + ", expected a finite membrane potential");
+        throw ModelError("v_init_mV", "is " + text(v_mV) + ", expected -" + text(kLargest_mV) +
+                                          " to " + text(kLargest_mV) + " mV");
     }
     state_ = system_.blank_state();
     std::ranges::fill(state_.potential_mV[0], v_mV);
@@ -379,21 +380,8 @@ void Simulation::restore(const std::string& snapshot) {
     }
     state_ = std::move(restored);
     system_.update_membrane_potential(state_);
-    if (!is_initialised_) {
-        begin();  // never initialised: the restored state is the first sample
-        return;
-    }
-    for (auto& samples : samples_) {
-        samples.forget_after(state_.step);
-    }
-    for (auto& events : events_) {
-        events.forget_after(state_.step);
-    }
-    for (std::size_t k = 0; k < detectors_.size(); ++k) {
-        for (std::size_t i = 0; i < watched_mV_[k].size(); ++i) {
-            watched_mV_[k][i] = state_.v_mV[static_cast<std::size_t>(detectors_[k].compartment[i])];
-        }
-    }
+    // Anew: what is recorded here may not lead up to the snapshot.
+    begin();
 }
 
 }  // namespace ranvier

@@ -36,8 +36,9 @@ public:
     /// found.
     Rest initialise_at_rest(double guess_mV);
 
-    /// Takes `steps` steps. Throws DivergedError if a state is no longer finite or beyond 10 V; the
-    /// simulation then stands at the last good step with all samples up to it.
+    /// Takes `steps` steps. Throws DivergedError if, at a look every 128 steps, a state is no longer
+    /// finite or beyond 10 V; the simulation then stands at the last good step with all samples up
+    /// to it.
     void advance(std::int64_t steps);
 
     const State& state() const noexcept { return state_; }
@@ -51,7 +52,7 @@ public:
     /// The whole state as bytes, for this build's byte order and floating-point format.
     std::string snapshot() const;
 
-    /// Goes on bit for bit from where `snapshot` was taken. Samples after that time are dropped.
+    /// Goes on bit for bit from where `snapshot` was taken, and records anew from there.
     /// Throws ModelError if the bytes come from another model or are damaged.
     void restore(const std::string& snapshot);
 

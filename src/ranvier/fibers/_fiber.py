@@ -91,7 +91,7 @@ def expect_positive(fiber_name: str, **values: float) -> None:
 def expect_whole(fiber_name: str, *, least: int, **values: int) -> None:
     """Raises ModelError naming the first value that is no whole number from `least` up."""
     for name, value in values.items():
-        if value != int(value) or value < least:
+        if not math.isfinite(value) or value != int(value) or value < least:
             raise ModelError(
                 f"fibre {fiber_name!r}: {name} is {value}, expected a whole number, {least} or more"
             )
