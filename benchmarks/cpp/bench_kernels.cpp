@@ -1,5 +1,5 @@
-// Nanoseconds per compartment of what a step is made of, and of whole steps. Every answer is checked
-// before its time is printed.
+// Nanoseconds per compartment of what a step is made of, and of whole steps. Every answer is
+// checked before its time is printed.
 //
 //   cmake -S csrc -B build/bench -DRANVIER_TESTS=OFF -DRANVIER_BENCHMARKS=ON
 //   cmake --build build/bench && build/bench/bench_kernels
@@ -117,8 +117,7 @@ void bench_channel(const Mechanism& mechanism) {
         model.ions[0].name = info.ion;
         model.ions[0].e_mV = -77.0;
     }
-    const System system(
-        std::make_shared<Discretisation>(discretise(model, FixedCount{kRows, {}})));
+    const System system(std::make_shared<Discretisation>(discretise(model, FixedCount{kRows, {}})));
     State state = system.blank_state();
     for (std::size_t i = 0; i < kRows; ++i) {
         state.v_mV[i] = -90.0 + 130.0 * static_cast<double>(i) / kRows;
@@ -257,8 +256,8 @@ Workload squid(int compartments) {
             .fastest_m_per_s = 18.9};
 }
 
-/// McIntyre, Richardson & Grill 2002 (doi:10.1152/jn.00353.2001), 10 um, on its published grid: 56.3
-/// m/s in the limit of short steps, 51.4 with backward Euler at 5 us.
+/// McIntyre, Richardson & Grill 2002 (doi:10.1152/jn.00353.2001), 10 um, on its published
+/// grid: 56.3 m/s in the limit of short steps, 51.4 with backward Euler at 5 us.
 Workload mrg(int nodes) {
     Model model;
     model.temperature_degC = 37.0;
@@ -290,8 +289,8 @@ Workload mrg(int nodes) {
     const auto leak = [](const std::string& where, double g_S_cm2, double e_mV) {
         return Placement{"leak", {where}, {{"g_bar_S_cm2", {g_S_cm2}}, {"e_leak_mV", {e_mV}}}};
     };
-    model.placements = {{"na_mrg", {"node"}, {}},   {"nap_mrg", {"node"}, {}},
-                        {"ks_mrg", {"node"}, {}},   leak("node", 7e-3, -90.0),
+    model.placements = {{"na_mrg", {"node"}, {}},  {"nap_mrg", {"node"}, {}},
+                        {"ks_mrg", {"node"}, {}},  leak("node", 7e-3, -90.0),
                         leak("mysa", 1e-3, -80.0), leak("flut", 1e-4, -80.0),
                         leak("stin", 1e-4, -80.0)};
     model.ions = {ion("na", 50.0), ion("k", -90.0)};

@@ -158,8 +158,10 @@ Shared from_dict(const py::dict& in) {
     auto& c = out->compartments;
     out->name = value_from<std::string>(in, "name", "text");
     out->temperature_degC = value_from<double>(in, "temperature_degC", "a number");
-    out->section_names = value_from<std::vector<std::string>>(in, "section_names", "a list of text");
-    out->section_regions = value_from<std::vector<std::string>>(in, "section_regions", "a list of text");
+    out->section_names =
+        value_from<std::vector<std::string>>(in, "section_names", "a list of text");
+    out->section_regions =
+        value_from<std::vector<std::string>>(in, "section_regions", "a list of text");
     c.parent = vector_from<std::int32_t>(in, "parent");
     c.section = vector_from<std::int32_t>(in, "section");
     c.is_junction = vector_from<std::uint8_t>(in, "is_junction");
@@ -224,15 +226,14 @@ void bind_mesh(py::module_& m) {
         .def(py::pickle(
             [](const MaxLength& mesh) { return py::make_tuple(mesh.length_um, mesh.by_region); },
             [](const py::tuple& t) {
-                return MaxLength{t[0].cast<double>(),
-                                 t[1].cast<std::map<std::string, double>>()};
+                return MaxLength{t[0].cast<double>(), t[1].cast<std::map<std::string, double>>()};
             }));
     py::class_<DLambda>(m, "DLambda",
                         "An odd number, no longer than d_lambda of the AC length constant.")
-        .def(py::init([](double d_lambda, double frequency_Hz,
-                         std::map<std::string, double> by_region) {
-                 return DLambda{d_lambda, frequency_Hz, std::move(by_region)};
-             }),
+        .def(py::init(
+                 [](double d_lambda, double frequency_Hz, std::map<std::string, double> by_region) {
+                     return DLambda{d_lambda, frequency_Hz, std::move(by_region)};
+                 }),
              "d_lambda"_a = 0.1, py::kw_only(), "frequency_Hz"_a = 100.0,
              "by_region"_a = std::map<std::string, double>{})
         .def_readonly("d_lambda", &DLambda::d_lambda)
@@ -250,10 +251,9 @@ void bind_mesh(py::module_& m) {
 
 template <class Column>
 py::cpp_function column(Column column) {
-    return py::cpp_function(
-        [column](const py::object& self) {
-            return view((*self.cast<Shared>()).compartments.*column, self);
-        });
+    return py::cpp_function([column](const py::object& self) {
+        return view((*self.cast<Shared>()).compartments.*column, self);
+    });
 }
 
 }  // namespace
@@ -264,8 +264,9 @@ void bind_discretisation(py::module_& m) {
         m, "Discretisation", "The flat form of a model: arrays with one row per compartment.")
         .def_static("from_dict", &from_dict, "data"_a,
                     "Checks and copies arrays laid out as to_dict() gives them.")
-        .def("to_dict", [](const py::object& self) { return to_dict(self); },
-             "Everything, as names and read-only arrays; nested for layers, mechanisms and ions.")
+        .def(
+            "to_dict", [](const py::object& self) { return to_dict(self); },
+            "Everything, as names and read-only arrays; nested for layers, mechanisms and ions.")
         .def_readonly("name", &Discretisation::name)
         .def_readonly("temperature_degC", &Discretisation::temperature_degC)
         .def_readonly("section_names", &Discretisation::section_names)
@@ -288,19 +289,23 @@ void bind_discretisation(py::module_& m) {
                                })
         .def_property_readonly("capacitance_nF", column(&Compartments::capacitance_nF))
         .def_property_readonly("axial_conductance_uS", column(&Compartments::axial_conductance_uS))
-        .def("label", [](const Discretisation& d, std::int32_t compartment) {
-            if (compartment < 0 || static_cast<std::size_t>(compartment) >= d.compartments.size()) {
-                throw py::index_error("compartment " + std::to_string(compartment) +
-                                      ": expected 0 to " +
-                                      std::to_string(d.compartments.size() - 1));
-            }
-            return d.label(compartment);
-        }, "compartment"_a, "Section and place of a compartment, for messages and legends.")
+        .def(
+            "label",
+            [](const Discretisation& d, std::int32_t compartment) {
+                if (compartment < 0 ||
+                    static_cast<std::size_t>(compartment) >= d.compartments.size()) {
+                    throw py::index_error("compartment " + std::to_string(compartment) +
+                                          ": expected 0 to " +
+                                          std::to_string(d.compartments.size() - 1));
+                }
+                return d.label(compartment);
+            },
+            "compartment"_a, "Section and place of a compartment, for messages and legends.")
         .def("__len__", [](const Discretisation& d) { return d.compartments.size(); })
         .def("__repr__",
              [](const Discretisation& d) {
-                 return "<Discretisation '" + d.name + "': " +
-                        std::to_string(d.compartments.size()) + " compartments in " +
+                 return "<Discretisation '" + d.name +
+                        "': " + std::to_string(d.compartments.size()) + " compartments in " +
                         std::to_string(d.section_names.size()) + " sections>";
              })
         .def(py::pickle([](const py::object& self) { return py::make_tuple(to_dict(self)); },

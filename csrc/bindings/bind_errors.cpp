@@ -21,12 +21,11 @@ void translate(std::exception_ptr thrown) {
         for (const auto& problem : error.problems()) {
             problems.append(py::make_tuple(problem.subject, problem.problem));
         }
-        py::set_error(error_class("ModelError"),
-                      error_class("ModelError")(error.what(), problems));
+        py::set_error(error_class("ModelError"), error_class("ModelError")(error.what(), problems));
     } catch (const DivergedError& error) {
         py::set_error(error_class("DivergedError"),
-                      error_class("DivergedError")(error.what(), error.t_ms(),
-                                                   error.compartment(), error.variable()));
+                      error_class("DivergedError")(error.what(), error.t_ms(), error.compartment(),
+                                                   error.variable()));
     } catch (const InternalError& error) {
         py::set_error(error_class("InternalError"), error.what());
     }

@@ -85,12 +85,11 @@ void bind_mechanisms(py::module_& m) {
         [] {
             py::dict all;
             for (const MethodEntry* entry : methods()) {
-                all[py::str(entry->info.name)] =
-                    py::dict(py::arg("name") = entry->info.name,
-                             py::arg("summary") = entry->info.summary,
-                             py::arg("order") = entry->info.order,
-                             py::arg("parameters") = parameters_of(entry->info.parameters),
-                             py::arg("citation") = entry->info.citation);
+                all[py::str(entry->info.name)] = py::dict(
+                    py::arg("name") = entry->info.name, py::arg("summary") = entry->info.summary,
+                    py::arg("order") = entry->info.order,
+                    py::arg("parameters") = parameters_of(entry->info.parameters),
+                    py::arg("citation") = entry->info.citation);
             }
             return all;
         },

@@ -65,11 +65,12 @@ Section make_section(const std::string& name, std::optional<double> length_um,
         section.has_coordinates = true;
     } else {
         if (!length_um || !diameter_um) {
-            throw py::type_error("section " + quoted(name) +
-                                 ": has no shape, expected length_um and diameter_um, or points_um");
+            throw py::type_error(
+                "section " + quoted(name) +
+                ": has no shape, expected length_um and diameter_um, or points_um");
         }
-        section.points = straight_points(*length_um, *diameter_um,
-                                         distal_diameter_um.value_or(*diameter_um));
+        section.points =
+            straight_points(*length_um, *diameter_um, distal_diameter_um.value_or(*diameter_um));
     }
     return section;
 }
@@ -84,9 +85,9 @@ std::string repr(const Section& section) {
         shape += " um";
     }
     return "<Section " + quoted(section.name) + ": " + shape +
-           (section.parent.empty() ? ""
-                                   : ", on " + quoted(section.parent) + " at " +
-                                         text(section.parent_position)) +
+           (section.parent.empty()
+                ? ""
+                : ", on " + quoted(section.parent) + " at " + text(section.parent_position)) +
            ">";
 }
 
@@ -134,8 +135,8 @@ void bind_sheath(py::module_& m) {
         .def(py::init([](std::optional<double> width, std::optional<double> resistance,
                          double resistivity, int lamellae, std::optional<double> diameter,
                          std::optional<double> period, double c, double g, bool is_open) {
-                 return Sheath{width, resistance, resistivity, lamellae, diameter, period,
-                               c,     g,          is_open};
+                 return Sheath{width,  resistance, resistivity, lamellae, diameter,
+                               period, c,          g,           is_open};
              }),
              py::kw_only(), "periaxonal_width_um"_a = py::none(),
              "periaxonal_resistance_Mohm_per_cm"_a = py::none(),
@@ -177,14 +178,12 @@ void bind_section(py::module_& m) {
         .def(py::init(&make_section), "name"_a, py::kw_only(), "length_um"_a = py::none(),
              "diameter_um"_a = py::none(), "distal_diameter_um"_a = py::none(),
              "points_um"_a = py::none(), "parent"_a = py::none(), "parent_position"_a = 1.0,
-             "region"_a = "", "r_a_ohm_cm"_a = 100.0, "c_m_uF_cm2"_a = 1.0,
-             "sheath"_a = py::none())
+             "region"_a = "", "r_a_ohm_cm"_a = 100.0, "c_m_uF_cm2"_a = 1.0, "sheath"_a = py::none())
         .def_readonly("name", &Section::name)
         .def_readonly("region", &Section::region)
         .def_property_readonly("parent",
                                [](const Section& s) -> std::optional<std::string> {
-                                   return s.parent.empty() ? std::nullopt
-                                                           : std::optional(s.parent);
+                                   return s.parent.empty() ? std::nullopt : std::optional(s.parent);
                                })
         .def_readonly("parent_position", &Section::parent_position)
         .def_readonly("r_a_ohm_cm", &Section::r_a_ohm_cm)
@@ -241,12 +240,10 @@ void bind_ion_and_placement(py::module_& m) {
                                       i.where);
             },
             [](const py::tuple& t) {
-                return Ion{t[0].cast<std::string>(),
-                           t[1].cast<std::optional<int>>(),
-                           t[2].cast<std::optional<double>>(),
-                           t[3].cast<std::optional<double>>(),
-                           t[4].cast<std::optional<double>>(),
-                           t[5].cast<std::vector<std::string>>()};
+                return Ion{
+                    t[0].cast<std::string>(),           t[1].cast<std::optional<int>>(),
+                    t[2].cast<std::optional<double>>(), t[3].cast<std::optional<double>>(),
+                    t[4].cast<std::optional<double>>(), t[5].cast<std::vector<std::string>>()};
             }));
     py::class_<Placement>(m, "Placement", "A mechanism on some sections, with its parameters.")
         .def(py::init(&make_placement), "mechanism"_a, "where"_a = py::none())

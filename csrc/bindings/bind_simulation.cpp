@@ -31,8 +31,8 @@ const T& element(const std::vector<T>& values, std::size_t index, const char* wh
 
 py::tuple trace(const Simulation& simulation, std::size_t index) {
     const auto& samples = element(simulation.samples(), index, "probe");
-    py::array_t<double> value({static_cast<py::ssize_t>(samples.t_ms.size()),
-                               static_cast<py::ssize_t>(samples.columns)});
+    py::array_t<double> value(
+        {static_cast<py::ssize_t>(samples.t_ms.size()), static_cast<py::ssize_t>(samples.columns)});
     std::copy(samples.value.begin(), samples.value.end(), value.mutable_data());
     return py::make_tuple(copy_of(samples.t_ms), value);
 }
@@ -102,8 +102,8 @@ void bind_simulation(py::module_& m) {
                          std::vector<Drive> drives, std::vector<Probe> probes,
                          std::vector<Detector> detectors) {
                  return std::make_unique<Simulation>(
-                     discretisation, MethodChoice{method, std::move(parameters)},
-                     std::move(drives), std::move(probes), std::move(detectors));
+                     discretisation, MethodChoice{method, std::move(parameters)}, std::move(drives),
+                     std::move(probes), std::move(detectors));
              }),
              "discretisation"_a, py::kw_only(), "method"_a, "parameters"_a,
              "drives"_a = std::vector<Drive>{}, "probes"_a = std::vector<Probe>{},

@@ -81,8 +81,8 @@ int run() {
         return 1;
     }
     const auto& distance_um = axon->compartments.distance_um;
-    const auto between_um = distance_um[static_cast<std::size_t>(far)] -
-                            distance_um[static_cast<std::size_t>(near)];
+    const auto between_um =
+        distance_um[static_cast<std::size_t>(far)] - distance_um[static_cast<std::size_t>(near)];
     // 1 um/ms is 0.001 m/s.
     std::cout << "conduction velocity " << 1e-3 * between_um / (far_ms - near_ms) << " m/s\n";
     return 0;

@@ -89,8 +89,9 @@ TEST(lengths_of_arrays) {
 TEST(values) {
     expect_problem("capacitance_nF: is -1 in compartment 1, expected a finite number, 0 or more",
                    [](Discretisation& d) { d.compartments.capacitance_nF[1] = -1.0; });
-    expect_problem("axial_conductance_uS: is nan in compartment 0, expected a finite number",
-                   [](Discretisation& d) { d.compartments.axial_conductance_uS[0] = std::nan(""); });
+    expect_problem(
+        "axial_conductance_uS: is nan in compartment 0, expected a finite number",
+        [](Discretisation& d) { d.compartments.axial_conductance_uS[0] = std::nan(""); });
     expect_problem("layer conductance_uS: is inf in compartment 0, expected a finite number",
                    [](Discretisation& d) { d.layers[0].conductance_uS[0] = HUGE_VAL; });
 }
@@ -112,9 +113,8 @@ TEST(layers) {
 TEST(mechanisms) {
     expect_problem("mechanism 'kk': is unknown, expected one that is registered",
                    [](Discretisation& d) { d.mechanisms[0].name = "kk"; });
-    expect_problem(
-        "mechanism 'k_hh': has compartment 2 after -1, expected ascending, below 2",
-        [](Discretisation& d) { d.mechanisms[0].compartment[0] = 2; });
+    expect_problem("mechanism 'k_hh': has compartment 2 after -1, expected ascending, below 2",
+                   [](Discretisation& d) { d.mechanisms[0].compartment[0] = 2; });
     expect_problem("mechanism 'k_hh': has compartment 1 after 1, expected ascending, below 2",
                    [](Discretisation& d) {
                        d.mechanisms[0].compartment = {1, 1};

@@ -43,8 +43,8 @@ double end_mV(const std::shared_ptr<const Discretisation>& discretisation,
         pulse.t_ms.push_back(0.001 * i);
         pulse.value.push_back(std::pow(std::sin(0.001 * i * 3.14159265358979), 4));
     }
-    Simulation simulation(discretisation, {method, {{"dt_ms", dt_ms}}},
-                          {{pulse, {0}, {40.0}}}, {}, {});
+    Simulation simulation(discretisation, {method, {{"dt_ms", dt_ms}}}, {{pulse, {0}, {40.0}}}, {},
+                          {});
     simulation.initialise(-65.0);
     const auto steps = std::lround(1.6 / dt_ms);
     simulation.advance(steps);
@@ -71,7 +71,8 @@ void expect_order(const MethodEntry& method,
 TEST(methods_are_sorted_and_described) {
     const auto all = methods();
     CHECK(!all.empty());
-    CHECK(std::ranges::is_sorted(all, {}, [](const MethodEntry* entry) { return entry->info.name; }));
+    CHECK(
+        std::ranges::is_sorted(all, {}, [](const MethodEntry* entry) { return entry->info.name; }));
     for (const MethodEntry* entry : all) {
         CHECK(!entry->info.summary.empty());
         CHECK(entry->info.order >= 1);
@@ -87,8 +88,8 @@ TEST(every_method_has_its_order_on_a_passive_cable) {
 }
 
 TEST(every_method_has_its_order_with_gates) {
-    const auto squid = discretised(
-        {{"na_hh", {}, {}}, {"k_hh", {}, {}}, {"leak", {}, {{"g_bar_S_cm2", {3e-4}}}}});
+    const auto squid =
+        discretised({{"na_hh", {}, {}}, {"k_hh", {}, {}}, {"leak", {}, {{"g_bar_S_cm2", {3e-4}}}}});
     for (const MethodEntry* method : methods()) {
         expect_order(*method, squid, 0.0025, "squid");
     }

@@ -119,8 +119,9 @@ TEST(connections) {
                    [](Model& model) { model.sections[1].parent_position = kNaN; });
     expect_problem("section 'b': is not connected, expected a parent, since 'a' is the root",
                    [](Model& model) { model.sections[1].parent = ""; });
-    expect_problem("section 'a': is the first and has parent 'b', expected the root, which has none",
-                   [](Model& model) { model.sections[0].parent = "b"; });
+    expect_problem(
+        "section 'a': is the first and has parent 'b', expected the root, which has none",
+        [](Model& model) { model.sections[0].parent = "b"; });
     expect_problem("section 'b': parent 'b' does not come before it, expected parents first",
                    [](Model& model) { model.sections[1].parent = "b"; });
     expect_problem("section 'c': parent 'd' does not come before it, expected parents first",
@@ -139,20 +140,21 @@ TEST(shapes) {
                    [](Model& model) { model.sections[0].points[1].diameter_um = -1.0; });
     expect_problem("section 'a': diameter_um is nan at point 0, expected a finite number above 0",
                    [](Model& model) { model.sections[0].points[0].diameter_um = kNaN; });
-    expect_problem("section 'a': length_um is -5, expected a finite number above 0",
-                   [](Model& model) { model.sections[0].points = straight_points(-5.0, 2.0, 2.0); });
-    expect_problem("section 'a': length_um is NaN or infinite, expected above 0",
-                   [](Model& model) { model.sections[0].points = straight_points(kNaN, 2.0, 2.0); });
+    expect_problem(
+        "section 'a': length_um is -5, expected a finite number above 0",
+        [](Model& model) { model.sections[0].points = straight_points(-5.0, 2.0, 2.0); });
+    expect_problem("section 'a': length_um is NaN or infinite, expected above 0", [](Model& model) {
+        model.sections[0].points = straight_points(kNaN, 2.0, 2.0);
+    });
     expect_problem("section 'a': has a point that is NaN or infinite, expected finite",
                    [](Model& model) {
                        model.sections[0].has_coordinates = true;
                        model.sections[0].points[1].z_um = kInfinity;
                    });
-    expect_problem("section 'a': length_um is 0, expected points that are apart",
-                   [](Model& model) {
-                       model.sections[0].has_coordinates = true;
-                       model.sections[0].points.assign(3, {1.0, 2.0, 3.0, 4.0});
-                   });
+    expect_problem("section 'a': length_um is 0, expected points that are apart", [](Model& model) {
+        model.sections[0].has_coordinates = true;
+        model.sections[0].points.assign(3, {1.0, 2.0, 3.0, 4.0});
+    });
 }
 
 TEST(electrical_properties) {
@@ -164,7 +166,8 @@ TEST(electrical_properties) {
 
 TEST(sheaths) {
     expect_sheath_problem(
-        "has no periaxonal space, expected periaxonal_width_um or periaxonal_resistance_Mohm_per_cm",
+        "has no periaxonal space, expected periaxonal_width_um or "
+        "periaxonal_resistance_Mohm_per_cm",
         [](Sheath& sheath) { sheath.periaxonal_width_um.reset(); });
     expect_sheath_problem("periaxonal_width_um is 0, expected a finite number above 0",
                           [](Sheath& sheath) { sheath.periaxonal_width_um = 0.0; });
@@ -211,9 +214,8 @@ TEST(ions) {
                    [](Model& model) { model.ions[0].inside_mM = 10.0; });
     expect_problem("ion 'na': e_mV is inf, expected a finite number",
                    [](Model& model) { model.ions[0].e_mV = kInfinity; });
-    expect_problem(
-        "ion 'k': has no reversal potential, expected e_mV, or inside_mM and outside_mM",
-        [](Model& model) { model.ions[1].outside_mM.reset(); });
+    expect_problem("ion 'k': has no reversal potential, expected e_mV, or inside_mM and outside_mM",
+                   [](Model& model) { model.ions[1].outside_mM.reset(); });
     expect_problem("ion 'k': inside_mM is 0, expected a finite number above 0",
                    [](Model& model) { model.ions[1].inside_mM = 0.0; });
     expect_problem("ion 'x': valence is not given, expected a whole number other than 0",
@@ -227,17 +229,17 @@ TEST(ions) {
 }
 
 TEST(placements) {
-    expect_problem(
-        "mechanism 'na_hx': is unknown, expected 'na_hh' or one of ",
-        [](Model& model) { model.placements[0].mechanism = "na_hx"; });
+    expect_problem("mechanism 'na_hx': is unknown, expected 'na_hh' or one of ",
+                   [](Model& model) { model.placements[0].mechanism = "na_hx"; });
     expect_problem(
         "channel 'leak': is placed on 'dendrite', which is no section and no region, expected one "
         "of axon, a, b",
         [](Model& model) { model.placements[2].where = {"dendrite"}; });
     expect_problem("channel 'leak': is placed twice on section 'b', expected once",
                    [](Model& model) { model.placements.push_back({"leak", {"b"}, {}}); });
-    expect_problem("channel 'k_hh': needs ion 'k' on section 'b', expected it among the model's ions",
-                   [](Model& model) { model.ions[1].where = {"a"}; });
+    expect_problem(
+        "channel 'k_hh': needs ion 'k' on section 'b', expected it among the model's ions",
+        [](Model& model) { model.ions[1].where = {"a"}; });
 }
 
 TEST(parameters) {

@@ -115,8 +115,8 @@ void for_each_patch(const Body& body) {
 
 void expect_near(const Mechanism& mechanism, const char* what, double actual, double expected,
                  double tolerance) {
-    check::expect(std::abs(actual - expected) <= tolerance, __FILE__, __LINE__,
-                  mechanism.info.name, ": ", what, " is ", actual, ", expected ", expected);
+    check::expect(std::abs(actual - expected) <= tolerance, __FILE__, __LINE__, mechanism.info.name,
+                  ": ", what, " is ", actual, ", expected ", expected);
 }
 
 }  // namespace

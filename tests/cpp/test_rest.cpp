@@ -138,8 +138,8 @@ TEST(a_sheath_rests_at_the_leak_with_nothing_across_the_myelin) {
     sheath.lamellae = 5;
     sheath.myelin_diameter_um = 500.0;
     model.placements = {{"leak", {}, {{"e_leak_mV", {-80.0}}}}};
-    Simulation simulation(std::make_shared<Discretisation>(discretise(model, FixedCount{9, {}})), {},
-                          {}, {}, {});
+    Simulation simulation(std::make_shared<Discretisation>(discretise(model, FixedCount{9, {}})),
+                          {}, {}, {}, {});
     simulation.initialise_at_rest(-60.0);
     for (std::size_t i = 0; i < 9; ++i) {
         CHECK_NEAR(simulation.state().potential_mV[0][i], -80.0, 1e-9);

@@ -1,4 +1,5 @@
-// Whole runs whose answers are known: closed forms of backward Euler, charge, snapshots, divergence.
+// Whole runs whose answers are known: closed forms of backward Euler, charge, snapshots,
+// divergence.
 
 #include <algorithm>
 #include <cmath>
@@ -124,11 +125,10 @@ Probe current_at(std::int32_t compartment, const std::string& mechanism) {
 
 /// A squid axon under a shock that starts a spike, with every kind of probe and a detector.
 Simulation squid_run(std::int64_t every_steps = 1, const MethodChoice& method = kMethod) {
-    return Simulation(
-        squid(), method, {{kPulse, {0}, {2e4}}},
-        {probe_at({0, 19}), probe_at({5}, every_steps), gate_at({0, 19}, "na_hh", "h"),
-         current_at(7, "k_hh")},
-        {{-20.0, {0, 10, 19}}});
+    return Simulation(squid(), method, {{kPulse, {0}, {2e4}}},
+                      {probe_at({0, 19}), probe_at({5}, every_steps),
+                       gate_at({0, 19}, "na_hh", "h"), current_at(7, "k_hh")},
+                      {{-20.0, {0, 10, 19}}});
 }
 
 /// Whatever is registered, at the step of the other tests.
@@ -173,9 +173,7 @@ TEST(a_passive_compartment_decays_as_backward_euler_does) {
 
 TEST(two_potentials_decay_as_backward_euler_does) {
     const auto patch = sheathed_patch();
-    Simulation simulation(patch, kMethod, {},
-                          {probe_at({0}), periaxonal_at(0)},
-                          {});
+    Simulation simulation(patch, kMethod, {}, {probe_at({0}), periaxonal_at(0)}, {});
     simulation.initialise(-20.0);
     const double c_a = patch->compartments.capacitance_nF[0];
     const double g_a = 1e-3 * 1e-2 * patch->compartments.area_um2[0];
@@ -191,8 +189,8 @@ TEST(two_potentials_decay_as_backward_euler_does) {
         CHECK_NEAR(simulation.samples()[1].value[n], 0.0, 1e-12);
     }
     // A current into the axoplasm leaves through both membranes in series.
-    Simulation driven(patch, kMethod, {{{{0.0, 1e3}, {1.0, 1.0}}, {0}, {0.2}}},
-                      {periaxonal_at(0)}, {});
+    Simulation driven(patch, kMethod, {{{{0.0, 1e3}, {1.0, 1.0}}, {0}, {0.2}}}, {periaxonal_at(0)},
+                      {});
     driven.initialise(-70.0);
     driven.advance(300);
     for (std::size_t n = 0; n <= 300; ++n) {
@@ -260,8 +258,8 @@ TEST(a_membrane_without_leak_keeps_every_charge) {
             simulation.advance(std::lround(2.0 / dt_ms));
             double charge_pC = 0.0;
             for (std::size_t i = 0; i < 5; ++i) {
-                charge_pC += insulated->compartments.capacitance_nF[i] *
-                             (simulation.state().v_mV[i] + 70.0);
+                charge_pC +=
+                    insulated->compartments.capacitance_nF[i] * (simulation.state().v_mV[i] + 70.0);
             }
             CHECK_NEAR(charge_pC, 2e-3 * (0.7 - 0.1234), 1e-12);
         }
@@ -435,8 +433,8 @@ TEST(a_run_that_diverges_keeps_what_was_good_and_says_when) {
 }
 
 TEST(a_diverging_sheath_is_named) {
-    Simulation simulation(sheathed_patch(), kMethod,
-                          {{{{0.0, 9.0}, {1.0, 1.0}}, {0}, {1e9}}}, {}, {});
+    Simulation simulation(sheathed_patch(), kMethod, {{{{0.0, 9.0}, {1.0, 1.0}}, {0}, {1e9}}}, {},
+                          {});
     simulation.initialise(-70.0);
     CHECK_THROWS(simulation.advance(10), DivergedError, "the run diverged: axoplasm potential is ");
 }
@@ -462,15 +460,12 @@ TEST(what_does_not_fit_is_refused) {
                  "probe 0: is at compartment 20, expected 0 to 19");
     CHECK_THROWS(make(probe_at({-1})), ModelError,
                  "probe 0: is at compartment -1, expected 0 to 19");
-    CHECK_THROWS(
-        make(periaxonal_at(0)), ModelError,
-        "probe 0: asks for the periaxonal space, expected a model with a sheath");
-    CHECK_THROWS(
-        make(gate_at({0}, "na_hh", "n")),
-        ModelError, "probe 0: channel 'na_hh' has no gate 'n', expected 'm' or one of m, h");
-    CHECK_THROWS(
-        make(current_at(0, "na_mrg")),
-        ModelError, "probe 0: channel 'na_mrg' is not in this model, expected one of na_hh, k_hh");
+    CHECK_THROWS(make(periaxonal_at(0)), ModelError,
+                 "probe 0: asks for the periaxonal space, expected a model with a sheath");
+    CHECK_THROWS(make(gate_at({0}, "na_hh", "n")), ModelError,
+                 "probe 0: channel 'na_hh' has no gate 'n', expected 'm' or one of m, h");
+    CHECK_THROWS(make(current_at(0, "na_mrg")), ModelError,
+                 "probe 0: channel 'na_mrg' is not in this model, expected one of na_hh, k_hh");
 
     auto model = model_of(100.0, 10.0);
     model.sections.push_back(model.sections[0]);
@@ -478,10 +473,9 @@ TEST(what_does_not_fit_is_refused) {
     model.sections[1].parent = "axon";
     model.placements = {{"leak", {"axon"}, {}}};
     const auto two = std::make_shared<Discretisation>(discretise(model, FixedCount{1, {}}));
-    CHECK_THROWS(Simulation(two, kMethod, {},
-                            {current_at(1, "leak")}, {}),
-                 ModelError,
-                 "probe 0: channel 'leak' is not at bare (50 um), expected a place that carries it");
+    CHECK_THROWS(
+        Simulation(two, kMethod, {}, {current_at(1, "leak")}, {}), ModelError,
+        "probe 0: channel 'leak' is not at bare (50 um), expected a place that carries it");
 
     CHECK_THROWS(Simulation(squid(), kMethod, {}, {}, {{kNaN, {0}}}), ModelError,
                  "detector: threshold_mV is nan, expected a finite number");

@@ -34,7 +34,8 @@ TEST(a_long_list_is_cut) {
 }
 
 TEST(an_error_carries_its_parts) {
-    const std::vector<Problem> problems{{"section 'a'", "has no name"}, {"model", "has no sections"}};
+    const std::vector<Problem> problems{{"section 'a'", "has no name"},
+                                        {"model", "has no sections"}};
     const ModelError error(problems);
     CHECK(error.what() == std::string("section 'a': has no name\nmodel: has no sections"));
     CHECK(error.problems().size() == 2);

@@ -88,5 +88,6 @@ TEST(a_drive_is_checked) {
                  "drive: acts on compartment -1, expected 0 to 4");
     CHECK_THROWS(ranvier::check(Drive{kShape, {1}, {kNaN}}, 5), ModelError,
                  "drive: amplitude_nA is nan, expected a finite number");
-    CHECK_THROWS(ranvier::check(Drive{{{0.0}, {0.0}}, {1}, {1.0}}, 5), ModelError, "waveform: has 1 times");
+    CHECK_THROWS(ranvier::check(Drive{{{0.0}, {0.0}}, {1}, {1.0}}, 5), ModelError,
+                 "waveform: has 1 times");
 }

@@ -50,10 +50,7 @@ class DivergedError : public Error {
 public:
     DivergedError(double t_ms, std::int32_t compartment, std::string variable,
                   const std::string& message)
-        : Error(message),
-          t_ms_(t_ms),
-          compartment_(compartment),
-          variable_(std::move(variable)) {}
+        : Error(message), t_ms_(t_ms), compartment_(compartment), variable_(std::move(variable)) {}
 
     double t_ms() const noexcept { return t_ms_; }
     std::int32_t compartment() const noexcept { return compartment_; }
@@ -78,12 +75,12 @@ inline constexpr bool kAssertsEnabled = false;
 #endif
 
 /// Throws InternalError where asserts are compiled in; not for use inside noexcept kernels.
-#define RANVIER_ASSERT(condition)                                                             \
-    do {                                                                                      \
-        if (ranvier::kAssertsEnabled && !(condition)) {                                       \
-            throw ranvier::InternalError(std::string(__FILE__) + ":" +                        \
-                                         std::to_string(__LINE__) + ": expected " #condition); \
-        }                                                                                     \
+#define RANVIER_ASSERT(condition)                                                                 \
+    do {                                                                                          \
+        if (ranvier::kAssertsEnabled && !(condition)) {                                           \
+            throw ranvier::InternalError(std::string(__FILE__) + ":" + std::to_string(__LINE__) + \
+                                         ": expected " #condition);                               \
+        }                                                                                         \
     } while (false)
 
 }  // namespace ranvier

@@ -1,5 +1,6 @@
-// The functions that rate equations are made of. Straight code without branches or tables, so that a
-// loop over compartments vectorises at any instruction set; found by plain lookup in this namespace.
+// The functions that rate equations are made of. Straight code without branches or tables, so that
+// a loop over compartments vectorises at any instruction set; found by plain lookup in this
+// namespace.
 #pragma once
 
 #include <bit>
@@ -14,9 +15,9 @@ struct SplitExp {
     double tail;
 };
 
-/// x = n ln 2 + r with |r| <= 0.35; scale = 2^n and tail = e^r - 1, the latter by its Taylor series to
-/// r^13, whose first term left out is below 2^-56 of the sum. |x| is held to 708, where 2^n is still
-/// a normal number; NaN passes through.
+/// x = n ln 2 + r with |r| <= 0.35; scale = 2^n and tail = e^r - 1, the latter by its Taylor series
+/// to r^13, whose first term left out is below 2^-56 of the sum. |x| is held to 708, where 2^n is
+/// still a normal number; NaN passes through.
 inline SplitExp split_exp(double x) noexcept {
     constexpr double kLimit = 708.0;
     x = x > kLimit ? kLimit : x;

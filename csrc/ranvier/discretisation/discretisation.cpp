@@ -123,8 +123,8 @@ private:
             previous = compartment;
         }
         const auto& known = mechanism->info.parameters;
-        bool has_parameters = table.parameter_names.size() == known.size() &&
-                              table.parameters.size() == known.size();
+        bool has_parameters =
+            table.parameter_names.size() == known.size() && table.parameters.size() == known.size();
         for (std::size_t p = 0; has_parameters && p < known.size(); ++p) {
             has_parameters = table.parameter_names[p] == known[p].name &&
                              table.parameters[p].size() == table.compartment.size();

@@ -21,14 +21,14 @@ inline constexpr int kSchemaVersion = 1;
 /// junction is a row without membrane, at a place where more than two pieces of cable meet.
 struct Compartments {
     std::vector<std::int32_t> parent;
-    std::vector<std::int32_t> section;      // index into section_names
+    std::vector<std::int32_t> section;  // index into section_names
     std::vector<std::uint8_t> is_junction;
-    std::vector<double> centre_um;          // along the section, from its proximal end
+    std::vector<double> centre_um;  // along the section, from its proximal end
     std::vector<double> length_um;
-    std::vector<double> diameter_um;        // mean over its length
-    std::vector<double> area_um2;           // lateral membrane area
-    std::vector<double> distance_um;        // along the path from the root's proximal end
-    std::vector<double> xyz_um;             // three per row
+    std::vector<double> diameter_um;  // mean over its length
+    std::vector<double> area_um2;     // lateral membrane area
+    std::vector<double> distance_um;  // along the path from the root's proximal end
+    std::vector<double> xyz_um;       // three per row
     std::vector<double> capacitance_nF;
     std::vector<double> axial_conductance_uS;  // to the parent; 0 at a root
 

@@ -28,8 +28,8 @@ struct Connection {
 };
 
 struct Layout {
-    std::vector<Element> elements;         // proximal to distal
-    std::vector<Connection> connections;   // one per distinct position that has children
+    std::vector<Element> elements;        // proximal to distal
+    std::vector<Connection> connections;  // one per distinct position that has children
     std::size_t compartments = 0;
     std::size_t first_row = 0;
 };
@@ -203,8 +203,7 @@ private:
                 c.length_um[row] = to_um - from_um;
                 c.diameter_um[row] = profile.mean_diameter_um(from_um, to_um);
                 c.area_um2[row] = profile.area_um2(from_um, to_um);
-                c.capacitance_nF[row] =
-                    section.c_m_uF_cm2 * c.area_um2[row] * k_nF_per_uF_cm2_um2;
+                c.capacitance_nF[row] = section.c_m_uF_cm2 * c.area_um2[row] * k_nF_per_uF_cm2_um2;
                 ++compartment;
             }
             connect(s, e, row);
@@ -280,15 +279,16 @@ private:
     }
 
     void fill_layer() {
-        if (std::ranges::none_of(model_.sections,
-                                 [](const Section& section) { return section.sheath.has_value(); })) {
+        if (std::ranges::none_of(model_.sections, [](const Section& section) {
+                return section.sheath.has_value();
+            })) {
             return;
         }
         const auto& c = out_.compartments;
         Layer layer;
         layer.is_unknown.assign(rows_, 0);
-        for (auto* column : {&layer.axial_conductance_uS, &layer.capacitance_nF,
-                             &layer.conductance_uS}) {
+        for (auto* column :
+             {&layer.axial_conductance_uS, &layer.capacitance_nF, &layer.conductance_uS}) {
             column->assign(rows_, 0.0);
         }
         for (std::size_t s = 0; s < model_.sections.size(); ++s) {

@@ -11,8 +11,7 @@ Profile::Profile(const Section& section) : section_(section), arc_um_(section.po
     for (std::size_t i = 1; i < arc_um_.size(); ++i) {
         const auto& a = section.points[i - 1];
         const auto& b = section.points[i];
-        arc_um_[i] = arc_um_[i - 1] +
-                     std::hypot(b.x_um - a.x_um, b.y_um - a.y_um, b.z_um - a.z_um);
+        arc_um_[i] = arc_um_[i - 1] + std::hypot(b.x_um - a.x_um, b.y_um - a.y_um, b.z_um - a.z_um);
     }
 }
 
@@ -118,8 +117,8 @@ double Profile::myelin_conductance_uS(double from_um, double to_um) const {
 std::array<double, 3> Profile::position_um(double at_um) const {
     const auto after = std::ranges::upper_bound(arc_um_, at_um);
     const auto last = static_cast<std::ptrdiff_t>(arc_um_.size()) - 1;
-    const auto i = static_cast<std::size_t>(
-        std::clamp<std::ptrdiff_t>(after - arc_um_.begin(), 1, last));
+    const auto i =
+        static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(after - arc_um_.begin(), 1, last));
     const auto& a = section_.points[i - 1];
     const auto& b = section_.points[i];
     const double whole_um = arc_um_[i] - arc_um_[i - 1];

@@ -31,8 +31,8 @@ double PiecewiseLinear::mean(double from_ms, double to_ms) const noexcept {
 
 void check(const PiecewiseLinear& waveform) {
     if (waveform.t_ms.size() < 2 || waveform.t_ms.size() != waveform.value.size()) {
-        throw ModelError("waveform", "has " + std::to_string(waveform.t_ms.size()) +
-                                         " times and " + std::to_string(waveform.value.size()) +
+        throw ModelError("waveform", "has " + std::to_string(waveform.t_ms.size()) + " times and " +
+                                         std::to_string(waveform.value.size()) +
                                          " values, expected as many of both, 2 or more");
     }
     for (std::size_t i = 0; i < waveform.t_ms.size(); ++i) {
@@ -42,8 +42,7 @@ void check(const PiecewiseLinear& waveform) {
         }
         if (i > 0 && waveform.t_ms[i] < waveform.t_ms[i - 1]) {
             throw ModelError("waveform", "t_ms falls from " + text(waveform.t_ms[i - 1]) + " to " +
-                                             text(waveform.t_ms[i]) +
-                                             ", expected ascending times");
+                                             text(waveform.t_ms[i]) + ", expected ascending times");
         }
     }
 }

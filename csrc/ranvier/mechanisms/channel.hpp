@@ -92,10 +92,9 @@ void advance_rows(const Rows& rows, const double* v_mV, double dt_ms) noexcept {
         for (std::size_t g = 0; g < factor_dt_ms.size(); ++g) {
             factor_dt_ms[g] = rows.rate_factor[g] * dt_ms;
         }
-        for_each_gate<C>(rows, v_mV,
-                         [&](double gate, const Rate<double>& rate, std::size_t g) {
-                             return advance_gate(gate, rate, factor_dt_ms[g]);
-                         });
+        for_each_gate<C>(rows, v_mV, [&](double gate, const Rate<double>& rate, std::size_t g) {
+            return advance_gate(gate, rate, factor_dt_ms[g]);
+        });
     }
 }
 
@@ -116,8 +115,7 @@ void current_rows(const Rows& rows, const double* v_mV, double* current_nA,
         for (std::size_t g = 0; g < gates; ++g) {
             x[g] = rows.gates[g][row];
         }
-        const double open =
-            detail::open_fraction<C>(x.data(), std::make_index_sequence<gates>{});
+        const double open = detail::open_fraction<C>(x.data(), std::make_index_sequence<gates>{});
         const double g_uS = g_bar_S_cm2[row] * rows.nA_per_mA_cm2[row] * open;
         const auto compartment = rows.compartment[row];
         current_nA[compartment] += g_uS * (v_mV[compartment] - e_mV[row]);
@@ -140,8 +138,7 @@ constexpr Mechanism make_channel() {
         static_assert(std::tuple_size_v<decltype(C::rates(0.0))> == detail::gate_count<C>,
                       "a channel gives one rate per gate");
     }
-    return {C::info,
-            {&steady_state_rows<C>, &advance_rows<C>, &current_rows<C>, &rates_at<C>}};
+    return {C::info, {&steady_state_rows<C>, &advance_rows<C>, &current_rows<C>, &rates_at<C>}};
 }
 
 }  // namespace ranvier

@@ -51,7 +51,7 @@ struct Rows {
     double* const* gates;             // [gate][row]
     const double* e_mV;               // [row], reversal potential of the mechanism's ion; else null
     const double* rate_factor;        // [gate], the temperature factor of its rates
-    const double* nA_per_mA_cm2;      // [row], the membrane area in solver units (also uS per S/cm2)
+    const double* nA_per_mA_cm2;  // [row], the membrane area in solver units (also uS per S/cm2)
 };
 
 /// The compiled half of a mechanism. Plain functions over contiguous arrays: no virtual calls, and

@@ -42,8 +42,8 @@ double reversal_potential_mV(const Ion& ion, double temperature_degC) {
     if (ion.e_mV) {
         return *ion.e_mV;
     }
-    const double thermal_mV = 1e3 * kGasConstant_J_per_mol_K *
-                              (temperature_degC + kZeroCelsius_K) / kFaraday_C_per_mol;
+    const double thermal_mV =
+        1e3 * kGasConstant_J_per_mol_K * (temperature_degC + kZeroCelsius_K) / kFaraday_C_per_mol;
     return thermal_mV / *valence_of(ion) * std::log(*ion.outside_mM / *ion.inside_mM);
 }
 

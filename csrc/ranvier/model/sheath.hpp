@@ -25,8 +25,8 @@ struct Sheath {
     std::optional<double> lamella_period_um;
     double c_membrane_uF_cm2 = 0.1;
     double g_membrane_S_cm2 = 1e-3;
-    /// The space is in contact with the outside, as at a node of Ranvier: there is no myelin, and the
-    /// opening is in the middle of the section, so that its annulus counts for half its length
+    /// The space is in contact with the outside, as at a node of Ranvier: there is no myelin, and
+    /// the opening is in the middle of the section, so that its annulus counts for half its length
     /// towards each neighbour, whatever the mesh.
     bool is_open = false;
 };

@@ -75,8 +75,9 @@ private:
         } else if (!index_.emplace(section.name, s).second) {
             report(subject_of(section), "is the name of two sections, expected a name of its own");
         } else if (names_other_region(section)) {
-            report(subject_of(section), "has the name of a region that has other sections, expected "
-                                        "different names, since a place may be either");
+            report(subject_of(section),
+                   "has the name of a region that has other sections, expected "
+                   "different names, since a place may be either");
         }
     }
 
@@ -94,9 +95,8 @@ private:
         }
         if (section.parent.empty()) {
             if (s > 0) {
-                report(subject_of(section),
-                       "is not connected, expected a parent, since " +
-                           quoted(model_.sections[0].name) + " is the root");
+                report(subject_of(section), "is not connected, expected a parent, since " +
+                                                quoted(model_.sections[0].name) + " is the root");
             }
             return;
         }
@@ -119,8 +119,8 @@ private:
 
     void check_shape(const Section& section) {
         if (section.points.size() < 2) {
-            report(subject_of(section), "has " + std::to_string(section.points.size()) +
-                                            " points, expected at least 2");
+            report(subject_of(section),
+                   "has " + std::to_string(section.points.size()) + " points, expected at least 2");
             return;
         }
         bool is_finite = true;
@@ -129,9 +129,9 @@ private:
             is_finite = is_finite && std::isfinite(point.x_um) && std::isfinite(point.y_um) &&
                         std::isfinite(point.z_um);
             if (!(point.diameter_um > 0.0) || !std::isfinite(point.diameter_um)) {
-                report(subject_of(section),
-                       "diameter_um is " + text(point.diameter_um) + " at point " +
-                           std::to_string(i) + ", expected a finite number above 0");
+                report(subject_of(section), "diameter_um is " + text(point.diameter_um) +
+                                                " at point " + std::to_string(i) +
+                                                ", expected a finite number above 0");
                 break;
             }
         }
@@ -160,8 +160,9 @@ private:
         const bool has_width = sheath.periaxonal_width_um.has_value();
         const bool has_resistance = sheath.periaxonal_resistance_Mohm_per_cm.has_value();
         if (!has_width && !has_resistance && !sheath.is_open) {
-            report(subject, "has no periaxonal space, expected periaxonal_width_um or "
-                            "periaxonal_resistance_Mohm_per_cm");
+            report(subject,
+                   "has no periaxonal space, expected periaxonal_width_um or "
+                   "periaxonal_resistance_Mohm_per_cm");
         }
         if (has_width) {
             expect_positive(subject, "periaxonal_width_um", *sheath.periaxonal_width_um);
@@ -190,8 +191,9 @@ private:
         } else if (sheath.lamella_period_um) {
             expect_positive(subject, "lamella_period_um", *sheath.lamella_period_um);
             if (!has_width) {
-                report(subject, "lamella_period_um needs the radius where myelin begins, "
-                                "expected periaxonal_width_um with it");
+                report(subject,
+                       "lamella_period_um needs the radius where myelin begins, "
+                       "expected periaxonal_width_um with it");
             }
         } else {
             check_myelin_diameter(section, subject, *sheath.myelin_diameter_um);
@@ -225,7 +227,8 @@ private:
         std::vector<std::string> regions;
         std::vector<std::string> names;
         for (const auto& section : model_.sections) {
-            if (!section.region.empty() && std::ranges::find(regions, section.region) == regions.end()) {
+            if (!section.region.empty() &&
+                std::ranges::find(regions, section.region) == regions.end()) {
                 regions.push_back(section.region);
             }
             names.push_back(section.name);
@@ -247,8 +250,9 @@ private:
                 continue;
             }
             if (!ion.inside_mM || !ion.outside_mM) {
-                report(subject, "has no reversal potential, expected e_mV, or inside_mM and "
-                                "outside_mM");
+                report(subject,
+                       "has no reversal potential, expected e_mV, or inside_mM and "
+                       "outside_mM");
                 continue;
             }
             expect_positive(subject, "inside_mM", *ion.inside_mM);

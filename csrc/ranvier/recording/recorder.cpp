@@ -33,8 +33,8 @@ void Events::forget_after(std::int64_t last_step) {
 }
 
 void detect(std::span<const std::int32_t> compartment, double threshold_mV, std::int64_t step,
-            double t0_ms, double t1_ms, std::span<const double> v_mV,
-            std::span<double> previous_mV, Events& events) {
+            double t0_ms, double t1_ms, std::span<const double> v_mV, std::span<double> previous_mV,
+            Events& events) {
     assert(previous_mV.size() == compartment.size());
     for (std::size_t i = 0; i < compartment.size(); ++i) {
         const double before_mV = previous_mV[i];

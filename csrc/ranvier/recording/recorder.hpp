@@ -33,7 +33,7 @@ struct Events {
 /// `events` for each watched compartment. `previous_mV` has one value per watched compartment and
 /// takes the new ones.
 void detect(std::span<const std::int32_t> compartment, double threshold_mV, std::int64_t step,
-            double t0_ms, double t1_ms, std::span<const double> v_mV,
-            std::span<double> previous_mV, Events& events);
+            double t0_ms, double t1_ms, std::span<const double> v_mV, std::span<double> previous_mV,
+            Events& events);
 
 }  // namespace ranvier

@@ -64,8 +64,7 @@ void CableEquations<layers>::set_imbalance(const State& state,
                 const double inflow_nA = axial_uS[i] * (inside[up] - inside[i]);
                 rhs_[i][0] += inflow_nA;
                 rhs_[up][0] -= inflow_nA;
-                const double layer_nA =
-                    layer.axial_conductance_uS[i] * (outside[up] - outside[i]);
+                const double layer_nA = layer.axial_conductance_uS[i] * (outside[up] - outside[i]);
                 rhs_[i][1] += layer_nA;
                 rhs_[up][1] -= layer_nA;
             }
@@ -101,10 +100,10 @@ void CableEquations<layers>::set_matrix(double shift_per_ms,
             const auto& layer = d.layers[0];
             const bool is_unknown = layer.is_unknown[i] != 0;
             diagonal_[i].at(1, 0) = is_unknown ? -membrane_uS : 0.0;
-            diagonal_[i].at(1, 1) =
-                is_unknown ? membrane_uS + layer.capacitance_nF[i] * shift_per_ms +
-                                 layer.conductance_uS[i] + axial_sum_uS_[i][1]
-                           : 1.0;
+            diagonal_[i].at(1, 1) = is_unknown
+                                        ? membrane_uS + layer.capacitance_nF[i] * shift_per_ms +
+                                              layer.conductance_uS[i] + axial_sum_uS_[i][1]
+                                        : 1.0;
         }
     }
 }

@@ -65,8 +65,7 @@ public:
         system_.ionic_current(trial, trial.v_mV, current_nA_, conductance_uS_);
         equations_.set_imbalance(trial, current_nA_);
         rest.residual_mV_per_ms = residual();
-        rest.is_found =
-            rest.residual_mV_per_ms < kResidual_mV_per_ms + rounding_mV_per_ms(trial);
+        rest.is_found = rest.residual_mV_per_ms < kResidual_mV_per_ms + rounding_mV_per_ms(trial);
         if (rest.is_found) {
             state = std::move(trial);
         }
@@ -74,7 +73,8 @@ public:
     }
 
 private:
-    /// The steady-state current at state.v_mV and its total derivative, gates following the voltage.
+    /// The steady-state current at state.v_mV and its total derivative, gates following the
+    /// voltage.
     void linearise(State& state) {
         current_at(state, -kDifference_mV, below_nA_);
         current_at(state, kDifference_mV, above_nA_);

@@ -80,9 +80,9 @@ Simulation::Simulation(std::shared_ptr<const Discretisation> discretisation,
         }
         for (const std::int32_t compartment : detector.compartment) {
             if (compartment < 0 || static_cast<std::size_t>(compartment) >= system_.size()) {
-                throw ModelError("detector",
-                                 "watches compartment " + std::to_string(compartment) +
-                                     ", expected 0 to " + std::to_string(system_.size() - 1));
+                throw ModelError("detector", "watches compartment " + std::to_string(compartment) +
+                                                 ", expected 0 to " +
+                                                 std::to_string(system_.size() - 1));
             }
         }
     }
@@ -100,8 +100,7 @@ void Simulation::check_probe(const Probe& probe, std::size_t index) const {
     for (const std::int32_t compartment : probe.compartment) {
         if (compartment < 0 || static_cast<std::size_t>(compartment) >= system_.size()) {
             throw ModelError(subject, "is at compartment " + std::to_string(compartment) +
-                                          ", expected 0 to " +
-                                          std::to_string(system_.size() - 1));
+                                          ", expected 0 to " + std::to_string(system_.size() - 1));
         }
     }
     if (probe.quantity != Quantity::kGate && probe.quantity != Quantity::kCurrentDensity) {
@@ -306,13 +305,12 @@ void Simulation::advance(std::int64_t steps) {
                     watched_mV_ = watched_before;
                 }
             }
-            throw DivergedError(faulty_ms, fault->compartment, fault->variable,
-                                "the run diverged: " + fault->variable + " at t = " +
-                                    text(faulty_ms) + " ms in compartment " +
-                                    std::to_string(fault->compartment) + ", " +
-                                    discretisation().label(fault->compartment) +
-                                    ", expected finite values below " + text(kLargest_mV) +
-                                    " mV; dt = " + text(dt_ms()) + " ms may be too long");
+            throw DivergedError(
+                faulty_ms, fault->compartment, fault->variable,
+                "the run diverged: " + fault->variable + " at t = " + text(faulty_ms) +
+                    " ms in compartment " + std::to_string(fault->compartment) + ", " +
+                    discretisation().label(fault->compartment) + ", expected finite values below " +
+                    text(kLargest_mV) + " mV; dt = " + text(dt_ms()) + " ms may be too long");
         }
         steps -= block;
     }
@@ -375,8 +373,9 @@ void Simulation::restore(const std::string& snapshot) {
                reader.take(array.data(), array.size() * sizeof(double));
     });
     if (!fits || !reader.is_at_end()) {
-        throw ModelError("snapshot", "does not fit this simulation, expected one taken from the "
-                                     "same discretisation");
+        throw ModelError("snapshot",
+                         "does not fit this simulation, expected one taken from the "
+                         "same discretisation");
     }
     state_ = std::move(restored);
     system_.update_membrane_potential(state_);

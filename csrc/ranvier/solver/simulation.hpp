@@ -36,9 +36,9 @@ public:
     /// found.
     Rest initialise_at_rest(double guess_mV);
 
-    /// Takes `steps` steps. Throws DivergedError if, at a look every 128 steps, a state is no longer
-    /// finite or beyond 10 V; the simulation then stands at the last good step with all samples up
-    /// to it.
+    /// Takes `steps` steps. Throws DivergedError if, at a look every 128 steps, a state is no
+    /// longer finite or beyond 10 V; the simulation then stands at the last good step with all
+    /// samples up to it.
     void advance(std::int64_t steps);
 
     const State& state() const noexcept { return state_; }

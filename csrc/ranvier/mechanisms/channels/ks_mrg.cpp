@@ -20,8 +20,7 @@ struct KsMRG {
 
     template <class Value>
     static std::array<Rate<Value>, 1> rates(const Value& v_mV) {
-        return {{{0.3 / (1.0 + exp(-(v_mV + 53.0) / 5.0)),
-                  0.03 / (1.0 + exp(-(v_mV + 90.0)))}}};
+        return {{{0.3 / (1.0 + exp(-(v_mV + 53.0) / 5.0)), 0.03 / (1.0 + exp(-(v_mV + 90.0)))}}};
     }
 };
 

@@ -1,4 +1,5 @@
-// Fast sodium current of the mammalian node (Richardson et al. 2000): i_na = g_bar m^3 h (v - e_na).
+// Fast sodium current of the mammalian node (Richardson et al. 2000): i_na = g_bar m^3 h (v -
+// e_na).
 
 #include "ranvier/mechanisms/registry.hpp"
 

@@ -1,4 +1,5 @@
-// Persistent sodium current of the mammalian node (Richardson et al. 2000): i_na = g_bar p^3 (v - e_na).
+// Persistent sodium current of the mammalian node (Richardson et al. 2000): i_na = g_bar p^3 (v -
+// e_na).
 
 #include "ranvier/mechanisms/registry.hpp"
 

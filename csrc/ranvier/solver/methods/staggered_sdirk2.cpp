@@ -1,14 +1,15 @@
-// Second order: gates staggered by half a step, the cable in between by an L-stable two-stage method.
+// Second order: gates staggered by half a step, the cable in between by an L-stable two-stage
+// method.
 //
 // With the gates of t + dt/2 the ionic currents are linear in v, and the cable is the linear system
 //   M dphi/dt = F(phi),  F = -I(v, gates) + G phi + mean drive over the step,
 // which SDIRK2 solves (Alexander 1977, doi:10.1137/0714068): with g = 1 - 1/sqrt 2,
 //   [M/(g dt) - F'] d1 = F(phi),   base = phi + (1 - g)/g d1,
 //   [M/(g dt) - F'] d2 = F(base),  phi' = base + d2.
-// One factorisation serves both stages. L-stable and stiffly accurate: unlike Crank-Nicolson it leaves
-// no sawtooth on fine meshes, and rows without capacitance hold exactly. The gates then move from
-// t + dt/2 to t + 3 dt/2, exactly for the voltage at t + dt held: a symmetric splitting, hence second
-// order (Strang 1968, doi:10.1137/0705041; staggering as in Hines 1984).
+// One factorisation serves both stages. L-stable and stiffly accurate: unlike Crank-Nicolson it
+// leaves no sawtooth on fine meshes, and rows without capacitance hold exactly. The gates then move
+// from t + dt/2 to t + 3 dt/2, exactly for the voltage at t + dt held: a symmetric splitting, hence
+// second order (Strang 1968, doi:10.1137/0705041; staggering as in Hines 1984).
 
 #include <array>
 #include <vector>
