@@ -96,6 +96,15 @@ TEST(values) {
                    [](Discretisation& d) { d.layers[0].conductance_uS[0] = HUGE_VAL; });
 }
 
+TEST(numbers_that_are_none) {
+    expect_problem("temperature_degC: is NaN or infinite somewhere, expected finite numbers",
+                   [](Discretisation& d) { d.temperature_degC = HUGE_VAL; });
+    expect_problem("xyz_um: is NaN or infinite somewhere, expected finite numbers",
+                   [](Discretisation& d) { d.compartments.xyz_um[4] = std::nan(""); });
+    expect_problem("mechanism 'k_hh' parameter 0: is NaN or infinite somewhere, expected",
+                   [](Discretisation& d) { d.mechanisms[0].parameters[0][0] = std::nan(""); });
+}
+
 TEST(sections) {
     expect_problem("section: has index 1, expected 0 to 1 - 1",
                    [](Discretisation& d) { d.compartments.section[0] = 1; });

@@ -240,6 +240,29 @@ TEST(a_sheath_by_hand) {
     CHECK_NEAR(1.0 / layer.axial_conductance_uS[1], to_node_Mohm, 1e-11);
 }
 
+TEST(an_open_node_is_the_same_on_any_mesh) {
+    Section node = cable("node", "before");
+    node.sheath = Sheath{};
+    node.sheath->is_open = true;
+    node.sheath->periaxonal_width_um = 0.5;
+    Section before = cable("before");
+    before.sheath = node.sheath;
+    before.sheath->is_open = false;
+    before.sheath->lamellae = 1;
+    before.sheath->myelin_diameter_um = 3.0;
+    Section after = before;
+    after.name = "after";
+    after.parent = "node";
+    // Half of the node and half of the internode, 50 um each, in an annulus of 1.25 pi um2.
+    const double half_each_uS = 1.25 * kPi / (0.7 * 100.0);
+    for (const int count : {1, 2, 5}) {
+        const auto d = discretise(model_of({before, node, after}), FixedCount{1, {{"node", count}}});
+        const auto last = static_cast<std::size_t>(count) + 1;
+        CHECK_NEAR(d.layers[0].axial_conductance_uS[1], half_each_uS, 1e-14);
+        CHECK_NEAR(d.layers[0].axial_conductance_uS[last], half_each_uS, 1e-14);
+    }
+}
+
 TEST(lamellae_at_their_own_radii) {
     Section section = cable("internode");
     section.sheath = Sheath{};

@@ -107,5 +107,5 @@ TEST(parameters_have_defaults_and_are_checked) {
     CHECK_THROWS(resolve({"backward_euler", {{"dt_ms", std::nan("")}}}, &entry), ModelError,
                  "dt_ms is nan, expected a finite number above 0");
     CHECK_THROWS(resolve({"backward_euler", {{"dt", 0.1}}}, &entry), ModelError,
-                 "method 'backward_euler': has no parameter 'dt', expected one of dt_ms");
+                 "method 'backward_euler': has no parameter 'dt', expected 'dt_ms' or one of dt_ms");
 }

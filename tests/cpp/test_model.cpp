@@ -112,6 +112,16 @@ TEST(names) {
                    [](Model& model) { model.sections[1].name = "a"; });
 }
 
+TEST(a_place_is_a_section_or_a_region) {
+    expect_problem("section 'a': has the name of a region that has other sections, expected "
+                   "different names, since a place may be either",
+                   [](Model& model) { model.sections[1].region = "a"; });
+    Model model = good_model();
+    model.sections[0].region = "a";
+    model.placements[1].where = {"a", "axon"};
+    CHECK(validate(model).empty());
+}
+
 TEST(connections) {
     expect_problem("section 'b': parent_position is 1.5, expected 0 (proximal) to 1 (distal)",
                    [](Model& model) { model.sections[1].parent_position = 1.5; });

@@ -446,8 +446,8 @@ TEST(it_advances_only_from_a_state) {
     simulation.initialise(-65.0);
     CHECK_THROWS(simulation.advance(-1), ModelError, "steps: is -1, expected 0 or more");
     CHECK_THROWS(simulation.initialise(kNaN), ModelError,
-                 "v_init_mV: is nan, expected a finite membrane potential");
-    CHECK_THROWS(simulation.initialise(1e5), ModelError, "v_init_mV: is 100000, expected");
+                 "v_init_mV: is nan, expected -10000 to 10000 mV");
+    CHECK_THROWS(simulation.initialise(1e5), ModelError, "v_init_mV: is 100000, expected -10000 to 10000 mV");
     simulation.advance(0);
     CHECK(simulation.state().step == 0);
 }

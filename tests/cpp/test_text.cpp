@@ -22,6 +22,7 @@ TEST(numbers_are_printed_as_people_write_them) {
 TEST(a_wrong_name_is_told_the_nearest_right_one) {
     const std::vector<std::string> right{"k_hh", "leak", "na_hh"};
     CHECK(expected_one_of("na_h", right) == "expected 'na_hh' or one of k_hh, leak, na_hh");
+    CHECK(expected_one_of("k", right) == "expected 'k_hh' or one of k_hh, leak, na_hh");
     CHECK(expected_one_of("sodium", right) == "expected one of k_hh, leak, na_hh");
     CHECK(expected_one_of("", {}) == "expected one of ");
 }

@@ -219,7 +219,8 @@ PROBLEMS = [
     ),
     (
         placed("leak", g_bar=1.0),
-        "channel 'leak': has no parameter 'g_bar', expected 'g_bar_S_cm2' or one of g_bar_S_cm2, e_leak_mV",
+        "channel 'leak': has no parameter 'g_bar', expected 'g_bar_S_cm2' or one of "
+        "g_bar_S_cm2, e_leak_mV",
     ),
     (
         placed("leak", g_bar_S_cm2=[1.0, 2.0, 3.0]),
