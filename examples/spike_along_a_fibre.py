@@ -4,7 +4,9 @@ import ranvier as rv
 
 fibre = rv.fibers.mrg(diameter_um=10, nodes=21)
 pulse = rv.stimuli.CurrentClamp(
-    waveform=rv.stimuli.Pulse(onset_ms=0.1, duration_ms=0.1), at="node[0]", amplitude_nA=2.0
+    waveform=rv.stimuli.Pulse(onset_ms=0.1, duration_ms=0.1),
+    at=("node[0]", 0.5),
+    amplitude_nA=2.0,
 )
 result = rv.simulate(fibre, pulse, rv.Probe("v_mV", every_ms=0.01), t_stop_ms=2.0)
 

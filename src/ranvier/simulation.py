@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
 from ranvier import _core
-from ranvier.errors import ModelError
+from ranvier.errors import ModelError, RanvierError
 from ranvier.methods import Method
 from ranvier.places import compartments_at
 from ranvier.recording import LoweredProbe, Probe, SpikeDetector, lower_probe
@@ -22,6 +24,26 @@ if TYPE_CHECKING:
     from ranvier.stimuli import CurrentClamp
 
 
+Guarded = TypeVar("Guarded", bound=Callable[..., Any])
+
+
+def _alone(method: Guarded) -> Guarded:
+    """Refuses a call while another thread is inside: the core runs without the GIL."""
+
+    @functools.wraps(method)
+    def guarded(self: Simulation, *args: Any, **kwargs: Any) -> Any:
+        if not self._busy.acquire(blocking=False):
+            raise RanvierError(
+                "simulation: is in use by another thread, expected one thread at a time"
+            )
+        try:
+            return method(self, *args, **kwargs)
+        finally:
+            self._busy.release()
+
+    return cast("Guarded", guarded)
+
+
 class Simulation:
     """Steps a discretisation through time under stimuli, and records.
 
@@ -29,6 +51,9 @@ class Simulation:
     resting state that is found near `v_rest_guess_mV`; a number starts every membrane there with
     its gates in their steady state. Raises ModelError, before anything runs, where a stimulus,
     probe or detector does not fit the discretisation or no resting state is found.
+
+    One thread at a time: a second one is refused with RanvierError. Separate simulations run
+    side by side, without the GIL.
     """
 
     def __init__(
@@ -42,6 +67,7 @@ class Simulation:
         v_init_mV: float | None = None,
         v_rest_guess_mV: float = -70.0,
     ) -> None:
+        self._busy = threading.RLock()
         self.discretisation = discretisation
         self.method = method or Method("backward_euler")
         self._detectors = [
@@ -64,6 +90,7 @@ class Simulation:
         )
         self.initialise(v_init_mV, v_rest_guess_mV=v_rest_guess_mV)
 
+    @_alone
     def initialise(self, v_init_mV: float | None = None, *, v_rest_guess_mV: float = -70.0) -> None:
         """Starts anew at t = 0, as the constructor does, and drops what was recorded."""
         if v_init_mV is None:
@@ -71,6 +98,7 @@ class Simulation:
         else:
             self._core.initialise(v_init_mV)
 
+    @_alone
     def advance(self, steps: int) -> None:
         """Takes `steps` steps. Raises DivergedError if the state blows up; it then stands at the
         last good step, with everything recorded until there."""
@@ -96,24 +124,29 @@ class Simulation:
         return self._core.step
 
     @property
+    @_alone
     def v_mV(self) -> NDArray[np.float64]:
         """Membrane potentials now, (n,): a copy."""
         return self._core.v_mV
 
+    @_alone
     def potential_mV(self, layer: int) -> NDArray[np.float64]:
         """Potentials of a layer against ground, (n,): 0 the axoplasm, 1 the periaxonal space."""
         return self._core.potential_mV(layer)
 
+    @_alone
     def snapshot(self) -> bytes:
         """The whole state. Restored into this simulation, or into another of the same
         discretisation and method, it goes on bit for bit."""
         return self._core.snapshot()
 
+    @_alone
     def restore(self, snapshot: bytes) -> None:
         """Goes on from a snapshot and records anew from there. ModelError if the bytes come from
         another model."""
         self._core.restore(snapshot)
 
+    @_alone
     def traces(self) -> tuple[Trace, ...]:
         """What the probes recorded so far."""
         recorded = []
@@ -131,6 +164,7 @@ class Simulation:
             )
         return tuple(recorded)
 
+    @_alone
     def crossings(self) -> tuple[Crossings, ...]:
         """What the detectors saw so far, in time order."""
         seen = []

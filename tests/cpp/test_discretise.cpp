@@ -251,12 +251,13 @@ TEST(an_open_node_is_the_same_on_any_mesh) {
     before.sheath->lamellae = 1;
     before.sheath->myelin_diameter_um = 3.0;
     Section after = before;
-    after.name = "after";
+    after.name = after.region = "after";
     after.parent = "node";
     // Half of the node and half of the internode, 50 um each, in an annulus of 1.25 pi um2.
     const double half_each_uS = 1.25 * kPi / (0.7 * 100.0);
     for (const int count : {1, 2, 5}) {
-        const auto d = discretise(model_of({before, node, after}), FixedCount{1, {{"node", count}}});
+        const auto d =
+            discretise(model_of({before, node, after}), FixedCount{1, {{"node", count}}});
         const auto last = static_cast<std::size_t>(count) + 1;
         CHECK_NEAR(d.layers[0].axial_conductance_uS[1], half_each_uS, 1e-14);
         CHECK_NEAR(d.layers[0].axial_conductance_uS[last], half_each_uS, 1e-14);

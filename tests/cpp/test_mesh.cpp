@@ -36,10 +36,10 @@ TEST(a_longest_length_is_not_exceeded_and_not_undercut) {
     CHECK(compartment_count(mesh, cable(100.1)) == 11);
     CHECK(compartment_count(mesh, cable(3.0)) == 1);
     CHECK(compartment_count(mesh, cable(1.0, "node")) == 4);
-    // 0.3/0.1 is a little less than 3 in binary, 1.1/0.1 a little more than 11: neither may cost a
+    // 2.1/0.3 is a little more than 7 in binary, 0.7/0.1 a little less: neither may cost a
     // compartment.
-    CHECK(compartment_count(MaxLength{0.1, {}}, cable(0.3)) == 3);
-    CHECK(compartment_count(MaxLength{0.1, {}}, cable(1.1)) == 11);
+    CHECK(compartment_count(MaxLength{0.3, {}}, cable(2.1)) == 7);
+    CHECK(compartment_count(MaxLength{0.1, {}}, cable(0.7)) == 7);
 }
 
 TEST(the_d_lambda_rule) {

@@ -106,6 +106,7 @@ TEST(parameters_have_defaults_and_are_checked) {
                  "method 'backward_euler': dt_ms is 0, expected a finite number above 0");
     CHECK_THROWS(resolve({"backward_euler", {{"dt_ms", std::nan("")}}}, &entry), ModelError,
                  "dt_ms is nan, expected a finite number above 0");
-    CHECK_THROWS(resolve({"backward_euler", {{"dt", 0.1}}}, &entry), ModelError,
-                 "method 'backward_euler': has no parameter 'dt', expected 'dt_ms' or one of dt_ms");
+    CHECK_THROWS(
+        resolve({"backward_euler", {{"dt", 0.1}}}, &entry), ModelError,
+        "method 'backward_euler': has no parameter 'dt', expected 'dt_ms' or one of dt_ms");
 }

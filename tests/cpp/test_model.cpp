@@ -113,9 +113,10 @@ TEST(names) {
 }
 
 TEST(a_place_is_a_section_or_a_region) {
-    expect_problem("section 'a': has the name of a region that has other sections, expected "
-                   "different names, since a place may be either",
-                   [](Model& model) { model.sections[1].region = "a"; });
+    expect_problem(
+        "section 'a': has the name of a region that has other sections, expected "
+        "different names, since a place may be either",
+        [](Model& model) { model.sections[1].region = "a"; });
     Model model = good_model();
     model.sections[0].region = "a";
     model.placements[1].where = {"a", "axon"};

@@ -98,6 +98,19 @@ TEST(samples_after_a_step_are_forgotten) {
     CHECK(samples.step.empty() && samples.t_ms.empty() && samples.value.empty());
 }
 
+TEST(many_short_reservations_move_the_samples_only_a_few_times) {
+    Samples samples;
+    samples.columns = 3;
+    int moves = 0;
+    for (int step = 0; step < 10000; ++step) {
+        const std::size_t before = samples.value.capacity();
+        samples.reserve(1);
+        moves += samples.value.capacity() == before ? 0 : 1;
+        samples.value.insert(samples.value.end(), samples.columns, 0.0);
+    }
+    CHECK(moves < 20);  // as a vector that doubles
+}
+
 TEST(events_after_a_step_are_forgotten) {
     Events events{.step = {1, 3, 3}, .compartment = {7, 8, 9}, .t_ms = {0.1, 0.3, 0.2}};
     events.forget_after(3);

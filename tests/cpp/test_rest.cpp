@@ -147,17 +147,31 @@ TEST(a_sheath_rests_at_the_leak_with_nothing_across_the_myelin) {
     }
 }
 
+TEST(a_membrane_without_conductance_rests_anywhere) {
+    for (const int compartments : {1, 2, 3, 10}) {
+        Simulation simulation(
+            std::make_shared<Discretisation>(discretise(cable(), FixedCount{compartments, {}})), {},
+            {}, {}, {});
+        CHECK(simulation.initialise_at_rest(-65.0).is_found);
+        for (const double v_mV : simulation.state().v_mV) {
+            CHECK(v_mV == -65.0);
+        }
+    }
+}
+
 TEST(a_state_without_rest_is_left_alone) {
-    // Nothing but a capacitance: no conductance says where to settle.
-    const auto bare = std::make_shared<Discretisation>(discretise(cable(), FixedCount{1, {}}));
-    const System system(bare);
+    // A current that no double holds.
+    auto model = cable();
+    model.placements = {{"leak", {}, {{"g_bar_S_cm2", {1e3}}, {"e_leak_mV", {1e308}}}}};
+    const auto absurd = std::make_shared<Discretisation>(discretise(model, FixedCount{1, {}}));
+    const System system(absurd);
     State state = system.blank_state();
     state.potential_mV[0][0] = state.v_mV[0] = -65.0;
     CHECK(!find_rest(system, state).is_found);
     CHECK(state.potential_mV[0][0] == -65.0);
     CHECK(state.v_mV[0] == -65.0);
-    Simulation simulation(bare, {}, {}, {}, {});
+    Simulation simulation(absurd, {}, {}, {}, {});
     CHECK_THROWS(simulation.initialise_at_rest(-65.0), ModelError,
-                 "resting potential: none was found near -65 mV (0 mV/ms left after 0 iterations), "
-                 "expected a membrane that settles; give v_init_mV");
+                 "resting potential: none was found near -65 mV (inf mV/ms left after 0 "
+                 "iterations), expected a membrane that settles; give v_init_mV");
 }

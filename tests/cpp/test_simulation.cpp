@@ -377,11 +377,18 @@ TEST(a_snapshot_that_does_not_fit_changes_nothing) {
     const auto good = simulation.snapshot();
     Simulation other(passive_patch(), kMethod, {}, {}, {});
     other.initialise(-65.0);
+    Simulation other_step(squid(), {"backward_euler", {{"dt_ms", 2.0 * kDt_ms}}}, {}, {}, {});
+    other_step.initialise(-65.0);
+    auto warmth = *squid();
+    warmth.temperature_degC += 1.0;
+    Simulation warmer(std::make_shared<Discretisation>(warmth), kMethod, {}, {}, {});
+    warmer.initialise(-65.0);
     const std::string text =
-        "snapshot: does not fit this simulation, expected one taken from the same discretisation";
+        "snapshot: does not fit this simulation, expected one taken from the same discretisation "
+        "and method";
     for (const std::string& bad :
          {std::string(), std::string("rubbish"), good.substr(0, good.size() - 1), good + "x",
-          good.substr(1), other.snapshot()}) {
+          good.substr(1), other.snapshot(), other_step.snapshot(), warmer.snapshot()}) {
         CHECK_THROWS(simulation.restore(bad), ModelError, text);
     }
     CHECK(simulation.snapshot() == good);
@@ -447,7 +454,8 @@ TEST(it_advances_only_from_a_state) {
     CHECK_THROWS(simulation.advance(-1), ModelError, "steps: is -1, expected 0 or more");
     CHECK_THROWS(simulation.initialise(kNaN), ModelError,
                  "v_init_mV: is nan, expected -10000 to 10000 mV");
-    CHECK_THROWS(simulation.initialise(1e5), ModelError, "v_init_mV: is 100000, expected -10000 to 10000 mV");
+    CHECK_THROWS(simulation.initialise(1e5), ModelError,
+                 "v_init_mV: is 100000, expected -10000 to 10000 mV");
     simulation.advance(0);
     CHECK(simulation.state().step == 0);
 }

@@ -62,3 +62,14 @@ def test_mrg_rests_on_any_mesh(refine: int) -> None:
     start_mV = simulation.v_mV
     simulation.advance(2000)
     np.testing.assert_allclose(simulation.v_mV, start_mV, rtol=0, atol=tolerances.REST_DRIFT_mV)
+
+
+@pytest.mark.parametrize("g_S_cm2", [1e-9, 1e-6, 1e-3])
+def test_slow_linear_membrane_rests_at_its_reversal_potential(g_S_cm2: float) -> None:
+    """With a time constant of up to 1000 s, of which a march in steps of 1 ms sees no end."""
+    model = rv.Model(
+        sections=[rv.Section("axon", length_um=1000.0, diameter_um=1.0)],
+        placements=[rv.Placement("leak", g_bar_S_cm2=g_S_cm2, e_leak_mV=-65.0)],
+    )
+    simulation = rv.Simulation(rv.discretise(model, rv.FixedCount(11)))
+    np.testing.assert_allclose(simulation.v_mV, -65.0, rtol=0, atol=1e-6)

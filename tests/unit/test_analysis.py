@@ -32,11 +32,11 @@ def make_geometry(nodes: int, region: str = "node") -> Geometry:
         xyz_um=np.zeros((n, 3)),
         length_um=length_um,
         diameter_um=np.ones(n),
-        section=np.arange(n) % 2,
+        section=np.arange(n),
         is_junction=np.zeros(n, dtype=bool),
         parent=np.arange(n) - 1,
-        section_names=("a", "b"),
-        section_regions=(region, "internode"),
+        section_names=tuple(f"{'internode' if k % 2 else 'node'}[{k // 2}]" for k in range(n)),
+        section_regions=tuple("internode" if k % 2 else region for k in range(n)),
     )
 
 

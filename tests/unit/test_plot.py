@@ -47,7 +47,7 @@ def make_result(**changes: Any) -> Result:
             section=np.arange(n),
             is_junction=np.zeros(n, dtype=bool),
             parent=np.arange(n) - 1,
-            section_names=tuple(f"s{k}" for k in range(n)),
+            section_names=tuple(f"{layout[k][0]}[{k // len(PERIOD)}]" for k in range(n)),
             section_regions=tuple(each[0] for each in layout),
             fibre="mrg 10 um",
         ),

@@ -82,16 +82,22 @@ def test_absurd_start_is_refused(v_init_mV: float) -> None:
 
 
 def test_a_membrane_without_a_rest_is_told() -> None:
-    """Channels that pull nowhere: any potential will do, and none is found."""
+    """A leak whose current overflows."""
     cell = rv.Section("cell", length_um=10.0, diameter_um=10.0)
-    d = rv.discretise(rv.Model(sections=[cell]), rv.FixedCount(2))
+    leak = rv.Placement("leak", g_bar_S_cm2=1e308, e_leak_mV=1e5)
+    d = rv.discretise(rv.Model(sections=[cell], placements=[leak]), rv.FixedCount(2))
     pattern = (
         r"resting potential: none was found near -70 mV \(\S+ mV/ms left after \d+ iterations\), "
         r"expected a membrane that settles; give v_init_mV"
     )
     with pytest.raises(rv.ModelError, match=pattern):
         rv.Simulation(d)
-    rv.Simulation(d, v_init_mV=-70.0).advance(10)
+
+
+def test_a_membrane_without_channels_rests_anywhere() -> None:
+    cell = rv.Section("cell", length_um=10.0, diameter_um=10.0)
+    d = rv.discretise(rv.Model(sections=[cell]), rv.FixedCount(2))
+    assert (rv.Simulation(d, v_rest_guess_mV=-61.0).v_mV == -61.0).all()
 
 
 def test_a_run_copies_what_it_needs() -> None:
@@ -363,3 +369,49 @@ def test_junctions_are_solved_for_and_left_out_of_what_is_counted() -> None:
     assert result.provenance["compartments"] == 3
     assert result["v_mV"].compartments.tolist() == [0, 2, 3]
     assert result.crossings[0].watched.tolist() == [0, 2, 3]
+
+
+# What a reader of this code found once
+
+
+def test_two_threads_cannot_use_one_simulation() -> None:
+    simulation = running()
+    said: list[str] = []
+
+    def advance() -> None:
+        try:
+            simulation.advance(20_000)
+        except rv.RanvierError as error:
+            said.append(str(error))
+
+    threads = [threading.Thread(target=advance) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    refused = "simulation: is in use by another thread, expected one thread at a time"
+    assert said == [refused]
+    assert simulation.step == 20_000
+
+
+@pytest.mark.parametrize("other", ["diameter", "step", "method"])
+def test_snapshot_of_another_model_or_method_is_refused(other: str) -> None:
+    source = rv.Simulation(mrg(), v_init_mV=-80)
+    method = {
+        "diameter": rv.Method("backward_euler"),
+        "step": rv.Method("backward_euler", dt_ms=0.02),
+        "method": rv.Method("staggered_sdirk2"),
+    }[other]
+    fibre = rv.fibers.mrg(diameter_um=16 if other == "diameter" else 10, nodes=3)
+    target = rv.Simulation(rv.discretise(fibre.model, fibre.mesh), method=method, v_init_mV=-80)
+    with pytest.raises(rv.ModelError, match="snapshot: does not fit this simulation, expected one"):
+        target.restore(source.snapshot())
+
+
+def test_many_short_runs_cost_no_more_than_one() -> None:
+    """Room for samples grows by doubling: else 20 000 advances copy 20 000 growing blocks."""
+    d = rv.discretise(rv.fibers.mrg(nodes=3).model, rv.FixedCount(1))
+    simulation = rv.Simulation(d, probes=[rv.Probe("v_mV")], v_init_mV=-80)
+    for _ in range(20_000):
+        simulation.advance(1)
+    assert simulation.traces()[0].values.shape == (20_001, 23)

@@ -50,28 +50,36 @@ Value advance_gate(const Value& gate, const Rate<Value>& rate, double factor_dt_
 /// the loops over local arrays, which the compiler vectorises because nothing else can alias them.
 inline constexpr std::size_t kRowsAtOnce = 64;
 
-/// Calls `move(gate values, rates, gate index)` for every gate of every row.
+/// Calls `move(gate value, rate, gate index)` for every gate of every row.
+///
+/// Three loops rather than one: a short body lets the processor work on several rows at once, where
+/// one long chain of exponentials would wait for itself.
 template <class C, class Move>
 void for_each_gate(const Rows& rows, const double* v_mV, Move&& move) {
     constexpr std::size_t gates = detail::gate_count<C>;
-    std::array<double, kRowsAtOnce> v{};
-    std::array<std::array<double, kRowsAtOnce>, gates> x{};
+    using Column = std::array<double, kRowsAtOnce>;
+    Column v;
+    std::array<Column, gates> alpha;
+    std::array<Column, gates> beta;
+    Column x;
     for (std::size_t first = 0; first < rows.size; first += kRowsAtOnce) {
         const std::size_t count = std::min(kRowsAtOnce, rows.size - first);
         for (std::size_t i = 0; i < count; ++i) {
             v[i] = v_mV[rows.compartment[first + i]];
         }
-        for (std::size_t g = 0; g < gates; ++g) {
-            std::copy_n(rows.gates[g] + first, count, x[g].begin());
-        }
         for (std::size_t i = 0; i < count; ++i) {
             const auto rates = C::rates(v[i]);
             for (std::size_t g = 0; g < gates; ++g) {
-                x[g][i] = move(x[g][i], rates[g], g);
+                alpha[g][i] = rates[g].alpha_per_ms;
+                beta[g][i] = rates[g].beta_per_ms;
             }
         }
         for (std::size_t g = 0; g < gates; ++g) {
-            std::copy_n(x[g].begin(), count, rows.gates[g] + first);
+            std::copy_n(rows.gates[g] + first, count, x.begin());
+            for (std::size_t i = 0; i < count; ++i) {
+                x[i] = move(x[i], Rate<double>{alpha[g][i], beta[g][i]}, g);
+            }
+            std::copy_n(x.begin(), count, rows.gates[g] + first);
         }
     }
 }

@@ -19,6 +19,9 @@ constexpr double kSmallest_mV = 1e-12;
 /// Newton may not leap over the range in which gates mean something.
 constexpr double kLargest_mV = 20.0;
 constexpr double kResidual_mV_per_ms = 1e-9;
+/// Below this nothing is left to find: 1e-12 mV in a second.
+constexpr double kNothing_mV_per_ms = 1e-15;
+constexpr double kShortest_ms = 0.01;
 
 template <int layers>
 class Search {
@@ -35,6 +38,8 @@ public:
     Rest run(State& state) {
         State trial = state;
         double first_residual = 0.0;
+        double last_residual = 0.0;
+        double step_ms = 1.0;
         Rest rest{};
         for (rest.iterations = 0; rest.iterations < kMostIterations; ++rest.iterations) {
             linearise(trial);
@@ -46,10 +51,16 @@ public:
             if (rest.iterations == 0) {
                 first_residual = rest.residual_mV_per_ms;
             }
-            // Steps of 1 ms at first, longer as the residual falls: Newton in the end.
-            const double shift_per_ms =
-                first_residual > 0.0 ? rest.residual_mV_per_ms / first_residual : 0.0;
-            equations_.set_matrix(shift_per_ms * shift_per_ms, conductance_uS_);
+            if (rest.residual_mV_per_ms <= kNothing_mV_per_ms) {
+                break;  // where a potential is free, Newton's matrix would be singular here
+            }
+            // Steps of 1 ms at first, then twice as long each time the last one helped, and longer
+            // still as the residual falls: Newton in the end, also for slow membranes.
+            const bool has_helped = rest.residual_mV_per_ms <= last_residual;
+            step_ms = has_helped ? 2.0 * step_ms : std::max(0.25 * step_ms, kShortest_ms);
+            last_residual = rest.residual_mV_per_ms;
+            const double part = rest.residual_mV_per_ms / first_residual;
+            equations_.set_matrix(part * part / step_ms, conductance_uS_);
             equations_.solve();
             const double moved_mV = largest_move();
             if (!std::isfinite(moved_mV)) {

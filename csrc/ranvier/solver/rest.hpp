@@ -16,8 +16,10 @@ struct Rest {
 ///
 /// Newton's method on the steady-state current (gates in equilibrium with the voltage), made robust
 /// by pseudo-transient continuation: each iteration is an implicit step in a time that grows as the
-/// residual falls (Kelley & Keyes 1998, doi:10.1137/S0036142996304796), so the fixed point found is
-/// one that the membrane drifts towards. Where none is found `state` is left as it was.
+/// residual falls (Kelley & Keyes 1998, doi:10.1137/S0036142996304796). Gates are in equilibrium
+/// throughout, so a fixed point that slow gates make unstable (a membrane that fires by itself) is
+/// found as well: this is a steady state, not a proof of stability. Where none is found `state` is
+/// left as it was.
 Rest find_rest(const System& system, State& state);
 
 }  // namespace ranvier

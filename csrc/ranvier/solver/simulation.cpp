@@ -20,6 +20,54 @@ constexpr double kLargest_mV = 1e4;
 
 constexpr char kSnapshotMark[] = "ranvier snapshot 1";
 
+/// What a state means: the arrays of the discretisation and the method, as one number (FNV-1a).
+class Fingerprint {
+public:
+    template <class T>
+    void add(const std::vector<T>& values) {
+        add(values.data(), values.size() * sizeof(T));
+    }
+    void add(const std::string& text) { add(text.data(), text.size()); }
+    void add(const void* from, std::size_t size) {
+        const auto* bytes = static_cast<const unsigned char*>(from);
+        for (std::size_t i = 0; i < size; ++i) {
+            value_ = (value_ ^ bytes[i]) * 1099511628211U;
+        }
+    }
+    std::uint64_t value() const { return value_; }
+
+private:
+    std::uint64_t value_ = 14695981039346656037U;
+};
+
+std::uint64_t fingerprint_of(const Discretisation& d, const MethodChoice& method) {
+    Fingerprint fingerprint;
+    const MethodEntry* entry = nullptr;
+    fingerprint.add(resolve(method, &entry));
+    fingerprint.add(method.name);
+    fingerprint.add(&d.temperature_degC, sizeof d.temperature_degC);
+    fingerprint.add(d.compartments.parent);
+    fingerprint.add(d.compartments.capacitance_nF);
+    fingerprint.add(d.compartments.axial_conductance_uS);
+    for (const auto& layer : d.layers) {
+        fingerprint.add(layer.axial_conductance_uS);
+        fingerprint.add(layer.capacitance_nF);
+        fingerprint.add(layer.conductance_uS);
+    }
+    for (const auto& table : d.mechanisms) {
+        fingerprint.add(table.name);
+        fingerprint.add(table.compartment);
+        for (const auto& parameter : table.parameters) {
+            fingerprint.add(parameter);
+        }
+    }
+    for (const auto& ion : d.ions) {
+        fingerprint.add(ion.name);
+        fingerprint.add(ion.e_mV);
+    }
+    return fingerprint.value();
+}
+
 template <class Visitor>
 void for_each_array(State& state, Visitor&& visit) {
     for (auto& potential : state.potential_mV) {
@@ -63,6 +111,7 @@ Simulation::Simulation(std::shared_ptr<const Discretisation> discretisation,
                        std::vector<Probe> probes, std::vector<Detector> detectors)
     : system_(std::move(discretisation)),
       method_(make_method(method, system_)),
+      fingerprint_(fingerprint_of(system_.discretisation(), method)),
       drives_(std::move(drives)),
       probes_(std::move(probes)),
       detectors_(std::move(detectors)),
@@ -346,6 +395,7 @@ std::optional<Simulation::Fault> Simulation::find_fault() const {
 
 std::string Simulation::snapshot() const {
     std::string bytes(kSnapshotMark);
+    put(bytes, &fingerprint_, sizeof fingerprint_);
     State copy = state_;
     put(bytes, &copy.step, sizeof copy.step);
     put(bytes, &copy.t_ms, sizeof copy.t_ms);
@@ -363,7 +413,9 @@ void Simulation::restore(const std::string& snapshot) {
     State restored = system_.blank_state();
     Reader reader(snapshot);
     std::string found(mark.size(), '\0');
+    std::uint64_t fingerprint = 0;
     bool fits = reader.take(found.data(), found.size()) && found == mark &&
+                reader.take(&fingerprint, sizeof fingerprint) && fingerprint == fingerprint_ &&
                 reader.take(&restored.step, sizeof restored.step) &&
                 reader.take(&restored.t_ms, sizeof restored.t_ms) &&
                 reader.take(&restored.gates_lag_ms, sizeof restored.gates_lag_ms);

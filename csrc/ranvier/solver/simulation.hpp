@@ -71,6 +71,7 @@ private:
 
     System system_;
     std::unique_ptr<Method> method_;
+    std::uint64_t fingerprint_;  // of discretisation and method, which a snapshot must share
     std::vector<Drive> drives_;
     std::vector<Probe> probes_;
     std::vector<Detector> detectors_;

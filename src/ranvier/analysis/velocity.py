@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -227,8 +228,11 @@ def _span(distance_um: FloatArray) -> str:
 def _where(geometry: Geometry, sites: IntArray, inside: NDArray[np.bool_]) -> str:
     """Nodes have numbers that people use; of anything else the distance says more."""
     if (geometry.region[sites] == "node").all():
-        numbers = np.flatnonzero(inside)
-        return f"nodes {numbers[0]} to {numbers[-1]}"
+        ends = [geometry.section_names[geometry.section[site]] for site in sites[inside][[0, -1]]]
+        numbers = [re.fullmatch(r"node\[(\d+)\]", name) for name in ends]
+        if all(numbers):
+            return "nodes " + " to ".join(number[1] for number in numbers if number)
+        return " to ".join(ends)
     return _span(geometry.distance_um[sites[inside]].astype(np.float64))
 
 

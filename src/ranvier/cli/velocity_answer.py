@@ -36,6 +36,7 @@ def facts_of(
         "method": made_by["method"],
         "dt_ms": made_by["dt_ms"],
         "t_stop_ms": result.t_stop_ms,
+        "notes": notes_on(subject, result),
         "picture": None if picture is None else str(picture),
         "version": __version__,
     }

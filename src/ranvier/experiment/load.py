@@ -14,7 +14,8 @@ from ranvier.fibers import Fiber
 from ranvier.methods import Method
 from ranvier.model import Model
 from ranvier.places import compartments_at
-from ranvier.recording import Probe, SpikeDetector, lower_probe
+from ranvier.recording import Probe, SpikeDetector
+from ranvier.simulation import Simulation
 from ranvier.stimuli import CurrentClamp
 
 MIDDLE = (0.25, 0.75)
@@ -95,7 +96,8 @@ def _check_places(
     for number, probe in enumerate(probes):
         if probe is not None and method is not None:
             with source.telling("probe", number):
-                lower_probe(probe, grid, method.dt_ms)
+                # A simulation of nothing else: only the core knows which channel is where.
+                Simulation(grid, method=method, probes=[probe], v_init_mV=0.0)
     velocity = source.tables.get("velocity", {})
     if source.is_sound("velocity") and "sites" in velocity:
         with source.telling("velocity"):

@@ -126,9 +126,9 @@ def arancibia_carcamo(
         diameter_um=chosen.internode_diameter_um / chosen.g_ratio,
         citation=CITATION,
         stimulus=CurrentClamp(
-            waveform=Pulse(onset_ms=0.0, duration_ms=0.01), at="node[0]", amplitude_nA=3.0
+            waveform=Pulse(onset_ms=0.0, duration_ms=0.01), at=("node[0]", 0.5), amplitude_nA=3.0
         ),
-        velocity_sites="node",
+        velocity_sites=("node", 0.5),
         t_stop_ms=1.0 + length_mm / (0.6 * chosen.published_velocity_m_per_s),
         is_myelinated=True,
         v_rest_guess_mV=V_REST_mV,

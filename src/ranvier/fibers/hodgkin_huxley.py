@@ -43,8 +43,8 @@ def hodgkin_huxley(
     """The unmyelinated squid axon: C 1 uF/cm2, R_a 35.4 ohm cm, 476 um, by default 10 cm.
 
     At 18.5 degC the converged velocity is 18.73 m/s (the paper's hand calculation gave 18.8). There
-    is no stable wave much above 30 degC. The default mesh has compartments of 1/12 of the passive
-    length constant's scale (100 um for 476 um), which leaves 0.01 % in velocity.
+    is no stable wave much above 30 degC. The default mesh has compartments of 100 um for
+    476 um, and in proportion to the length constant for others, which leaves 0.01 % in velocity.
     Raises ModelError for a size that is not positive.
     """
     name = "hodgkin_huxley"

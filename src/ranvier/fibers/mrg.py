@@ -141,8 +141,8 @@ def mrg(
             at=("node[1]", 0.5),
             amplitude_nA=5.0 * (diameter_um / 10.0) ** 1.5,
         ),
-        velocity_sites=Region.NODE.value,
-        # 4 m/s per um of diameter is slower than any of these fibres at 37 degC.
+        velocity_sites=(Region.NODE.value, 0.5),
+        # 3.5 m/s per um of diameter is slower than any of these fibres at 37 degC.
         t_stop_ms=2.0
         + math.ceil(nodes * GEOMETRY[diameter_um].node_spacing_um * 1e-3 / (3.5 * diameter_um)),
         is_myelinated=True,
