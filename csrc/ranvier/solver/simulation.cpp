@@ -47,9 +47,11 @@ std::uint64_t fingerprint_of(const Discretisation& d, const MethodChoice& method
     fingerprint.add(method.name);
     fingerprint.add(&d.temperature_degC, sizeof d.temperature_degC);
     fingerprint.add(d.compartments.parent);
+    fingerprint.add(d.compartments.area_um2);
     fingerprint.add(d.compartments.capacitance_nF);
     fingerprint.add(d.compartments.axial_conductance_uS);
     for (const auto& layer : d.layers) {
+        fingerprint.add(layer.is_unknown);
         fingerprint.add(layer.axial_conductance_uS);
         fingerprint.add(layer.capacitance_nF);
         fingerprint.add(layer.conductance_uS);
@@ -66,6 +68,13 @@ std::uint64_t fingerprint_of(const Discretisation& d, const MethodChoice& method
         fingerprint.add(ion.e_mV);
     }
     return fingerprint.value();
+}
+
+/// Guests of the core hand in what they like; everything behind this relies on it.
+std::shared_ptr<const Discretisation> checked(
+    std::shared_ptr<const Discretisation> discretisation) {
+    check(*discretisation);
+    return discretisation;
 }
 
 template <class Visitor>
@@ -109,7 +118,7 @@ private:
 Simulation::Simulation(std::shared_ptr<const Discretisation> discretisation,
                        const MethodChoice& method, std::vector<Drive> drives,
                        std::vector<Probe> probes, std::vector<Detector> detectors)
-    : system_(std::move(discretisation)),
+    : system_(checked(std::move(discretisation))),
       method_(make_method(method, system_)),
       fingerprint_(fingerprint_of(system_.discretisation(), method)),
       drives_(std::move(drives)),

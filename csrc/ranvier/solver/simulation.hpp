@@ -24,10 +24,15 @@ namespace ranvier {
 /// steps, which is then repeated to find the first bad step.
 class Simulation {
 public:
-    /// Throws ModelError if drives, probes or detectors do not fit. Does not initialise.
+    /// Throws ModelError if the discretisation is not sound, or drives, probes or detectors do not
+    /// fit it. Does not initialise.
     Simulation(std::shared_ptr<const Discretisation> discretisation, const MethodChoice& method,
                std::vector<Drive> drives, std::vector<Probe> probes,
                std::vector<Detector> detectors);
+
+    /// Pinned: the method refers to the system in here.
+    Simulation(const Simulation&) = delete;
+    Simulation& operator=(const Simulation&) = delete;
 
     /// Starts anew at t = 0 with every membrane at v, gates in their steady state.
     void initialise(double v_mV);
