@@ -18,7 +18,7 @@ namespace ranvier {
 /// v_ext = 0 outside:
 ///   axoplasm    C_a d(v_i - v_p)/dt + I(v_i - v_p)                    = sum G_i dv_i + I_drive
 ///   periaxonal  C_m dv_p/dt + g_m v_p - [C_a d(v_i - v_p)/dt + I]     = sum G_p dv_p
-/// which is the double cable of Halter & Clark 1991 (doi:10.1016/S0022-5193(05)80148-6). Where the
+/// which is the double cable of Halter & Clark 1991 (J Theor Biol 148:345-382). Where the
 /// periaxonal space is open or absent, v_p = 0 and the second row is empty.
 template <int layers>
 class CableEquations {
