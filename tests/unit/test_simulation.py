@@ -406,12 +406,3 @@ def test_snapshot_of_another_model_or_method_is_refused(other: str) -> None:
     target = rv.Simulation(rv.discretise(fibre.model, fibre.mesh), method=method, v_init_mV=-80)
     with pytest.raises(rv.ModelError, match="snapshot: does not fit this simulation, expected one"):
         target.restore(source.snapshot())
-
-
-def test_many_short_runs_cost_no_more_than_one() -> None:
-    """Room for samples grows by doubling: else 20 000 advances copy 20 000 growing blocks."""
-    d = rv.discretise(rv.fibers.mrg(nodes=3).model, rv.FixedCount(1))
-    simulation = rv.Simulation(d, probes=[rv.Probe("v_mV")], v_init_mV=-80)
-    for _ in range(20_000):
-        simulation.advance(1)
-    assert simulation.traces()[0].values.shape == (20_001, 23)

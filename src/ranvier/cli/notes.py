@@ -29,7 +29,7 @@ def notes_on(subject: Subject, result: Result) -> list[str]:
                     "space: the limit is about 15 % slower (--refine)"
                 )
         case "arancibia_carcamo" if is_warm and is_customary:
-            notes.append("backward Euler is of first order: at 0.005 ms 5 to 6 % slow (--dt)")
+            notes.append("backward Euler is of first order: at 0.005 ms 4 to 6 % slow (--dt)")
         case "hodgkin_huxley" if made_by["temperature_degC"] == 18.5 and is_customary:
             notes.append("backward Euler is of first order: at 0.005 ms 0.4 % slow (--dt)")
     return notes

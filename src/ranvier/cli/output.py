@@ -31,6 +31,13 @@ def print_rows(rows: Sequence[tuple[str, str]]) -> None:
             print(f"  {name if number == 0 else '':<{width}}  {line}")
 
 
+def run_facts(result: Result) -> dict[str, Any]:
+    """How a result was computed, as every command tells a machine."""
+    made_by = result.provenance
+    names = ("v_rest_mV", "temperature_degC", "compartments", "method", "dt_ms")
+    return {name: made_by[name] for name in names} | {"t_stop_ms": result.t_stop_ms}
+
+
 def print_json(answer: Mapping[str, Any]) -> None:
     """One object. What is not a finite number becomes null, since JSON has no NaN."""
     json.dump({key: _plain(value) for key, value in answer.items()}, sys.stdout, indent=2)

@@ -10,7 +10,7 @@ from typing import Any
 from ranvier import __version__
 from ranvier.analysis import Velocity
 from ranvier.cli.arguments import Commands
-from ranvier.cli.output import check_picture, print_json, print_rows, save_overview
+from ranvier.cli.output import check_picture, print_json, print_rows, run_facts, save_overview
 from ranvier.cli.progress import ProgressBar
 from ranvier.errors import DivergedError
 from ranvier.experiment import Experiment, load_experiment
@@ -58,18 +58,12 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _facts(experiment: Experiment, result: Result, velocity: Velocity | None) -> dict[str, Any]:
-    made_by = result.provenance
     return {
         **({} if velocity is None else velocity.to_dict() | {"sites": velocity.sites.size}),
         "run_status": str(result.status),
         "message": result.message if velocity is None else velocity.message,
-        "model": made_by["model"],
-        "v_rest_mV": made_by["v_rest_mV"],
-        "temperature_degC": made_by["temperature_degC"],
-        "compartments": made_by["compartments"],
-        "method": made_by["method"],
-        "dt_ms": made_by["dt_ms"],
-        "t_stop_ms": result.t_stop_ms,
+        "model": result.provenance["model"],
+        **run_facts(result),
         "result": experiment.result_path,
         "picture": experiment.figure_path,
         "version": __version__,

@@ -11,7 +11,7 @@ import numpy as np
 from ranvier import __version__
 from ranvier.analysis import Velocity, VelocityStatus
 from ranvier.cli.notes import notes_on
-from ranvier.cli.output import NEEDS_MATPLOTLIB, print_rows
+from ranvier.cli.output import NEEDS_MATPLOTLIB, print_rows, run_facts
 from ranvier.cli.subject import Subject
 from ranvier.results import Result, Status
 
@@ -23,19 +23,13 @@ def facts_of(
     subject: Subject, result: Result, velocity: Velocity | None = None, picture: Path | None = None
 ) -> dict[str, Any]:
     """For machines: each quantity under a name with its unit."""
-    made_by = result.provenance
     facts: dict[str, Any] = dict(subject.facts)
     if velocity is not None:
         facts |= velocity.to_dict() | {"sites": velocity.sites.size, "message": velocity.message}
     if result.status is not Status.COMPLETED:
         facts["status"] = str(result.status)
     return facts | {
-        "v_rest_mV": made_by["v_rest_mV"],
-        "temperature_degC": made_by["temperature_degC"],
-        "compartments": made_by["compartments"],
-        "method": made_by["method"],
-        "dt_ms": made_by["dt_ms"],
-        "t_stop_ms": result.t_stop_ms,
+        **run_facts(result),
         "notes": notes_on(subject, result),
         "picture": None if picture is None else str(picture),
         "version": __version__,
