@@ -88,6 +88,7 @@ void bind_mechanisms(py::module_& m) {
                 all[py::str(entry->info.name)] = py::dict(
                     py::arg("name") = entry->info.name, py::arg("summary") = entry->info.summary,
                     py::arg("order") = entry->info.order,
+                    py::arg("is_adaptive") = entry->info.is_adaptive,
                     py::arg("parameters") = parameters_of(entry->info.parameters),
                     py::arg("citation") = entry->info.citation);
             }

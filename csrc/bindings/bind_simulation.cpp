@@ -72,13 +72,14 @@ void bind_simulation(py::module_& m) {
              py::kw_only(), "t_ms"_a, "value"_a, "compartment"_a, "weight_nA"_a);
     py::class_<Probe>(m, "CoreProbe", "A probe resolved to compartments and steps.")
         .def(py::init([](const std::string& quantity, std::vector<std::int32_t> compartment,
-                         std::int64_t every_steps, std::size_t layer, std::string mechanism,
-                         std::string gate) {
-                 return Probe{quantity_from(quantity), std::move(compartment), every_steps, layer,
-                              std::move(mechanism),    std::move(gate)};
+                         std::int64_t every_steps, double every_ms, std::size_t layer,
+                         std::string mechanism, std::string gate) {
+                 return Probe{
+                     quantity_from(quantity), std::move(compartment), every_steps, every_ms, layer,
+                     std::move(mechanism),    std::move(gate)};
              }),
-             py::kw_only(), "quantity"_a, "compartment"_a, "every_steps"_a = 1, "layer"_a = 0,
-             "mechanism"_a = "", "gate"_a = "");
+             py::kw_only(), "quantity"_a, "compartment"_a, "every_steps"_a = 1, "every_ms"_a = 0.0,
+             "layer"_a = 0, "mechanism"_a = "", "gate"_a = "");
     py::class_<Detector>(m, "CoreDetector", "A spike detector resolved to compartments.")
         .def(py::init([](double threshold_mV, std::vector<std::int32_t> compartment) {
                  return Detector{threshold_mV, std::move(compartment)};
@@ -121,7 +122,8 @@ void bind_simulation(py::module_& m) {
                 return py::make_tuple(rest.residual_mV_per_ms, rest.iterations);
             },
             "guess_mV"_a)
-        .def("advance", &Simulation::advance, "steps"_a, py::call_guard<py::gil_scoped_release>())
+        .def("advance", &Simulation::advance, "steps"_a, "until_ms"_a = Simulation::kForever_ms,
+             py::call_guard<py::gil_scoped_release>())
         .def_property_readonly("step", [](const Simulation& s) { return s.state().step; })
         .def_property_readonly("t_ms", [](const Simulation& s) { return s.state().t_ms; })
         .def_property_readonly("dt_ms", &Simulation::dt_ms)

@@ -1,6 +1,7 @@
 // Crossings on hand-made potentials, and what is forgotten when a run goes back.
 
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -21,11 +22,11 @@ struct Watch {
     std::int64_t step = 0;
 
     /// Potentials at the end of the next step, whose length is 1 ms.
-    void see(const std::vector<double>& v_mV, double threshold_mV = 0.0) {
+    void see(const std::vector<double>& v_mV, double threshold_mV = 0.0, Bend bend = {}) {
         const auto start_ms = static_cast<double>(step);
         ++step;
-        detect(compartment, threshold_mV, step, start_ms, start_ms + 1.0, v_mV, previous_mV,
-               events);
+        detect(compartment, threshold_mV, step, start_ms, start_ms + 1.0, v_mV, previous_mV, events,
+               [&](std::int32_t) { return bend; });
     }
 };
 
@@ -38,6 +39,13 @@ TEST(a_crossing_lies_where_the_straight_line_does) {
     CHECK(watch.events.step == std::vector<std::int64_t>{1});
     CHECK(watch.events.compartment == std::vector<std::int32_t>{0});
     CHECK(watch.previous_mV == std::vector{10.0});
+}
+
+TEST(a_crossing_lies_where_the_curve_of_the_step_does) {
+    // -1 + 2 s^3, which is -1 (1 - s) + s + s (1 - s) (-2 - 2 s).
+    Watch watch{.compartment = {0}, .previous_mV = {-1.0}};
+    watch.see({1.0}, 0.0, {.bend = -2.0, .twist = -2.0});
+    CHECK_NEAR(watch.events.t_ms[0], std::cbrt(0.5), 1e-15);
 }
 
 TEST(only_the_way_up_counts_and_only_once) {

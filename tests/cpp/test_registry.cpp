@@ -236,3 +236,185 @@ TEST(current_is_conductance_times_driving_force) {
         }
     });
 }
+
+namespace {
+
+/// Where linearise() writes, and where change() does. Filled with rubbish that must be overwritten.
+class Slopes {
+public:
+    explicit Slopes(const Patch& patch) {
+        for (auto& array : value) {
+            array.assign(patch.gates.size(), std::vector<double>(patch.compartment.size(), 1e9));
+        }
+    }
+
+    double* const* pointers(std::size_t which) {
+        pointers_[which].clear();
+        for (auto& gate : value[which]) {
+            pointers_[which].push_back(gate.data());
+        }
+        return pointers_[which].data();
+    }
+    GateSlopes all() { return {pointers(0), pointers(1), pointers(2), pointers(3)}; }
+
+    enum { kRate, kRateByV, kDecay, kCurrent };
+    std::array<std::vector<std::vector<double>>, 4> value;  // [which][gate][row]
+
+private:
+    std::array<std::vector<double*>, 4> pointers_;
+};
+
+struct Change {
+    std::vector<std::vector<double>> rate_per_ms;  // [gate][row]
+    std::vector<double> current_nA;                // per compartment
+};
+
+/// With nothing else to write to: change() may not.
+Change change_of(const Mechanism& mechanism, Patch& patch) {
+    Slopes to(patch);
+    std::ranges::fill(patch.current_nA, 0.0);
+    mechanism.kernels.change(patch.rows(), patch.v_mV.data(),
+                             {to.pointers(Slopes::kRate), nullptr, nullptr, nullptr},
+                             patch.current_nA.data(), nullptr);
+    return {to.value[Slopes::kRate], patch.current_nA};
+}
+
+}  // namespace
+
+TEST(change_is_what_rates_and_current_imply) {
+    for_each_patch([](const Mechanism& mechanism, Patch& patch) {
+        const Change found = change_of(mechanism, patch);
+        std::ranges::fill(patch.current_nA, 0.0);
+        std::ranges::fill(patch.conductance_uS, 0.0);
+        mechanism.kernels.current(patch.rows(), patch.v_mV.data(), patch.current_nA.data(),
+                                  patch.conductance_uS.data());
+        for (std::size_t row = 0; row < patch.compartment.size(); ++row) {
+            const auto rates = patch.rates(row);
+            for (std::size_t g = 0; g < rates.size(); ++g) {
+                const auto [alpha, beta] = rates[g];
+                const double x = patch.gates[g][row];
+                const double expected = patch.factor(g) * (alpha * (1.0 - x) - beta * x);
+                expect_near(mechanism, "rate", found.rate_per_ms[g][row], expected,
+                            1e-14 * patch.factor(g) * (alpha + beta));
+            }
+            const auto c = static_cast<std::size_t>(patch.compartment[row]);
+            expect_near(mechanism, "current", found.current_nA[c], patch.current_nA[c],
+                        1e-14 * std::abs(patch.current_nA[c]));
+            CHECK(found.current_nA[c - 1] == 0.0);
+        }
+        // In the steady state nothing changes.
+        mechanism.kernels.steady_state(patch.rows(), patch.v_mV.data());
+        const Change steady = change_of(mechanism, patch);
+        for (std::size_t row = 0; row < patch.compartment.size(); ++row) {
+            const auto rates = patch.rates(row);
+            for (std::size_t g = 0; g < rates.size(); ++g) {
+                const double sum = rates[g].alpha_per_ms + rates[g].beta_per_ms;
+                expect_near(mechanism, "steady rate", steady.rate_per_ms[g][row], 0.0,
+                            1e-14 * patch.factor(g) * sum);
+            }
+        }
+    });
+}
+
+TEST(change_and_linearise_add_currents_and_overwrite_the_rest) {
+    for_each_patch([](const Mechanism& mechanism, Patch& patch) {
+        const Change plain = change_of(mechanism, patch);
+        Slopes first(patch);
+        std::ranges::fill(patch.current_nA, 3.0);
+        std::ranges::fill(patch.conductance_uS, 5.0);
+        mechanism.kernels.linearise(patch.rows(), patch.v_mV.data(), first.all(),
+                                    patch.current_nA.data(), patch.conductance_uS.data());
+        for (std::size_t c = 0; c < patch.current_nA.size(); ++c) {
+            expect_near(mechanism, "current", patch.current_nA[c], 3.0 + plain.current_nA[c],
+                        1e-14 * std::abs(plain.current_nA[c]) + 2e-15);
+            CHECK(c % 2 == 1 || patch.conductance_uS[c] == 5.0);
+        }
+        for (std::size_t g = 0; g < patch.gates.size(); ++g) {
+            for (std::size_t row = 0; row < patch.compartment.size(); ++row) {
+                const auto rates = patch.rates(row)[g];
+                const double sum = patch.factor(g) * (rates.alpha_per_ms + rates.beta_per_ms);
+                expect_near(mechanism, "rate", first.value[Slopes::kRate][g][row],
+                            plain.rate_per_ms[g][row], 1e-14 * sum);
+                for (const auto& array : first.value) {
+                    CHECK(std::abs(array[g][row]) < 1e8);  // not the rubbish
+                }
+            }
+        }
+        // A second time, on top of the first, the same numbers to the bit.
+        Slopes second(patch);
+        mechanism.kernels.linearise(patch.rows(), patch.v_mV.data(), second.all(),
+                                    patch.current_nA.data(), patch.conductance_uS.data());
+        CHECK(second.value == first.value);
+    });
+}
+
+TEST(linearise_gives_the_derivatives_of_change) {
+    constexpr double kStep_mV = 1e-3;
+    constexpr double kStep = 1e-5;
+    for (const Mechanism* each : mechanisms()) {
+        const Mechanism& mechanism = *each;
+        for (const std::size_t rows : {1, 65, 200}) {
+            Patch patch(mechanism, rows);
+            Slopes slopes(patch);
+            std::ranges::fill(patch.current_nA, 0.0);
+            std::ranges::fill(patch.conductance_uS, 0.0);
+            mechanism.kernels.linearise(patch.rows(), patch.v_mV.data(), slopes.all(),
+                                        patch.current_nA.data(), patch.conductance_uS.data());
+            const auto conductance_uS = patch.conductance_uS;
+
+            // By v: every row at once, since none knows of another.
+            const auto v_mV = patch.v_mV;
+            const auto at = [&](double shift_mV) {
+                for (std::size_t c = 0; c < v_mV.size(); ++c) {
+                    patch.v_mV[c] = v_mV[c] + shift_mV;
+                }
+                return change_of(mechanism, patch);
+            };
+            const Change above = at(kStep_mV);
+            const Change below = at(-kStep_mV);
+            patch.v_mV = v_mV;
+            for (std::size_t row = 0; row < rows; ++row) {
+                const auto c = static_cast<std::size_t>(patch.compartment[row]);
+                const double by_v = (above.current_nA[c] - below.current_nA[c]) / (2.0 * kStep_mV);
+                expect_near(mechanism, "conductance", conductance_uS[c], by_v,
+                            1e-9 * (1.0 + std::abs(by_v)));
+                for (std::size_t g = 0; g < patch.gates.size(); ++g) {
+                    const double slope =
+                        (above.rate_per_ms[g][row] - below.rate_per_ms[g][row]) / (2.0 * kStep_mV);
+                    expect_near(mechanism, "rate by v", slopes.value[Slopes::kRateByV][g][row],
+                                slope, 1e-8 * (1.0 + std::abs(slope)));
+                }
+            }
+
+            // By each gate: no gate's rate knows of another gate, the current of all.
+            for (std::size_t g = 0; g < patch.gates.size(); ++g) {
+                const auto gate = patch.gates[g];
+                const auto shifted = [&](double shift) {
+                    for (std::size_t row = 0; row < rows; ++row) {
+                        patch.gates[g][row] = gate[row] + shift;
+                    }
+                    return change_of(mechanism, patch);
+                };
+                const Change more = shifted(kStep);
+                const Change less = shifted(-kStep);
+                patch.gates[g] = gate;
+                for (std::size_t row = 0; row < rows; ++row) {
+                    const auto c = static_cast<std::size_t>(patch.compartment[row]);
+                    const double by_gate =
+                        (more.current_nA[c] - less.current_nA[c]) / (2.0 * kStep);
+                    expect_near(mechanism, "current by gate",
+                                slopes.value[Slopes::kCurrent][g][row], by_gate,
+                                1e-8 * (1.0 + std::abs(by_gate)));
+                    const double decay =
+                        (less.rate_per_ms[g][row] - more.rate_per_ms[g][row]) / (2.0 * kStep);
+                    expect_near(mechanism, "decay", slopes.value[Slopes::kDecay][g][row], decay,
+                                1e-8 * (1.0 + std::abs(decay)));
+                    for (std::size_t other = 0; other < patch.gates.size(); ++other) {
+                        CHECK(other == g ||
+                              more.rate_per_ms[other][row] == less.rate_per_ms[other][row]);
+                    }
+                }
+            }
+        }
+    }
+}

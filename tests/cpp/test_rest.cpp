@@ -1,5 +1,6 @@
 // The resting state: of the squid axon, of a double cable, and where there is none.
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <string>
@@ -174,4 +175,34 @@ TEST(a_state_without_rest_is_left_alone) {
     CHECK_THROWS(simulation.initialise_at_rest(-65.0), ModelError,
                  "resting potential: none was found near -65 mV (inf mV/ms left after 0 "
                  "iterations), expected a membrane that settles; give v_init_mV");
+}
+
+TEST(rounding_is_told_apart_from_what_is_left) {
+    // On a mesh of 0.1 um the last digit of a potential is 1e-8 mV/ms and more.
+    auto model = cable();
+    model.sections[0].points = straight_points(100.0, 1.0, 1.0);
+    model.placements = {{"leak", {}, {{"g_bar_S_cm2", {1e-3}}, {"e_leak_mV", {-64.3}}}}};
+    const auto d = std::make_shared<Discretisation>(discretise(model, FixedCount{1000, {}}));
+    const System system(d);
+    State state = system.blank_state();
+    std::ranges::fill(state.potential_mV[0], -65.0);
+    system.update_membrane_potential(state);
+    const Rest rest = find_rest(system, state);
+    CHECK(rest.is_found);
+    CHECK(rest.rounding_mV_per_ms > 1e-8);
+    CHECK(rest.residual_mV_per_ms < 1e-9);
+    CHECK(rest.gate_rate_per_ms == 0.0);
+}
+
+TEST(a_state_without_rest_tells_where) {
+    auto model = cable();
+    model.sections.push_back(model.sections[0]);
+    model.sections[1].name = "absurd";
+    model.sections[1].parent = "axon";
+    model.placements = {{"leak", {"absurd"}, {{"g_bar_S_cm2", {1e3}}, {"e_leak_mV", {1e308}}}}};
+    const System system(std::make_shared<Discretisation>(discretise(model, FixedCount{1, {}})));
+    State state = system.blank_state();
+    const Rest rest = find_rest(system, state);
+    CHECK(!rest.is_found);
+    CHECK(rest.compartment == 1);
 }

@@ -492,3 +492,20 @@ TEST(what_does_not_fit_is_refused) {
     CHECK_THROWS(Simulation(squid(), kMethod, {{kPulse, {20}, {1.0}}}, {}, {}), ModelError,
                  "drive: acts on compartment 20, expected 0 to 19");
 }
+
+TEST(a_fixed_step_advances_to_the_first_step_that_reaches_a_time) {
+    auto simulation = squid_run();
+    simulation.initialise(-65.0);
+    simulation.advance(1000, 0.3);  // 0.3/0.01 is just below 30
+    CHECK(simulation.state().step == 30);
+    simulation.advance(1000, 30 * kDt_ms);
+    CHECK(simulation.state().step == 30);
+    simulation.advance(1000, 0.301);
+    CHECK(simulation.state().step == 31);
+    simulation.advance(5, 9.0);
+    CHECK(simulation.state().step == 36);
+    CHECK_THROWS(simulation.advance(1, 0.2), ModelError,
+                 "until_ms: is 0.2, expected 0.36 or later");
+    CHECK_THROWS(simulation.advance(1, kNaN), ModelError,
+                 "until_ms: is nan, expected 0.36 or later");
+}

@@ -9,13 +9,51 @@
 
 namespace ranvier {
 
+namespace {
+
+/// Whether the waveform jumps strictly between the two times, also from or to the zero around it.
+bool jumps_between(const PiecewiseLinear& waveform, double from_ms, double to_ms) {
+    const auto& t = waveform.t_ms;
+    const auto& value = waveform.value;
+    const auto is_inside = [&](double at_ms) { return from_ms < at_ms && at_ms < to_ms; };
+    if ((is_inside(t.front()) && value.front() != 0.0) ||
+        (is_inside(t.back()) && value.back() != 0.0)) {
+        return true;
+    }
+    const auto first = std::ranges::upper_bound(t, from_ms) - t.begin();
+    for (auto i = static_cast<std::size_t>(first) + 1; i < t.size() && t[i - 1] < to_ms; ++i) {
+        if (t[i] == t[i - 1] && value[i] != value[i - 1]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace
+
 double PiecewiseLinear::mean(double from_ms, double to_ms) const noexcept {
+    return integrate(from_ms, to_ms).whole / (to_ms - from_ms);
+}
+
+PiecewiseLinear::Line PiecewiseLinear::line(double from_ms, double to_ms) const noexcept {
+    const double length_ms = to_ms - from_ms;
+    const auto [whole, moment] = integrate(from_ms, to_ms);
+    if (whole == 0.0 && moment == 0.0) {
+        return {0.0, 0.0};
+    }
+    if (jumps_between(*this, from_ms, to_ms)) {
+        return {whole / length_ms, 0.0};
+    }
+    return {whole / length_ms, 12.0 * moment / (length_ms * length_ms * length_ms)};
+}
+
+PiecewiseLinear::Integrals PiecewiseLinear::integrate(double from_ms, double to_ms) const noexcept {
     if (t_ms.empty() || to_ms <= t_ms.front() || from_ms >= t_ms.back()) {
-        return 0.0;
+        return {0.0, 0.0};
     }
     const auto after = std::ranges::upper_bound(t_ms, from_ms);
     auto i = static_cast<std::size_t>(std::max<std::ptrdiff_t>(after - t_ms.begin(), 1));
-    double integral = 0.0;
+    Integrals sum{0.0, 0.0};
     for (; i < t_ms.size() && t_ms[i - 1] < to_ms; ++i) {
         const double piece_ms = t_ms[i] - t_ms[i - 1];
         const double start_ms = std::max(from_ms, t_ms[i - 1]);
@@ -23,10 +61,15 @@ double PiecewiseLinear::mean(double from_ms, double to_ms) const noexcept {
         if (piece_ms <= 0.0 || end_ms <= start_ms) {
             continue;
         }
-        const double middle = (0.5 * (start_ms + end_ms) - t_ms[i - 1]) / piece_ms;
-        integral += (end_ms - start_ms) * (value[i - 1] + middle * (value[i] - value[i - 1]));
+        const double length_ms = end_ms - start_ms;
+        const double slope_per_ms = (value[i] - value[i - 1]) / piece_ms;
+        const double middle_ms = 0.5 * (start_ms + end_ms);
+        const double middle = value[i - 1] + slope_per_ms * (middle_ms - t_ms[i - 1]);
+        sum.whole += length_ms * middle;
+        sum.moment += length_ms * (middle * (middle_ms - 0.5 * (from_ms + to_ms)) +
+                                   slope_per_ms * length_ms * length_ms / 12.0);
     }
-    return integral / (to_ms - from_ms);
+    return sum;
 }
 
 void check(const PiecewiseLinear& waveform) {

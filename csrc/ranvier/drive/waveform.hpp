@@ -13,6 +13,23 @@ struct PiecewiseLinear {
 
     /// Exact mean over [from_ms, to_ms], so that an edge inside a step carries its whole charge.
     double mean(double from_ms, double to_ms) const noexcept;
+
+    struct Line {
+        double mean;
+        double slope_per_ms;
+    };
+
+    /// The straight line over [from_ms, to_ms] with the same integral and first moment, which is
+    /// the waveform itself where it has no corner inside. Where it jumps inside, a line of that
+    /// kind would overshoot: then the mean alone, with slope 0.
+    Line line(double from_ms, double to_ms) const noexcept;
+
+private:
+    struct Integrals {
+        double whole;   // of the value
+        double moment;  // of the value times the distance from the middle
+    };
+    Integrals integrate(double from_ms, double to_ms) const noexcept;
 };
 
 /// Throws ModelError if the points are not as described.

@@ -9,6 +9,7 @@
 #include <tuple>
 #include <utility>
 
+#include "ranvier/base/dual.hpp"
 #include "ranvier/base/math.hpp"
 #include "ranvier/mechanisms/mechanism.hpp"
 
@@ -34,6 +35,31 @@ inline constexpr std::size_t gate_count = C::info.gates.size();
 template <class C, class Value, std::size_t... gate>
 Value open_fraction([[maybe_unused]] const Value* gates, std::index_sequence<gate...>) {
     return (Value(1.0) * ... * power<C::info.gates[gate].power>(gates[gate]));
+}
+
+/// d(open fraction)/d(one of the gates).
+template <class C, std::size_t by, class Value, std::size_t... gate>
+Value open_fraction_slope(const Value* gates, std::index_sequence<gate...>) {
+    constexpr int exponent = C::info.gates[by].power;
+    static_assert(exponent >= 1, "a gate has a power of 1 or more");
+    const Value own = Value(exponent) * power<exponent - 1>(gates[by]);
+    return (own * ... * power<gate == by ? 0 : C::info.gates[gate].power>(gates[gate]));
+}
+
+/// The reversal potential of each row: of the ion or, for a leak, its own parameter.
+template <class C>
+const double* reversal_mV(const Rows& rows) {
+    constexpr std::size_t e_leak = parameter_index<C>("e_leak_mV");
+    static_assert(!C::info.ion.empty() || e_leak < C::info.parameters.size(),
+                  "a channel without an ion has the parameter e_leak_mV");
+    return C::info.ion.empty() ? rows.parameters[e_leak] : rows.e_mV;
+}
+
+template <class C>
+const double* g_bar(const Rows& rows) {
+    constexpr std::size_t index = parameter_index<C>("g_bar_S_cm2");
+    static_assert(index < C::info.parameters.size(), "a channel has the parameter g_bar_S_cm2");
+    return rows.parameters[index];
 }
 
 }  // namespace detail
@@ -106,18 +132,13 @@ void advance_rows(const Rows& rows, const double* v_mV, double dt_ms) noexcept {
     }
 }
 
-/// i = g_bar (product of gates) (v - e), with e of the ion or, for a leak, its own parameter.
+/// i = g_bar (product of gates) (v - e).
 template <class C>
 void current_rows(const Rows& rows, const double* v_mV, double* current_nA,
                   double* conductance_uS) noexcept {
     constexpr std::size_t gates = detail::gate_count<C>;
-    constexpr std::size_t g_bar = detail::parameter_index<C>("g_bar_S_cm2");
-    constexpr std::size_t e_leak = detail::parameter_index<C>("e_leak_mV");
-    static_assert(g_bar < C::info.parameters.size(), "a channel has the parameter g_bar_S_cm2");
-    static_assert(!C::info.ion.empty() || e_leak < C::info.parameters.size(),
-                  "a channel without an ion has the parameter e_leak_mV");
-    const double* const g_bar_S_cm2 = rows.parameters[g_bar];
-    const double* const e_mV = C::info.ion.empty() ? rows.parameters[e_leak] : rows.e_mV;
+    const double* const g_bar_S_cm2 = detail::g_bar<C>(rows);
+    const double* const e_mV = detail::reversal_mV<C>(rows);
     for (std::size_t row = 0; row < rows.size; ++row) {
         std::array<double, gates == 0 ? 1 : gates> x{};
         for (std::size_t g = 0; g < gates; ++g) {
@@ -128,6 +149,103 @@ void current_rows(const Rows& rows, const double* v_mV, double* current_nA,
         const auto compartment = rows.compartment[row];
         current_nA[compartment] += g_uS * (v_mV[compartment] - e_mV[row]);
         conductance_uS[compartment] += g_uS;
+    }
+}
+
+/// dx/dt = alpha (1 - x) - beta x of every gate, and the current; `with_slopes` also every
+/// derivative, those of the rates by Dual. Without, `to` needs rate_per_ms only, and the
+/// conductance is left alone.
+template <class C, bool with_slopes>
+void change_rows(const Rows& rows, const double* v_mV, const GateSlopes& to, double* current_nA,
+                 double* conductance_uS) noexcept {
+    constexpr std::size_t gates = detail::gate_count<C>;
+    using Column = std::array<double, kRowsAtOnce>;
+    using Columns = std::array<Column, gates>;
+    const double* const g_bar_S_cm2 = detail::g_bar<C>(rows);
+    const double* const e_mV = detail::reversal_mV<C>(rows);
+    Column v;
+    Column g_uS;
+    Column driven_nA;  // were the channel open
+    Column open;
+    for (std::size_t first = 0; first < rows.size; first += kRowsAtOnce) {
+        const std::size_t count = std::min(kRowsAtOnce, rows.size - first);
+        for (std::size_t i = 0; i < count; ++i) {
+            v[i] = v_mV[rows.compartment[first + i]];
+            g_uS[i] = g_bar_S_cm2[first + i] * rows.nA_per_mA_cm2[first + i];
+            driven_nA[i] = g_uS[i] * (v[i] - e_mV[first + i]);
+            open[i] = 1.0;
+        }
+        if constexpr (gates > 0) {
+            Columns alpha;
+            Columns beta;
+            [[maybe_unused]] Columns alpha_by_v;
+            [[maybe_unused]] Columns beta_by_v;
+            Columns x;
+            for (std::size_t i = 0; i < count; ++i) {
+                if constexpr (with_slopes) {
+                    const auto rates = C::rates(Dual(v[i], 1.0));
+                    for (std::size_t g = 0; g < gates; ++g) {
+                        alpha[g][i] = rates[g].alpha_per_ms.value;
+                        beta[g][i] = rates[g].beta_per_ms.value;
+                        alpha_by_v[g][i] = rates[g].alpha_per_ms.slope;
+                        beta_by_v[g][i] = rates[g].beta_per_ms.slope;
+                    }
+                } else {
+                    const auto rates = C::rates(v[i]);
+                    for (std::size_t g = 0; g < gates; ++g) {
+                        alpha[g][i] = rates[g].alpha_per_ms;
+                        beta[g][i] = rates[g].beta_per_ms;
+                    }
+                }
+            }
+            // Into columns of our own first, which nothing can alias, and from there to the caller.
+            const auto hand_out = [&](const Column& from, double* column) {
+                std::copy_n(from.begin(), count, column + first);
+            };
+            for (std::size_t g = 0; g < gates; ++g) {
+                std::copy_n(rows.gates[g] + first, count, x[g].begin());
+                const double factor = rows.rate_factor[g];
+                for (std::size_t i = 0; i < count; ++i) {
+                    const double closed = 1.0 - x[g][i];
+                    const double decay = alpha[g][i] + beta[g][i];
+                    alpha[g][i] = factor * (alpha[g][i] * closed - beta[g][i] * x[g][i]);
+                    beta[g][i] = factor * decay;
+                    if constexpr (with_slopes) {
+                        alpha_by_v[g][i] =
+                            factor * (alpha_by_v[g][i] * closed - beta_by_v[g][i] * x[g][i]);
+                    }
+                }
+                hand_out(alpha[g], to.rate_per_ms[g]);
+                if constexpr (with_slopes) {
+                    hand_out(alpha_by_v[g], to.rate_by_v_per_ms_mV[g]);
+                    hand_out(beta[g], to.decay_per_ms[g]);
+                }
+            }
+            [&]<std::size_t... gate>(std::index_sequence<gate...> all) {
+                for (std::size_t i = 0; i < count; ++i) {
+                    const std::array own{x[gate][i]...};
+                    open[i] = detail::open_fraction<C>(own.data(), all);
+                    if constexpr (with_slopes) {
+                        // The rates are handed out, their columns free.
+                        ((alpha[gate][i] =
+                              driven_nA[i] * detail::open_fraction_slope<C, gate>(own.data(), all)),
+                         ...);
+                    }
+                }
+            }(std::make_index_sequence<gates>{});
+            if constexpr (with_slopes) {
+                for (std::size_t g = 0; g < gates; ++g) {
+                    hand_out(alpha[g], to.current_by_gate_nA[g]);
+                }
+            }
+        }
+        for (std::size_t i = 0; i < count; ++i) {
+            const auto compartment = rows.compartment[first + i];
+            current_nA[compartment] += driven_nA[i] * open[i];
+            if constexpr (with_slopes) {
+                conductance_uS[compartment] += g_uS[i] * open[i];
+            }
+        }
     }
 }
 
@@ -146,7 +264,9 @@ constexpr Mechanism make_channel() {
         static_assert(std::tuple_size_v<decltype(C::rates(0.0))> == detail::gate_count<C>,
                       "a channel gives one rate per gate");
     }
-    return {C::info, {&steady_state_rows<C>, &advance_rows<C>, &current_rows<C>, &rates_at<C>}};
+    return {C::info,
+            {&steady_state_rows<C>, &advance_rows<C>, &current_rows<C>, &change_rows<C, false>,
+             &change_rows<C, true>, &rates_at<C>}};
 }
 
 }  // namespace ranvier

@@ -54,6 +54,15 @@ struct Rows {
     const double* nA_per_mA_cm2;  // [row], the membrane area in solver units (also uS per S/cm2)
 };
 
+/// Where change() and linearise() write what each gate does to first order about the present state,
+/// and what it does to the current. All are [gate][row] and are overwritten.
+struct GateSlopes {
+    double* const* rate_per_ms;          // dx/dt
+    double* const* rate_by_v_per_ms_mV;  // d(dx/dt)/dv
+    double* const* decay_per_ms;         // -d(dx/dt)/dx
+    double* const* current_by_gate_nA;   // d(outward current)/dx
+};
+
 /// The compiled half of a mechanism. Plain functions over contiguous arrays: no virtual calls, and
 /// a guest of the core can supply its own. `v_mV` is indexed by compartment, not by row.
 struct MechanismKernels {
@@ -64,6 +73,13 @@ struct MechanismKernels {
     /// Adds outward current and its derivative by v, with the gates held, to the compartments.
     void (*current)(const Rows& rows, const double* v_mV, double* current_nA,
                     double* conductance_uS) noexcept;
+    /// Writes dx/dt of every gate at v to `to.rate_per_ms`, and adds the outward current to the
+    /// compartments; the rest of `to` and the conductance are not touched and may be null.
+    void (*change)(const Rows& rows, const double* v_mV, const GateSlopes& to, double* current_nA,
+                   double* conductance_uS) noexcept;
+    /// The same with all of `to` and the conductance, its derivative by v with the gates held.
+    void (*linearise)(const Rows& rows, const double* v_mV, const GateSlopes& to,
+                      double* current_nA, double* conductance_uS) noexcept;
     /// Rates of each gate at the reference temperature, for documentation and tests.
     void (*rates)(double v_mV, Rate<double>* rates) noexcept;
 };

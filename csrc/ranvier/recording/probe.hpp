@@ -18,6 +18,9 @@ struct Probe {
     Quantity quantity = Quantity::kMembranePotential;
     std::vector<std::int32_t> compartment;
     std::int64_t every_steps = 1;
+    /// With a method that chooses its steps: samples at whole multiples of this, by its dense
+    /// output; 0 for one at the end of each step.
+    double every_ms = 0.0;
     std::size_t layer = 0;
     std::string mechanism;
     std::string gate;

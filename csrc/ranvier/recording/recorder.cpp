@@ -1,7 +1,6 @@
 #include "ranvier/recording/recorder.hpp"
 
 #include <algorithm>
-#include <cassert>
 
 namespace ranvier {
 namespace {
@@ -39,23 +38,6 @@ void Events::forget_after(std::int64_t last_step) {
     step.resize(kept);
     compartment.resize(kept);
     t_ms.resize(kept);
-}
-
-void detect(std::span<const std::int32_t> compartment, double threshold_mV, std::int64_t step,
-            double t0_ms, double t1_ms, std::span<const double> v_mV, std::span<double> previous_mV,
-            Events& events) {
-    assert(previous_mV.size() == compartment.size());
-    for (std::size_t i = 0; i < compartment.size(); ++i) {
-        const double before_mV = previous_mV[i];
-        const double after_mV = v_mV[static_cast<std::size_t>(compartment[i])];
-        previous_mV[i] = after_mV;
-        if (before_mV < threshold_mV && after_mV >= threshold_mV) {
-            const double part = (threshold_mV - before_mV) / (after_mV - before_mV);
-            events.step.push_back(step);
-            events.compartment.push_back(compartment[i]);
-            events.t_ms.push_back(t0_ms + part * (t1_ms - t0_ms));
-        }
-    }
 }
 
 }  // namespace ranvier

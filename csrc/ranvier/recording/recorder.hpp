@@ -1,10 +1,13 @@
 // Holds what was recorded: samples in one growing block per probe, crossings as events.
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
+
+#include "ranvier/recording/bend.hpp"
 
 namespace ranvier {
 
@@ -29,11 +32,26 @@ struct Events {
     void forget_after(std::int64_t last_step);
 };
 
-/// Where a straight line from (t0, v0) to (t1, v1) crosses the threshold upward, appended to
-/// `events` for each watched compartment. `previous_mV` has one value per watched compartment and
-/// takes the new ones.
+/// Appends to `events` when each watched compartment rose through the threshold within a step from
+/// t0 to t1, at whose end the membrane potentials are `v_mV`. `previous_mV` has one value per
+/// watched compartment and takes the new ones. `bend_of(compartment)` is how v ran in between.
+template <class BendOf>
 void detect(std::span<const std::int32_t> compartment, double threshold_mV, std::int64_t step,
             double t0_ms, double t1_ms, std::span<const double> v_mV, std::span<double> previous_mV,
-            Events& events);
+            Events& events, BendOf&& bend_of) {
+    assert(previous_mV.size() == compartment.size());
+    for (std::size_t i = 0; i < compartment.size(); ++i) {
+        const double before_mV = previous_mV[i];
+        const double after_mV = v_mV[static_cast<std::size_t>(compartment[i])];
+        previous_mV[i] = after_mV;
+        if (before_mV < threshold_mV && after_mV >= threshold_mV) {
+            const double share =
+                crossing_share(before_mV, after_mV, bend_of(compartment[i]), threshold_mV);
+            events.step.push_back(step);
+            events.compartment.push_back(compartment[i]);
+            events.t_ms.push_back(t0_ms + share * (t1_ms - t0_ms));
+        }
+    }
+}
 
 }  // namespace ranvier

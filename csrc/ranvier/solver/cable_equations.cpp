@@ -89,6 +89,39 @@ void CableEquations<layers>::add_drives(std::span<const Drive> drives, double fr
 }
 
 template <int layers>
+void CableEquations<layers>::add_drives_at(std::span<const Drive> drives, double from_ms,
+                                           double to_ms, double at) noexcept {
+    for (const Drive& drive : drives) {
+        const auto [mean, slope_per_ms] = drive.waveform.line(from_ms, to_ms);
+        const double value = mean + slope_per_ms * (at - 0.5) * (to_ms - from_ms);
+        for (std::size_t k = 0; value != 0.0 && k < drive.compartment.size(); ++k) {
+            rhs_[static_cast<std::size_t>(drive.compartment[k])][0] += value * drive.weight_nA[k];
+        }
+    }
+}
+
+template <int layers>
+void CableEquations<layers>::add_stored(double factor_per_ms,
+                                        std::span<const Potentials<layers>> x) noexcept {
+    const auto& d = system_.discretisation();
+    const double* const capacitance_nF = d.compartments.capacitance_nF.data();
+    for (std::size_t i = 0; i < rhs_.size(); ++i) {
+        const double c_per_ms = factor_per_ms * capacitance_nF[i];
+        if constexpr (layers == 1) {
+            rhs_[i][0] += c_per_ms * x[i][0];
+        } else {
+            // Where the layer is no unknown its x is 0, and its row must stay so.
+            const auto& layer = d.layers[0];
+            const double moved_nA = c_per_ms * (x[i][0] - x[i][1]);
+            rhs_[i][0] += moved_nA;
+            if (layer.is_unknown[i] != 0) {
+                rhs_[i][1] += factor_per_ms * layer.capacitance_nF[i] * x[i][1] - moved_nA;
+            }
+        }
+    }
+}
+
+template <int layers>
 void CableEquations<layers>::set_matrix(double shift_per_ms,
                                         std::span<const double> conductance_uS) noexcept {
     const auto& d = system_.discretisation();

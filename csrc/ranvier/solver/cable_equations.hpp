@@ -32,6 +32,14 @@ public:
     /// Adds the mean of the drives over the step to the axoplasm.
     void add_drives(std::span<const Drive> drives, double from_ms, double to_ms) noexcept;
 
+    /// Adds the drives as they are at the share `at` of the step, 0 to 1; see
+    /// PiecewiseLinear::line().
+    void add_drives_at(std::span<const Drive> drives, double from_ms, double to_ms,
+                       double at) noexcept;
+
+    /// rhs += factor C x: the current that would move what is stored by x, `factor` times per ms.
+    void add_stored(double factor_per_ms, std::span<const Potentials<layers>> x) noexcept;
+
     /// matrix = shift C + G + dI/dv; `shift_per_ms` is 1/dt for backward Euler.
     void set_matrix(double shift_per_ms, std::span<const double> conductance_uS) noexcept;
 

@@ -11,9 +11,8 @@ namespace ranvier {
 namespace {
 
 constexpr int kMostIterations = 500;
-/// Half the interval of the central difference for dI/dv: its error is about h^2, and rounding adds
-/// about 1e-16/h of the current.
-constexpr double kDifference_mV = 1e-4;
+/// A search that took longer goes in circles, from step to step over the rest that is between.
+constexpr int kPatience = 100;
 /// An iteration that moves less than this has converged to rounding.
 constexpr double kSmallest_mV = 1e-12;
 /// Newton may not leap over the range in which gates mean something.
@@ -21,7 +20,9 @@ constexpr double kLargest_mV = 20.0;
 constexpr double kResidual_mV_per_ms = 1e-9;
 /// Below this nothing is left to find: 1e-12 mV in a second.
 constexpr double kNothing_mV_per_ms = 1e-15;
-constexpr double kShortest_ms = 0.01;
+constexpr double kShortest_ms = 1e-4;
+/// The last digit of a potential, and as much again from the solve.
+constexpr double kRounding = 2.0 * std::numeric_limits<double>::epsilon();
 
 template <int layers>
 class Search {
@@ -29,38 +30,40 @@ public:
     explicit Search(const System& system)
         : system_(system),
           equations_(system),
-          current_nA_(system.size()),
-          conductance_uS_(system.size()),
-          below_nA_(system.size()),
-          above_nA_(system.size()),
-          shifted_mV_(system.size()) {}
+          membrane_(system.blank_linearisation()),
+          conductance_uS_(system.size()) {}
 
     Rest run(State& state) {
         State trial = state;
-        double first_residual = 0.0;
-        double last_residual = 0.0;
+        double first_imbalance = 0.0;
+        double last_imbalance = 0.0;
         double step_ms = 1.0;
         Rest rest{};
         for (rest.iterations = 0; rest.iterations < kMostIterations; ++rest.iterations) {
             linearise(trial);
-            equations_.set_imbalance(trial, current_nA_);
-            rest.residual_mV_per_ms = residual();
-            if (!std::isfinite(rest.residual_mV_per_ms)) {
+            measure_imbalance(rest);
+            const double imbalance = rest.residual_mV_per_ms;
+            if (!std::isfinite(imbalance)) {
                 return rest;
             }
             if (rest.iterations == 0) {
-                first_residual = rest.residual_mV_per_ms;
+                first_imbalance = imbalance;
             }
-            if (rest.residual_mV_per_ms <= kNothing_mV_per_ms) {
+            if (imbalance <= kNothing_mV_per_ms) {
                 break;  // where a potential is free, Newton's matrix would be singular here
             }
             // Steps of 1 ms at first, then twice as long each time the last one helped, and longer
-            // still as the residual falls: Newton in the end, also for slow membranes.
-            const bool has_helped = rest.residual_mV_per_ms <= last_residual;
+            // still as the imbalance falls: Newton in the end, also for slow membranes.
+            const bool has_helped = imbalance <= last_imbalance;
             step_ms = has_helped ? 2.0 * step_ms : std::max(0.25 * step_ms, kShortest_ms);
-            last_residual = rest.residual_mV_per_ms;
-            const double part = rest.residual_mV_per_ms / first_residual;
-            equations_.set_matrix(part * part / step_ms, conductance_uS_);
+            last_imbalance = imbalance;
+            const double part = imbalance / first_imbalance;
+            const double shift_per_ms =
+                rest.iterations < kPatience ? part * part / step_ms : 1.0 / step_ms;
+            if (rest.iterations >= kPatience) {
+                slow_down(shift_per_ms);
+            }
+            equations_.set_matrix(shift_per_ms, conductance_uS_);
             equations_.solve();
             const double moved_mV = largest_move();
             if (!std::isfinite(moved_mV)) {
@@ -72,11 +75,9 @@ public:
                 break;
             }
         }
-        system_.settle_gates(trial);
-        system_.ionic_current(trial, trial.v_mV, current_nA_, conductance_uS_);
-        equations_.set_imbalance(trial, current_nA_);
-        rest.residual_mV_per_ms = residual();
-        rest.is_found = rest.residual_mV_per_ms < kResidual_mV_per_ms + rounding_mV_per_ms(trial);
+        linearise(trial);
+        measure(trial, rest);
+        rest.is_found = rest.residual_mV_per_ms < kResidual_mV_per_ms;
         if (rest.is_found) {
             state = std::move(trial);
         }
@@ -84,63 +85,119 @@ public:
     }
 
 private:
-    /// The steady-state current at state.v_mV and its total derivative, gates following the
-    /// voltage.
+    /// The steady-state current at state.v_mV, its total derivative with gates following the
+    /// voltage, and the imbalance it leaves.
     void linearise(State& state) {
-        current_at(state, -kDifference_mV, below_nA_);
-        current_at(state, kDifference_mV, above_nA_);
-        current_at(state, 0.0, current_nA_);
-        for (std::size_t i = 0; i < conductance_uS_.size(); ++i) {
-            conductance_uS_[i] = (above_nA_[i] - below_nA_[i]) / (2.0 * kDifference_mV);
-        }
-    }
-
-    void current_at(State& state, double shift_mV, std::vector<double>& current_nA) {
-        for (std::size_t i = 0; i < shifted_mV_.size(); ++i) {
-            shifted_mV_[i] = state.v_mV[i] + shift_mV;
-        }
-        std::swap(state.v_mV, shifted_mV_);
         system_.settle_gates(state);
-        system_.ionic_current(state, state.v_mV, current_nA, conductance_uS_);
-        std::swap(state.v_mV, shifted_mV_);
-    }
-
-    /// Largest imbalance over the capacitance that would store it. Junctions store nothing: their
-    /// rows are linear and each solve balances them.
-    double residual() const {
-        const auto& capacitance_nF = system_.discretisation().compartments.capacitance_nF;
-        double largest = 0.0;
-        const auto rhs = equations_.rhs();
-        for (std::size_t i = 0; i < rhs.size(); ++i) {
-            for (const double imbalance_nA : rhs[i]) {
-                const double rate = std::abs(imbalance_nA) / capacitance_nF[i];
-                if (capacitance_nF[i] > 0.0 && !(rate <= largest)) {
-                    largest = rate;  // also where rate is NaN
+        system_.linearise(state, membrane_);
+        conductance_uS_ = membrane_.conductance_uS;
+        for (std::size_t m = 0; m < membrane_.gates.size(); ++m) {
+            const auto& compartment = system_.mechanisms()[m].table->compartment;
+            for (const auto& gate : membrane_.gates[m]) {
+                for (std::size_t row = 0; row < compartment.size(); ++row) {
+                    conductance_uS_[static_cast<std::size_t>(compartment[row])] +=
+                        gate.current_by_gate_nA[row] * gate.rate_by_v_per_ms_mV[row] /
+                        gate.decay_per_ms[row];
                 }
             }
         }
-        return largest;
+        equations_.set_imbalance(state, membrane_.current_nA);
     }
 
-    /// What rounding alone may leave: on a fine mesh the axial currents are differences of numbers
-    /// that are large beside the capacitance.
-    double rounding_mV_per_ms(const State& state) const {
-        const auto& c = system_.discretisation().compartments;
-        double largest = 0.0;
-        for (std::size_t i = 0; i < c.size(); ++i) {
-            if (c.capacitance_nF[i] > 0.0) {
-                const double flow_nA = c.axial_conductance_uS[i] * std::abs(state.v_mV[i]);
-                largest = std::max(largest, flow_nA / c.capacitance_nF[i]);
+    /// Makes the matrix positive definite. With gates in equilibrium the currents are the gradient
+    /// of an energy, which then falls in every step that is short enough.
+    void slow_down(double shift_per_ms) {
+        const auto& capacitance_nF = system_.discretisation().compartments.capacitance_nF;
+        for (std::size_t i = 0; i < conductance_uS_.size(); ++i) {
+            conductance_uS_[i] =
+                std::max(conductance_uS_[i], -0.5 * shift_per_ms * capacitance_nF[i]);
+        }
+    }
+
+    /// By the capacitance of the axolemma, which stores nearly all there is: a measure of how far
+    /// the search has come. Junctions store nothing: their rows are linear and each solve balances
+    /// them.
+    void measure_imbalance(Rest& rest) const {
+        const auto& capacitance_nF = system_.discretisation().compartments.capacitance_nF;
+        const auto rhs = equations_.rhs();
+        rest.residual_mV_per_ms = 0.0;
+        for (std::size_t i = 0; i < rhs.size(); ++i) {
+            for (const double imbalance_nA : rhs[i]) {
+                count(i, imbalance_nA, 0.0, capacitance_nF[i], rest);
             }
         }
-        return 8.0 * std::numeric_limits<double>::epsilon() * largest;
+    }
+
+    /// The rates of change that are left, C^-1 times the imbalance: that of the axolemma is its own
+    /// row over its capacitance; that of the myelin is the sum of both rows, since what leaves the
+    /// axoplasm enters the periaxonal space.
+    void measure(const State& state, Rest& rest) const {
+        const auto& d = system_.discretisation();
+        const auto rhs = equations_.rhs();
+        const auto rounding_nA = rounding(state);
+        rest.residual_mV_per_ms = 0.0;
+        rest.rounding_mV_per_ms = 0.0;
+        for (std::size_t i = 0; i < rhs.size(); ++i) {
+            const double c_nF = d.compartments.capacitance_nF[i];
+            count(i, rhs[i][0], rounding_nA[i][0], c_nF, rest);
+            if constexpr (layers == 2) {
+                const auto& layer = d.layers[0];
+                if (layer.is_unknown[i] != 0) {
+                    count(i, rhs[i][0] + rhs[i][1], rounding_nA[i][0] + rounding_nA[i][1],
+                          layer.capacitance_nF[i], rest);
+                }
+            }
+        }
+        rest.gate_rate_per_ms = 0.0;
+        for (const auto& mechanism : membrane_.gates) {
+            for (const auto& gate : mechanism) {
+                for (const double rate_per_ms : gate.rate_per_ms) {
+                    rest.gate_rate_per_ms = std::max(rest.gate_rate_per_ms, std::abs(rate_per_ms));
+                }
+            }
+        }
+    }
+
+    static void count(std::size_t i, double left_nA, double rounding_nA, double c_nF, Rest& rest) {
+        if (c_nF > 0.0) {
+            const double beyond_nA = std::abs(left_nA) - rounding_nA;
+            const double rate = (beyond_nA < 0.0 ? 0.0 : beyond_nA) / c_nF;
+            rest.rounding_mV_per_ms = std::max(rest.rounding_mV_per_ms, rounding_nA / c_nF);
+            if (rate > rest.residual_mV_per_ms || std::isnan(rate)) {  // which stays
+                rest.residual_mV_per_ms = rate;
+                rest.compartment = static_cast<std::int32_t>(i);
+            }
+        }
+    }
+
+    /// What rounding alone may leave of each imbalance: on a fine mesh the axial currents are
+    /// differences of numbers that are large beside what is stored.
+    std::vector<Potentials<layers>> rounding(const State& state) const {
+        const auto& d = system_.discretisation();
+        const auto& parent = d.compartments.parent;
+        std::vector<Potentials<layers>> flow_nA(parent.size());
+        for (std::size_t layer = 0; layer < static_cast<std::size_t>(layers); ++layer) {
+            const auto& axial_uS = layer == 0 ? d.compartments.axial_conductance_uS
+                                              : d.layers[layer - 1].axial_conductance_uS;
+            const auto& potential_mV = state.potential_mV[layer];
+            for (std::size_t i = 0; i < parent.size(); ++i) {
+                if (parent[i] != kNoParent) {
+                    const auto up = static_cast<std::size_t>(parent[i]);
+                    const double both_nA = kRounding * axial_uS[i] *
+                                           (std::abs(potential_mV[i]) + std::abs(potential_mV[up]));
+                    flow_nA[i][layer] += both_nA;
+                    flow_nA[up][layer] += both_nA;
+                }
+            }
+        }
+        return flow_nA;
     }
 
     double largest_move() const {
         double largest_mV = 0.0;
         for (const auto& row : equations_.rhs()) {
             for (const double move_mV : row) {
-                if (!(std::abs(move_mV) <= largest_mV)) {
+                if (std::abs(move_mV) > largest_mV || std::isnan(move_mV)) {  // which stays
                     largest_mV = std::abs(move_mV);
                 }
             }
@@ -150,11 +207,8 @@ private:
 
     const System& system_;
     CableEquations<layers> equations_;
-    std::vector<double> current_nA_;
+    Linearisation membrane_;
     std::vector<double> conductance_uS_;
-    std::vector<double> below_nA_;
-    std::vector<double> above_nA_;
-    std::vector<double> shifted_mV_;
 };
 
 }  // namespace

@@ -1,13 +1,20 @@
 // The resting state: the fixed point of the equations without drives.
 #pragma once
 
+#include <cstdint>
+
 #include "ranvier/solver/state.hpp"
 #include "ranvier/solver/system.hpp"
 
 namespace ranvier {
 
 struct Rest {
-    double residual_mV_per_ms;  // largest rate of change that is left anywhere
+    /// Largest rate of change of a membrane potential, axolemma or myelin, that is left beyond
+    /// what rounding makes of the potentials' last digit there.
+    double residual_mV_per_ms;
+    double rounding_mV_per_ms;  // the most that rounding makes anywhere
+    double gate_rate_per_ms;    // largest dx/dt that is left
+    std::int32_t compartment;   // where the residual is
     int iterations;
     bool is_found;
 };
@@ -18,8 +25,8 @@ struct Rest {
 /// by pseudo-transient continuation: each iteration is an implicit step in a time that grows as the
 /// residual falls (Kelley & Keyes 1998, doi:10.1137/S0036142996304796). Gates are in equilibrium
 /// throughout, so a fixed point that slow gates make unstable (a membrane that fires by itself) is
-/// found as well: this is a steady state, not a proof of stability. Where none is found `state` is
-/// left as it was.
+/// found as well: whether small disturbances of it die out, Modes can say. Where none is found
+/// `state` is left as it was.
 Rest find_rest(const System& system, State& state);
 
 }  // namespace ranvier

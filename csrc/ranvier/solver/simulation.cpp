@@ -18,7 +18,7 @@ constexpr std::int64_t kStepsPerBlock = 128;
 /// No membrane survives a fraction of this, and no electrode in the field imposes it.
 constexpr double kLargest_mV = 1e4;
 
-constexpr char kSnapshotMark[] = "ranvier snapshot 1";
+constexpr char kSnapshotMark[] = "ranvier snapshot 2";
 
 /// What a state means: the arrays of the discretisation and the method, as one number (FNV-1a).
 class Fingerprint {
@@ -68,6 +68,12 @@ std::uint64_t fingerprint_of(const Discretisation& d, const MethodChoice& method
         fingerprint.add(ion.e_mV);
     }
     return fingerprint.value();
+}
+
+const MethodInfo& info_of(const MethodChoice& method) {
+    const MethodEntry* entry = nullptr;
+    resolve(method, &entry);
+    return entry->info;
 }
 
 /// Guests of the core hand in what they like; everything behind this relies on it.
@@ -124,12 +130,17 @@ Simulation::Simulation(std::shared_ptr<const Discretisation> discretisation,
       drives_(std::move(drives)),
       probes_(std::move(probes)),
       detectors_(std::move(detectors)),
+      is_adaptive_(info_of(method).is_adaptive),
       state_(system_.blank_state()) {
     for (const auto& drive : drives_) {
         check(drive, system_.size());
+        breakpoints_ms_.insert(breakpoints_ms_.end(), drive.waveform.t_ms.begin(),
+                               drive.waveform.t_ms.end());
     }
+    std::ranges::sort(breakpoints_ms_);
     for (std::size_t p = 0; p < probes_.size(); ++p) {
-        check_probe(probes_[p], p);
+        probed_.push_back(check_probe(probes_[p], p));
+        keeps_before_ = keeps_before_ || probes_[p].every_ms > 0.0;
     }
     for (const auto& detector : detectors_) {
         if (!std::isfinite(detector.threshold_mV)) {
@@ -146,11 +157,17 @@ Simulation::Simulation(std::shared_ptr<const Discretisation> discretisation,
     }
 }
 
-void Simulation::check_probe(const Probe& probe, std::size_t index) const {
+Simulation::ProbedRow Simulation::check_probe(const Probe& probe, std::size_t index) const {
     const std::string subject = "probe " + std::to_string(index);
     if (probe.every_steps < 1) {
         throw ModelError(subject, "every_steps is " + std::to_string(probe.every_steps) +
                                       ", expected 1 or more");
+    }
+    if (probe.every_ms != 0.0 &&
+        !(is_adaptive_ && probe.every_ms > 0.0 && std::isfinite(probe.every_ms))) {
+        throw ModelError(subject, "every_ms is " + text(probe.every_ms) +
+                                      ", expected 0, or above 0 with a method that chooses its "
+                                      "steps");
     }
     if (probe.quantity == Quantity::kLayerPotential && probe.layer >= system_.potentials()) {
         throw ModelError(subject, "asks for the periaxonal space, expected a model with a sheath");
@@ -161,8 +178,9 @@ void Simulation::check_probe(const Probe& probe, std::size_t index) const {
                                           ", expected 0 to " + std::to_string(system_.size() - 1));
         }
     }
+    ProbedRow place;
     if (probe.quantity != Quantity::kGate && probe.quantity != Quantity::kCurrentDensity) {
-        return;
+        return place;
     }
     std::vector<std::string> names;
     for (const auto& bound : system_.mechanisms()) {
@@ -175,20 +193,26 @@ void Simulation::check_probe(const Probe& probe, std::size_t index) const {
             for (const auto& gate : bound.mechanism->info.gates) {
                 gates.emplace_back(gate.name);
             }
-            if (std::ranges::find(gates, probe.gate) == gates.end()) {
+            place.gate =
+                static_cast<std::size_t>(std::ranges::find(gates, probe.gate) - gates.begin());
+            if (place.gate == gates.size()) {
                 throw ModelError(subject, "channel " + quoted(probe.mechanism) + " has no gate " +
                                               quoted(probe.gate) + ", " +
                                               expected_one_of(probe.gate, gates));
             }
         }
+        const auto& rows = bound.table->compartment;
         for (const std::int32_t compartment : probe.compartment) {
-            if (!std::ranges::binary_search(bound.table->compartment, compartment)) {
+            const auto row = std::ranges::lower_bound(rows, compartment);
+            place.row.push_back(static_cast<std::size_t>(row - rows.begin()));
+            if (row == rows.end() || *row != compartment) {
                 throw ModelError(subject, "channel " + quoted(probe.mechanism) + " is not at " +
                                               discretisation().label(compartment) +
                                               ", expected a place that carries it");
             }
         }
-        return;
+        place.mechanism = names.size() - 1;
+        return place;
     }
     throw ModelError(subject, "channel " + quoted(probe.mechanism) + " is not in this model, " +
                                   expected_one_of(probe.mechanism, names));
@@ -203,6 +227,7 @@ void Simulation::initialise(double v_mV) {
     std::ranges::fill(state_.potential_mV[0], v_mV);
     system_.update_membrane_potential(state_);
     system_.settle_gates(state_);
+    state_.jumped_ms = state_.t_ms;
     begin();
 }
 
@@ -216,6 +241,7 @@ Rest Simulation::initialise_at_rest(double guess_mV) {
                              std::to_string(rest.iterations) +
                              " iterations), expected a membrane that settles; give v_init_mV");
     }
+    state_.jumped_ms = State{}.jumped_ms;
     begin();
     return rest;
 }
@@ -235,41 +261,47 @@ void Simulation::begin() {
         }
     }
     is_initialised_ = true;
+    began_ = false;
     record();
 }
 
-double Simulation::probed(const Probe& probe, std::size_t column) const {
-    const std::int32_t compartment = probe.compartment[column];
-    const auto i = static_cast<std::size_t>(compartment);
-    switch (probe.quantity) {
-        case Quantity::kMembranePotential:
-            return state_.v_mV[i];
-        case Quantity::kLayerPotential:
-            return state_.potential_mV[probe.layer][i];
-        case Quantity::kGate:
-        case Quantity::kCurrentDensity:
-            break;
+double Simulation::potential_mV(std::size_t layer, std::size_t compartment, double share) const {
+    const double after_mV = state_.potential_mV[layer][compartment];
+    if (share == 1.0) {
+        return after_mV;
     }
-    const auto& mechanisms = system_.mechanisms();
-    std::size_t m = 0;
-    while (mechanisms[m].table->name != probe.mechanism) {
-        ++m;
+    return between(before_.potential_mV[layer][compartment], after_mV,
+                   method_->potential_bend(layer, compartment), share);
+}
+
+double Simulation::probed(std::size_t p, std::size_t column, double share) const {
+    const Probe& probe = probes_[p];
+    const auto i = static_cast<std::size_t>(probe.compartment[column]);
+    if (probe.quantity == Quantity::kLayerPotential) {
+        return potential_mV(probe.layer, i, share);
     }
-    const auto& bound = mechanisms[m];
-    const auto& rows = bound.table->compartment;
-    const auto row =
-        static_cast<std::size_t>(std::ranges::lower_bound(rows, compartment) - rows.begin());
+    const double outside_mV = system_.potentials() == 1 ? 0.0 : potential_mV(1, i, share);
+    const double v_mV = potential_mV(0, i, share) - outside_mV;
+    if (probe.quantity == Quantity::kMembranePotential) {
+        return v_mV;
+    }
+    const std::size_t m = probed_[p].mechanism;
+    const std::size_t row = probed_[p].row[column];
+    const auto& bound = system_.mechanisms()[m];
     // One row on its own, at unit area: the kernel then adds up a density.
-    const std::size_t gates = bound.mechanism->info.gates.size();
     std::array<double, BoundRows::kMostGates> gate{};
     std::array<double*, BoundRows::kMostGates> gate_pointers{};
     std::array<const double*, BoundRows::kMostParameters> parameters{};
-    for (std::size_t g = 0; g < gates; ++g) {
+    for (std::size_t g = 0; g < bound.mechanism->info.gates.size(); ++g) {
         gate[g] = state_.gates[m][g][row];
+        if (share < 1.0) {
+            gate[g] =
+                between(before_.gates[m][g][row], gate[g], method_->gate_bend(m, g, row), share);
+        }
         gate_pointers[g] = &gate[g];
     }
-    for (std::size_t p = 0; p < bound.table->parameters.size(); ++p) {
-        parameters[p] = &bound.table->parameters[p][row];
+    for (std::size_t k = 0; k < bound.table->parameters.size(); ++k) {
+        parameters[k] = &bound.table->parameters[k][row];
     }
     const std::int32_t first = 0;
     const double unit_area = 1.0;
@@ -281,60 +313,106 @@ double Simulation::probed(const Probe& probe, std::size_t column) const {
                       .rate_factor = bound.rate_factor.data(),
                       .nA_per_mA_cm2 = &unit_area};
     if (state_.gates_lag_ms > 0.0) {
-        bound.mechanism->kernels.advance(single, &state_.v_mV[i], state_.gates_lag_ms);
+        bound.mechanism->kernels.advance(single, &v_mV, state_.gates_lag_ms);
     }
     if (probe.quantity == Quantity::kGate) {
-        std::size_t g = 0;
-        while (bound.mechanism->info.gates[g].name != probe.gate) {
-            ++g;
-        }
-        return gate[g];
+        return gate[probed_[p].gate];
     }
     double current_mA_cm2 = 0.0;
     double conductance_S_cm2 = 0.0;
-    bound.mechanism->kernels.current(single, &state_.v_mV[i], &current_mA_cm2, &conductance_S_cm2);
+    bound.mechanism->kernels.current(single, &v_mV, &current_mA_cm2, &conductance_S_cm2);
     return current_mA_cm2;
 }
 
+/// Every sample that the last step brings; at the start of a run, the first.
 void Simulation::record() {
     for (std::size_t p = 0; p < probes_.size(); ++p) {
         const Probe& probe = probes_[p];
-        if (state_.step % probe.every_steps != 0) {
+        Samples& samples = samples_[p];
+        const auto sample = [&](double t_ms, double share) {
+            samples.step.push_back(state_.step);
+            samples.t_ms.push_back(t_ms);
+            for (std::size_t column = 0; column < probe.compartment.size(); ++column) {
+                samples.value.push_back(probed(p, column, share));
+            }
+        };
+        if (probe.every_ms == 0.0) {
+            if (state_.step % probe.every_steps == 0) {
+                sample(state_.t_ms, 1.0);
+            }
             continue;
         }
-        Samples& samples = samples_[p];
-        samples.step.push_back(state_.step);
-        samples.t_ms.push_back(state_.t_ms);
-        for (std::size_t column = 0; column < probe.compartment.size(); ++column) {
-            samples.value.push_back(probed(probe, column));
+        // Counted from t = 0 by the grid itself, so that it does not depend on the way here. A
+        // point that rounding puts just beyond the end of a step belongs to it.
+        const double from_ms = began_ ? before_.t_ms : state_.t_ms;
+        const double slack = 1e-9;
+        auto k = began_ ? std::floor(from_ms / probe.every_ms + slack) + 1.0
+                        : std::ceil(from_ms / probe.every_ms - slack) + 0.0;  // no -0
+        for (; k <= state_.t_ms / probe.every_ms + slack; k += 1.0) {
+            const double t_ms = k * probe.every_ms;
+            const double share = began_ ? (t_ms - from_ms) / (state_.t_ms - from_ms) : 1.0;
+            sample(t_ms, std::min(share, 1.0));
         }
     }
 }
 
-void Simulation::step_and_record() {
-    const double before_ms = state_.t_ms;
-    method_->step(state_, drives_);
-    for (std::size_t k = 0; k < detectors_.size(); ++k) {
-        detect(detectors_[k].compartment, detectors_[k].threshold_mV, state_.step, before_ms,
-               state_.t_ms, state_.v_mV, watched_mV_[k], events_[k]);
-    }
-    record();
+Bend Simulation::v_bend(std::size_t compartment) const {
+    const Bend inside = method_->potential_bend(0, compartment);
+    return system_.potentials() == 1 ? inside : inside - method_->potential_bend(1, compartment);
 }
 
-void Simulation::advance(std::int64_t steps) {
+bool Simulation::step_and_record(double until_ms) {
+    last_ms_ = state_.t_ms;
+    if (keeps_before_) {
+        before_ = state_;
+    }
+    if (!method_->step(state_, drives_, next_stop_ms(until_ms))) {
+        return false;
+    }
+    began_ = true;
+    for (std::size_t k = 0; k < detectors_.size(); ++k) {
+        detect(detectors_[k].compartment, detectors_[k].threshold_mV, state_.step, last_ms_,
+               state_.t_ms, state_.v_mV, watched_mV_[k], events_[k],
+               [&](std::int32_t i) { return v_bend(static_cast<std::size_t>(i)); });
+    }
+    record();
+    return true;
+}
+
+/// The next time at which a method that chooses its steps has to end one.
+double Simulation::next_stop_ms(double until_ms) const {
+    const auto next = std::ranges::upper_bound(breakpoints_ms_, state_.t_ms);
+    return next == breakpoints_ms_.end() ? until_ms : std::min(*next, until_ms);
+}
+
+bool Simulation::has_arrived(double until_ms) const {
+    // A whole number of steps but for rounding is that number.
+    const double slack_ms = is_adaptive_ ? 0.0 : 1e-6 * dt_ms();
+    return state_.t_ms >= until_ms - slack_ms;
+}
+
+void Simulation::advance(std::int64_t steps, double until_ms) {
     if (!is_initialised_) {
         throw ModelError("simulation", "has no state yet, expected initialise() before advance()");
     }
     if (steps < 0) {
         throw ModelError("steps", "is " + std::to_string(steps) + ", expected 0 or more");
     }
-    for (std::size_t p = 0; p < probes_.size(); ++p) {
-        samples_[p].reserve(static_cast<std::size_t>(steps / probes_[p].every_steps) + 1);
+    if (!(until_ms >= state_.t_ms)) {
+        throw ModelError("until_ms",
+                         "is " + text(until_ms) + ", expected " + text(state_.t_ms) + " or later");
     }
-    while (steps > 0) {
+    if (!is_adaptive_) {
+        const double left = std::ceil((until_ms - state_.t_ms) / dt_ms());
+        steps = left < static_cast<double>(steps) ? static_cast<std::int64_t>(left) : steps;
+        for (std::size_t p = 0; p < probes_.size(); ++p) {
+            samples_[p].reserve(static_cast<std::size_t>(steps / probes_[p].every_steps) + 1);
+        }
+    }
+    while (steps > 0 && !has_arrived(until_ms)) {
         const std::int64_t block = std::min(steps, kStepsPerBlock);
         State good = state_;
-        const auto good_watched = watched_mV_;
+        auto good_watched = watched_mV_;
         const auto rewind = [&] {
             state_ = good;
             watched_mV_ = good_watched;
@@ -345,33 +423,39 @@ void Simulation::advance(std::int64_t steps) {
                 events.forget_after(state_.step);
             }
         };
-        for (std::int64_t s = 0; s < block; ++s) {
-            step_and_record();
+        for (std::int64_t s = 0; s < block && !has_arrived(until_ms); ++s) {
+            if (!step_and_record(until_ms)) {
+                throw DivergedError(state_.t_ms, 0, "step",
+                                    "the run diverged: no step from t = " + text(state_.t_ms) +
+                                        " ms on is short enough for the tolerances, expected a "
+                                        "state that changes smoothly");
+            }
         }
         if (find_fault()) {
             rewind();
-            std::optional<Fault> fault;
-            double faulty_ms = 0.0;
-            while (!fault) {
+            while (true) {
                 good = state_;
-                const auto watched_before = watched_mV_;
-                step_and_record();
-                fault = find_fault();
-                faulty_ms = state_.t_ms;
-                if (fault) {
+                good_watched = watched_mV_;
+                step_and_record(until_ms);
+                if (const auto fault = find_fault()) {
+                    const double faulty_ms = state_.t_ms;
                     rewind();
-                    watched_mV_ = watched_before;
+                    diverged(faulty_ms, *fault);
                 }
             }
-            throw DivergedError(
-                faulty_ms, fault->compartment, fault->variable,
-                "the run diverged: " + fault->variable + " at t = " + text(faulty_ms) +
-                    " ms in compartment " + std::to_string(fault->compartment) + ", " +
-                    discretisation().label(fault->compartment) + ", expected finite values below " +
-                    text(kLargest_mV) + " mV; dt = " + text(dt_ms()) + " ms may be too long");
         }
         steps -= block;
     }
+}
+
+void Simulation::diverged(double t_ms, const Fault& fault) const {
+    const std::string hint = is_adaptive_ ? "the tolerances may be too loose"
+                                          : "dt = " + text(dt_ms()) + " ms may be too long";
+    throw DivergedError(t_ms, fault.compartment, fault.variable,
+                        "the run diverged: " + fault.variable + " at t = " + text(t_ms) +
+                            " ms in compartment " + std::to_string(fault.compartment) + ", " +
+                            discretisation().label(fault.compartment) +
+                            ", expected finite values below " + text(kLargest_mV) + " mV; " + hint);
 }
 
 std::optional<Simulation::Fault> Simulation::find_fault() const {
@@ -409,6 +493,8 @@ std::string Simulation::snapshot() const {
     put(bytes, &copy.step, sizeof copy.step);
     put(bytes, &copy.t_ms, sizeof copy.t_ms);
     put(bytes, &copy.gates_lag_ms, sizeof copy.gates_lag_ms);
+    put(bytes, &copy.jumped_ms, sizeof copy.jumped_ms);
+    put(bytes, &copy.dt_next_ms, sizeof copy.dt_next_ms);
     for_each_array(copy, [&](const std::vector<double>& array) {
         const std::uint64_t size = array.size();
         put(bytes, &size, sizeof size);
@@ -427,7 +513,9 @@ void Simulation::restore(const std::string& snapshot) {
                 reader.take(&fingerprint, sizeof fingerprint) && fingerprint == fingerprint_ &&
                 reader.take(&restored.step, sizeof restored.step) &&
                 reader.take(&restored.t_ms, sizeof restored.t_ms) &&
-                reader.take(&restored.gates_lag_ms, sizeof restored.gates_lag_ms);
+                reader.take(&restored.gates_lag_ms, sizeof restored.gates_lag_ms) &&
+                reader.take(&restored.jumped_ms, sizeof restored.jumped_ms) &&
+                reader.take(&restored.dt_next_ms, sizeof restored.dt_next_ms);
     for_each_array(restored, [&](std::vector<double>& array) {
         std::uint64_t size = 0;
         fits = fits && reader.take(&size, sizeof size) && size == array.size() &&

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,7 +22,8 @@ namespace ranvier {
 /// Steps a discretisation through time under drives, and records.
 ///
 /// Everything a step does is noexcept; a run that blows up is noticed at the end of a block of
-/// steps, which is then repeated to find the first bad step.
+/// steps, which is then repeated to find the first bad step. Methods that choose their steps end
+/// one wherever a drive jumps or bends.
 class Simulation {
 public:
     /// Throws ModelError if the discretisation is not sound, or drives, probes or detectors do not
@@ -41,10 +43,13 @@ public:
     /// found.
     Rest initialise_at_rest(double guess_mV);
 
-    /// Takes `steps` steps. Throws DivergedError if, at a look every 128 steps, a state is no
-    /// longer finite or beyond 10 V; the simulation then stands at the last good step with all
-    /// samples up to it.
-    void advance(std::int64_t steps);
+    /// Takes at most `steps` steps, and none from `until_ms` on; a method that chooses its steps
+    /// ends one there, so that going on in pieces is the same as going in one. Throws DivergedError
+    /// if, at a look every 128 steps, a state is no longer finite or beyond 10 V, or if no step is
+    /// short enough; the simulation then stands at the last good step with all samples up to it.
+    void advance(std::int64_t steps, double until_ms = kForever_ms);
+
+    static constexpr double kForever_ms = std::numeric_limits<double>::infinity();
 
     const State& state() const noexcept { return state_; }
     const Discretisation& discretisation() const noexcept { return system_.discretisation(); }
@@ -67,12 +72,25 @@ private:
         std::string variable;
     };
 
-    void check_probe(const Probe& probe, std::size_t index) const;
+    /// Where in the state a probe's mechanism is.
+    struct ProbedRow {
+        std::size_t mechanism = 0;
+        std::size_t gate = 0;
+        std::vector<std::size_t> row;  // per column
+    };
+
+    ProbedRow check_probe(const Probe& probe, std::size_t index) const;
     void begin();
     void record();
-    void step_and_record();
-    double probed(const Probe& probe, std::size_t column) const;
+    bool step_and_record(double until_ms);
+    /// The value `share` of the way through the last step; at 1 that of the present state.
+    double probed(std::size_t probe, std::size_t column, double share) const;
+    double potential_mV(std::size_t layer, std::size_t compartment, double share) const;
+    Bend v_bend(std::size_t compartment) const;  // of the membrane potential in the last step
+    bool has_arrived(double until_ms) const;
+    double next_stop_ms(double until_ms) const;
     std::optional<Fault> find_fault() const;
+    [[noreturn]] void diverged(double t_ms, const Fault& fault) const;
 
     System system_;
     std::unique_ptr<Method> method_;
@@ -80,7 +98,14 @@ private:
     std::vector<Drive> drives_;
     std::vector<Probe> probes_;
     std::vector<Detector> detectors_;
+    bool is_adaptive_;
+    std::vector<double> breakpoints_ms_;  // of all drives, ascending: steps end there
+    std::vector<ProbedRow> probed_;       // per probe
     State state_;
+    State before_;  // the start of the last step, where dense output is wanted
+    bool keeps_before_ = false;
+    bool began_ = false;    // a step was taken since the first sample
+    double last_ms_ = 0.0;  // the start of the last step
     std::vector<Samples> samples_;
     std::vector<Events> events_;
     bool is_initialised_ = false;

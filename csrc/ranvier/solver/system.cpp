@@ -9,22 +9,22 @@
 
 namespace ranvier {
 
-BoundRows::BoundRows(const SystemMechanism& mechanism,
-                     std::vector<std::vector<double>>& gates) noexcept {
+BoundRows::BoundRows(const SystemMechanism& mechanism, std::vector<std::vector<double>>& gates,
+                     std::size_t first, std::size_t count) noexcept {
     const auto& table = *mechanism.table;
     for (std::size_t p = 0; p < table.parameters.size(); ++p) {
-        parameters_[p] = table.parameters[p].data();
+        parameters_[p] = table.parameters[p].data() + first;
     }
     for (std::size_t g = 0; g < gates.size(); ++g) {
-        gates_[g] = gates[g].data();
+        gates_[g] = gates[g].data() + first;
     }
-    rows_ = {.size = table.compartment.size(),
-             .compartment = table.compartment.data(),
+    rows_ = {.size = count,
+             .compartment = table.compartment.data() + first,
              .parameters = parameters_.data(),
              .gates = gates_.data(),
-             .e_mV = mechanism.e_mV.empty() ? nullptr : mechanism.e_mV.data(),
+             .e_mV = mechanism.e_mV.empty() ? nullptr : mechanism.e_mV.data() + first,
              .rate_factor = mechanism.rate_factor.data(),
-             .nA_per_mA_cm2 = mechanism.nA_per_mA_cm2.data()};
+             .nA_per_mA_cm2 = mechanism.nA_per_mA_cm2.data() + first};
 }
 
 System::System(std::shared_ptr<const Discretisation> discretisation)
@@ -101,6 +101,46 @@ void System::ionic_current(State& state, const std::vector<double>& v_mV,
         const BoundRows bound(mechanisms_[m], state.gates[m]);
         mechanisms_[m].mechanism->kernels.current(bound.rows(), v_mV.data(), current_nA.data(),
                                                   conductance_uS.data());
+    }
+}
+
+Linearisation System::blank_linearisation() const {
+    Linearisation blank;
+    blank.current_nA.assign(size(), 0.0);
+    blank.conductance_uS.assign(size(), 0.0);
+    for (const auto& mechanism : mechanisms_) {
+        const std::vector<double> rows(mechanism.table->compartment.size(), 0.0);
+        blank.gates.emplace_back(mechanism.mechanism->info.gates.size(),
+                                 Linearisation::Gate{rows, rows, rows, rows});
+    }
+    return blank;
+}
+
+void System::linearise(State& state, Linearisation& into) const noexcept {
+    std::ranges::fill(into.conductance_uS, 0.0);
+    change(state, into, &MechanismKernels::linearise);
+}
+
+void System::change(State& state, Linearisation& into) const noexcept {
+    change(state, into, &MechanismKernels::change);
+}
+
+void System::change(State& state, Linearisation& into, ChangeKernel kernel) const noexcept {
+    std::ranges::fill(into.current_nA, 0.0);
+    for (std::size_t m = 0; m < mechanisms_.size(); ++m) {
+        std::array<std::array<double*, BoundRows::kMostGates>, 4> to{};
+        for (std::size_t g = 0; g < into.gates[m].size(); ++g) {
+            auto& gate = into.gates[m][g];
+            to[0][g] = gate.rate_per_ms.data();
+            to[1][g] = gate.rate_by_v_per_ms_mV.data();
+            to[2][g] = gate.decay_per_ms.data();
+            to[3][g] = gate.current_by_gate_nA.data();
+        }
+        const BoundRows bound(mechanisms_[m], state.gates[m]);
+        (mechanisms_[m].mechanism->kernels.*kernel)(
+            bound.rows(), state.v_mV.data(),
+            {to[0].data(), to[1].data(), to[2].data(), to[3].data()}, into.current_nA.data(),
+            into.conductance_uS.data());
     }
 }
 

@@ -28,7 +28,12 @@ public:
     static constexpr std::size_t kMostGates = 16;
     static constexpr std::size_t kMostParameters = 32;
 
-    BoundRows(const SystemMechanism& mechanism, std::vector<std::vector<double>>& gates) noexcept;
+    BoundRows(const SystemMechanism& mechanism, std::vector<std::vector<double>>& gates) noexcept
+        : BoundRows(mechanism, gates, 0, mechanism.table->compartment.size()) {}
+
+    /// Only `count` rows, from `first` on.
+    BoundRows(const SystemMechanism& mechanism, std::vector<std::vector<double>>& gates,
+              std::size_t first, std::size_t count) noexcept;
     BoundRows(const BoundRows&) = delete;
     BoundRows& operator=(const BoundRows&) = delete;
 
@@ -38,6 +43,19 @@ private:
     std::array<const double*, kMostParameters> parameters_{};
     std::array<double*, kMostGates> gates_{};
     Rows rows_{};
+};
+
+/// The equations of the membrane to first order about a state.
+struct Linearisation {
+    struct Gate {
+        std::vector<double> rate_per_ms;          // dx/dt
+        std::vector<double> rate_by_v_per_ms_mV;  // d(dx/dt)/dv
+        std::vector<double> decay_per_ms;         // -d(dx/dt)/dx
+        std::vector<double> current_by_gate_nA;   // d(outward current)/dx
+    };
+    std::vector<std::vector<Gate>> gates;  // [mechanism][gate], each [row]
+    std::vector<double> current_nA;        // outward, per compartment
+    std::vector<double> conductance_uS;    // its derivative by v, gates held
 };
 
 class System {
@@ -67,7 +85,19 @@ public:
                        std::vector<double>& current_nA,
                        std::vector<double>& conductance_uS) const noexcept;
 
+    /// A linearisation of the right shape, all zero.
+    Linearisation blank_linearisation() const;
+
+    /// Rates of change, currents and all their derivatives at `state`. Overwrites `into`.
+    void linearise(State& state, Linearisation& into) const noexcept;
+
+    /// Only rates of change and currents.
+    void change(State& state, Linearisation& into) const noexcept;
+
 private:
+    using ChangeKernel = decltype(&MechanismKernels::change);
+    void change(State& state, Linearisation& into, ChangeKernel kernel) const noexcept;
+
     std::shared_ptr<const Discretisation> discretisation_;
     std::vector<SystemMechanism> mechanisms_;
 };

@@ -18,14 +18,14 @@ namespace {
 template <int layers>
 class BackwardEuler final : public Method {
 public:
-    BackwardEuler(const System& system, double dt_ms)
+    BackwardEuler(const System& system, std::span<const double> parameters)
         : system_(system),
-          dt_ms_(dt_ms),
+          dt_ms_(parameters[0]),
           equations_(system),
           current_nA_(system.size()),
           conductance_uS_(system.size()) {}
 
-    void step(State& state, std::span<const Drive> drives) noexcept override {
+    bool step(State& state, std::span<const Drive> drives, double) noexcept override {
         const double next_ms = static_cast<double>(state.step + 1) * dt_ms_;
         system_.ionic_current(state, state.v_mV, current_nA_, conductance_uS_);
         equations_.set_imbalance(state, current_nA_);
@@ -38,6 +38,7 @@ public:
         // A product, not a running sum: the time of a step does not depend on the way there.
         state.step += 1;
         state.t_ms = next_ms;
+        return true;
     }
 
     double dt_ms() const noexcept override { return dt_ms_; }
@@ -58,12 +59,7 @@ constexpr std::array kParameters{ParameterInfo{"dt_ms", 0.005}};
      .order = 1,
      .parameters = kParameters,
      .citation = "Hines 1984, doi:10.1016/0020-7101(84)90008-4"},
-    [](const System& system, std::span<const double> parameters) -> std::unique_ptr<Method> {
-        if (system.potentials() == 1) {
-            return std::make_unique<BackwardEuler<1>>(system, parameters[0]);
-        }
-        return std::make_unique<BackwardEuler<2>>(system, parameters[0]);
-    },
+    &make_for_layers<BackwardEuler>,
 });
 
 }  // namespace

@@ -25,14 +25,14 @@ constexpr double kGamma = 0.29289321881345247560;  // 1 - 1/sqrt 2
 template <int layers>
 class StaggeredSdirk2 final : public Method {
 public:
-    StaggeredSdirk2(const System& system, double dt_ms)
+    StaggeredSdirk2(const System& system, std::span<const double> parameters)
         : system_(system),
-          dt_ms_(dt_ms),
+          dt_ms_(parameters[0]),
           equations_(system),
           current_nA_(system.size()),
           conductance_uS_(system.size()) {}
 
-    void step(State& state, std::span<const Drive> drives) noexcept override {
+    bool step(State& state, std::span<const Drive> drives, double) noexcept override {
         const double next_ms = static_cast<double>(state.step + 1) * dt_ms_;
         // The lag is 0 at the start of a run, where the gates are those of t, and dt/2 later on.
         system_.advance_gates(state, state.gates_lag_ms + 0.5 * dt_ms_);
@@ -51,6 +51,7 @@ public:
         state.gates_lag_ms = 0.5 * dt_ms_;
         state.step += 1;
         state.t_ms = next_ms;
+        return true;
     }
 
     double dt_ms() const noexcept override { return dt_ms_; }
@@ -77,12 +78,7 @@ constexpr std::array kParameters{ParameterInfo{"dt_ms", 0.005}};
      .order = 2,
      .parameters = kParameters,
      .citation = "Alexander 1977, doi:10.1137/0714068"},
-    [](const System& system, std::span<const double> parameters) -> std::unique_ptr<Method> {
-        if (system.potentials() == 1) {
-            return std::make_unique<StaggeredSdirk2<1>>(system, parameters[0]);
-        }
-        return std::make_unique<StaggeredSdirk2<2>>(system, parameters[0]);
-    },
+    &make_for_layers<StaggeredSdirk2>,
 });
 
 }  // namespace

@@ -1,0 +1,281 @@
+// The default: voltages and gates move together, linearised once per step; second order, L-stable.
+//
+// With y = (potentials, gates), M y' = F(y), J = dF/dy at the start of the step and g = 1 - 1/sqrt
+// 2:
+//   [M/(g dt) - J] u1 = F(y),
+//   [M/(g dt) - J] u2 = F(y) + (1 - g)/(g^2 dt) M u1,    y' = y + u2.
+// This is the L-stable, stiffly accurate SDIRK of two stages (Alexander 1977) applied to the
+// linearised equations, a Rosenbrock method (Rosenbrock 1963, doi:10.1093/comjnl/5.4.329; Hairer &
+// Wanner, Solving ODEs II, ch. IV.7) whose two stages share one evaluation and one matrix. Nothing
+// is evaluated off the solution, so no stage overshoots; rows without capacitance hold exactly.
+//
+// A gate depends on the potentials of its own compartment only: with D = 1/(g dt) + decay,
+//   u_x = (rate + rate_by_v u_v)/D,
+// which turns its part of the current into a current and a conductance, and leaves a matrix of the
+// cable's own shape.
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <vector>
+
+#include "ranvier/mechanisms/channel.hpp"
+#include "ranvier/solver/cable_equations.hpp"
+#include "ranvier/solver/method.hpp"
+
+namespace ranvier {
+namespace {
+
+constexpr double kGamma = 0.29289321881345247560;  // 1 - 1/sqrt 2
+constexpr double kEcho = (1.0 - kGamma) / kGamma;
+
+/// Of the capacitive conductance C/(g dt), what an activating gate may take away at most. Without
+/// this the matrix of a step that is far too long for the sodium gate would be singular; with it
+/// such a step is inaccurate, as it has to be, but stable.
+constexpr double kMostActivation = 0.75;
+
+/// So long after a jump of the potentials steps are taken in pieces.
+constexpr double kSettling_ms = 0.1;
+
+/// u_x of one gate: u1 = own + by_v u1_v, and u2 = own + echo u1 + by_v u2_v.
+struct EliminatedGate {
+    std::vector<double> own;
+    std::vector<double> by_v_per_mV;
+    std::vector<double> echo;
+};
+
+template <int layers>
+class Rosenbrock2 final : public Method {
+public:
+    Rosenbrock2(const System& system, std::span<const double> parameters)
+        : system_(system),
+          dt_ms_(parameters[0]),
+          equations_(system),
+          current_nA_(system.size()),
+          conductance_uS_(system.size()),
+          echo_nA_(system.size()),
+          echo_uS_(system.size()),
+          first_(system.size()),
+          moved_(system.size()) {
+        for (const auto& mechanism : system.mechanisms()) {
+            const std::vector<double> rows(mechanism.table->compartment.size());
+            gates_.emplace_back(mechanism.mechanism->info.gates.size(),
+                                EliminatedGate{rows, rows, rows});
+        }
+    }
+
+    bool step(State& state, std::span<const Drive> drives, double) noexcept override {
+        const double next_ms = static_cast<double>(state.step + 1) * dt_ms_;
+        is_whole_ = state.t_ms - state.jumped_ms >= kSettling_ms;
+        if (is_whole_) {
+            move(state, drives, next_ms);
+        } else {
+            move_in_pieces(state, drives, next_ms);
+        }
+        state.step += 1;
+        state.t_ms = next_ms;
+        return true;
+    }
+
+    double dt_ms() const noexcept override { return dt_ms_; }
+
+    /// The parabola of the two stages: (k1 - k2)/sqrt 2, with dt k1 = u1/g and
+    /// dt k2 = (u2 - (1 - g)/g u1)/g. Its error is third order in dt.
+    Bend potential_bend(std::size_t layer, std::size_t compartment) const noexcept override {
+        if (!is_whole_) {
+            return {};
+        }
+        const double u1 = first_[compartment][layer];
+        const double u2 = moved_[compartment][layer];
+        return {.bend = (1.0 - kGamma) * (u1 / kGamma - u2) / kGamma};
+    }
+
+private:
+    /// After a jump the potential nearby changes as the square root of time: pieces that grow in
+    /// that way too, from dt^2/T to dt over the time T, keep the second order, at twice the steps.
+    void move_in_pieces(State& state, std::span<const Drive> drives, double next_ms) noexcept {
+        const double first_ms = dt_ms_ * dt_ms_ / kSettling_ms;
+        while (state.t_ms < next_ms) {
+            const double root = std::sqrt((state.t_ms - state.jumped_ms) / first_ms);
+            const double piece_ms = (root + 0.25) * first_ms;  // to the next of first (k/2)^2
+            const double left_ms = next_ms - state.t_ms;
+            move(state, drives, piece_ms < 0.75 * left_ms ? state.t_ms + piece_ms : next_ms);
+        }
+    }
+
+    void move(State& state, std::span<const Drive> drives, double next_ms) noexcept {
+        const double tau_ms = kGamma * (next_ms - state.t_ms);
+        eliminate_gates(state, tau_ms);
+
+        equations_.set_imbalance(state, current_nA_);
+        equations_.add_drives_at(drives, state.t_ms, next_ms, kGamma);
+        equations_.set_matrix(1.0 / tau_ms, conductance_uS_);
+        equations_.solve();
+        std::ranges::copy(equations_.rhs(), first_.begin());
+
+        for (std::size_t i = 0; i < first_.size(); ++i) {
+            current_nA_[i] += echo_nA_[i] + echo_uS_[i] * membrane(first_[i]);
+        }
+        equations_.set_imbalance(state, current_nA_);
+        equations_.add_drives_at(drives, state.t_ms, next_ms, 1.0);
+        equations_.add_stored(kEcho / tau_ms, first_);
+        equations_.solve_again();
+        std::ranges::copy(equations_.rhs(), moved_.begin());
+
+        move_gates(state);
+        equations_.add_solution(state, 1.0);
+        system_.update_membrane_potential(state);
+        state.t_ms = next_ms;
+    }
+
+    static double membrane(const Potentials<layers>& x) noexcept {
+        if constexpr (layers == 1) {
+            return x[0];
+        } else {
+            return x[0] - x[1];
+        }
+    }
+
+    /// The ionic current and its derivative, with the gates' answer to the voltage in them, and
+    /// what of it comes back in the second stage.
+    void eliminate_gates(State& state, double tau_ms) noexcept {
+        std::ranges::fill(current_nA_, 0.0);
+        std::ranges::fill(conductance_uS_, 0.0);
+        std::ranges::fill(echo_nA_, 0.0);
+        std::ranges::fill(echo_uS_, 0.0);
+        for (std::size_t m = 0; m < gates_.size(); ++m) {
+            const std::size_t rows = system_.mechanisms()[m].table->compartment.size();
+            for (std::size_t first = 0; first < rows; first += kRowsAtOnce) {
+                eliminate_some_gates(state, tau_ms, m, first, std::min(kRowsAtOnce, rows - first));
+            }
+        }
+        const auto& capacitance_nF = system_.discretisation().compartments.capacitance_nF;
+        const double most_per_ms = kMostActivation / tau_ms;
+        for (std::size_t i = 0; i < conductance_uS_.size(); ++i) {
+            conductance_uS_[i] = std::max(conductance_uS_[i], -most_per_ms * capacitance_nF[i]);
+        }
+    }
+
+    /// A block of rows at a time, whose slopes stay in the first-level cache.
+    void eliminate_some_gates(State& state, double tau_ms, std::size_t m, std::size_t first,
+                              std::size_t count) noexcept {
+        const auto& mechanism = system_.mechanisms()[m];
+        const BoundRows bound(mechanism, state.gates[m], first, count);
+        mechanism.mechanism->kernels.linearise(bound.rows(), state.v_mV.data(), slopes_.pointers(),
+                                               current_nA_.data(), conductance_uS_.data());
+        if (gates_[m].empty()) {
+            return;
+        }
+        Column own_nA{};
+        Column by_v_uS{};
+        Column echo_nA{};
+        Column echo_uS{};
+        const double inverse_tau = 1.0 / tau_ms;
+        const double echo_per_ms = kEcho * inverse_tau;
+        for (std::size_t g = 0; g < gates_[m].size(); ++g) {
+            const Column& rate = slopes_.rate[g];
+            const Column& rate_by_v = slopes_.rate_by_v[g];
+            const Column& decay = slopes_.decay[g];
+            const Column& current = slopes_.current[g];
+            Column own;
+            Column by_v;
+            Column echo;
+            for (std::size_t i = 0; i < count; ++i) {
+                const double inverse_d = 1.0 / (inverse_tau + decay[i]);
+                own[i] = rate[i] * inverse_d;
+                by_v[i] = rate_by_v[i] * inverse_d;
+                echo[i] = echo_per_ms * inverse_d;
+                own_nA[i] += current[i] * own[i];
+                by_v_uS[i] += current[i] * by_v[i];
+                echo_nA[i] += current[i] * own[i] * echo[i];
+                echo_uS[i] += current[i] * by_v[i] * echo[i];
+            }
+            std::copy_n(own.begin(), count, gates_[m][g].own.data() + first);
+            std::copy_n(by_v.begin(), count, gates_[m][g].by_v_per_mV.data() + first);
+            std::copy_n(echo.begin(), count, gates_[m][g].echo.data() + first);
+        }
+        for (std::size_t i = 0; i < count; ++i) {
+            const auto compartment = static_cast<std::size_t>(bound.rows().compartment[i]);
+            current_nA_[compartment] += own_nA[i];
+            conductance_uS_[compartment] += by_v_uS[i];
+            echo_nA_[compartment] += echo_nA[i];
+            echo_uS_[compartment] += echo_uS[i];
+        }
+    }
+
+    void move_gates(State& state) noexcept {
+        for (std::size_t m = 0; m < gates_.size(); ++m) {
+            const auto& compartment = system_.mechanisms()[m].table->compartment;
+            for (std::size_t g = 0; g < gates_[m].size(); ++g) {
+                const auto& [own, by_v_per_mV, echo] = gates_[m][g];
+                auto& gate = state.gates[m][g];
+                for (std::size_t row = 0; row < gate.size(); ++row) {
+                    const auto i = static_cast<std::size_t>(compartment[row]);
+                    const double u1 = own[row] + by_v_per_mV[row] * membrane(first_[i]);
+                    const double u2 =
+                        own[row] + echo[row] * u1 + by_v_per_mV[row] * membrane(moved_[i]);
+                    // A gate stays between shut and open, which only a step far too long breaks.
+                    gate[row] = std::clamp(gate[row] + u2, 0.0, 1.0);
+                }
+            }
+        }
+    }
+
+    using Column = std::array<double, kRowsAtOnce>;
+
+    /// What linearise() writes for one block.
+    class Slopes {
+    public:
+        Slopes() {
+            for (std::size_t g = 0; g < BoundRows::kMostGates; ++g) {
+                pointers_[0][g] = rate[g].data();
+                pointers_[1][g] = rate_by_v[g].data();
+                pointers_[2][g] = decay[g].data();
+                pointers_[3][g] = current[g].data();
+            }
+        }
+        Slopes(const Slopes&) = delete;
+        Slopes& operator=(const Slopes&) = delete;
+
+        GateSlopes pointers() const noexcept {
+            return {pointers_[0].data(), pointers_[1].data(), pointers_[2].data(),
+                    pointers_[3].data()};
+        }
+
+        std::array<Column, BoundRows::kMostGates> rate;
+        std::array<Column, BoundRows::kMostGates> rate_by_v;
+        std::array<Column, BoundRows::kMostGates> decay;
+        std::array<Column, BoundRows::kMostGates> current;
+
+    private:
+        std::array<std::array<double*, BoundRows::kMostGates>, 4> pointers_;
+    };
+
+    const System& system_;
+    double dt_ms_;
+    bool is_whole_ = true;  // the last step was not in pieces
+    CableEquations<layers> equations_;
+    Slopes slopes_;
+    std::vector<std::vector<EliminatedGate>> gates_;  // [mechanism][gate]
+    std::vector<double> current_nA_;
+    std::vector<double> conductance_uS_;
+    std::vector<double> echo_nA_;
+    std::vector<double> echo_uS_;
+    std::vector<Potentials<layers>> first_;  // u1
+    std::vector<Potentials<layers>> moved_;  // u2
+};
+
+constexpr std::array kParameters{ParameterInfo{"dt_ms", 0.005}};
+
+[[maybe_unused]] const bool kIsRegistered = register_method({
+    {.name = "rosenbrock2",
+     .summary = "second order, L-stable, fixed step; voltage and gates together; the default",
+     .order = 2,
+     .parameters = kParameters,
+     .citation =
+         "Rosenbrock 1963, doi:10.1093/comjnl/5.4.329; Alexander 1977, doi:10.1137/0714068"},
+    &make_for_layers<Rosenbrock2>,
+});
+
+}  // namespace
+}  // namespace ranvier
