@@ -31,6 +31,35 @@ def compartments_at(discretisation: Discretisation, place: Place) -> NDArray[np.
     return chosen[np.sort(first)].astype(np.int32)
 
 
+def on_any_mesh(discretisation: Discretisation, place: Place) -> Place:
+    """Where the compartments at `place` have their centres, as [(section, position), ...].
+
+    Numbers of compartments, and how many of them a name stands for, change with the mesh; this does
+    not, and on a mesh that is cut into an odd number these are centres again. The end of a section,
+    (name, 0) or (name, 1), stays what it is. Raises ModelError if the place does not exist.
+    """
+    if _is_name_and_position(place) and place[1] in (0, 1):  # type: ignore[index,operator]
+        return place
+    return _centres(discretisation, compartments_at(discretisation, place))
+
+
+def _centres(d: Discretisation, compartments: NDArray[np.int32]) -> list[Place]:
+    """(section, position) of compartments; of a junction, where it stands."""
+    rows = np.flatnonzero(~d.is_junction)
+    names = d.section_names
+    # In tree order the first row of a section is its proximal one.
+    sections, first = np.unique(d.section[rows], return_index=True)
+    start_um = np.zeros(len(names))
+    start_um[sections] = d.distance_um[rows[first]] - 0.5 * d.length_um[rows[first]]
+    length_um = np.bincount(d.section[rows], d.length_um[rows], len(names))
+    of = d.section[compartments]
+    position = (d.distance_um[compartments] - start_um[of]) / length_um[of]
+    return [
+        (names[section], float(at))
+        for section, at in zip(of, np.clip(position, 0.0, 1.0), strict=True)
+    ]
+
+
 def _resolve(d: Discretisation, place: Place) -> NDArray[np.intp]:
     if place is None or (isinstance(place, str) and place == "all"):
         return np.flatnonzero(~d.is_junction)

@@ -25,6 +25,8 @@ from ranvier.errors import FormatError
 if TYPE_CHECKING:
     import xarray
 
+    from ranvier.run import Recipe
+
 IntArray = NDArray[np.int32]
 FloatArray = NDArray[np.floating[Any]]
 
@@ -207,7 +209,9 @@ class Result:
 
     `t_stop_ms` is the time that was reached, which is earlier than asked for if the run diverged
     or was interrupted; `message` then says why. `velocity_sites` are the compartments between
-    which a wave travels at one speed: the nodes of a myelinated fibre.
+    which a wave travels at one speed: the nodes of a myelinated fibre. `recipe` can make the run
+    again, finer, for an error bar; it is neither saved nor pickled, so that a result from a file or
+    from another process has None.
     """
 
     traces: tuple[Trace, ...]
@@ -218,6 +222,7 @@ class Result:
     message: str = ""
     velocity_sites: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int32))
     provenance: dict[str, Any] = field(default_factory=dict)
+    recipe: Recipe | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "traces", tuple(self.traces))

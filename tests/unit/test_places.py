@@ -8,18 +8,22 @@ import numpy as np
 import pytest
 
 import ranvier as rv
-from ranvier.places import compartments_at
+from ranvier.places import compartments_at, on_any_mesh
 
 
-@pytest.fixture(scope="module")
-def d() -> rv.Discretisation:
-    """stem: 0 1 2, junction 3; left: 4 5 6; right: 7 8 9."""
+def three_branches() -> rv.Model:
     sections = [
         rv.Section("stem", region="axon", length_um=30.0, diameter_um=2.0),
         rv.Section("left", region="branch", parent="stem", length_um=30.0, diameter_um=1.0),
         rv.Section("right", region="branch", parent="stem", length_um=30.0, diameter_um=1.0),
     ]
-    return rv.discretise(rv.Model(sections=sections), rv.FixedCount(3))
+    return rv.Model(sections=sections)
+
+
+@pytest.fixture(scope="module")
+def d() -> rv.Discretisation:
+    """stem: 0 1 2, junction 3; left: 4 5 6; right: 7 8 9."""
+    return rv.discretise(three_branches(), rv.FixedCount(3))
 
 
 @pytest.mark.parametrize(
@@ -101,3 +105,25 @@ def test_a_name_means_one_thing() -> None:
         rv.ModelError, match="section 'a': has the name of a region that has other sections"
     ):
         rv.discretise(rv.Model(sections=sections), rv.FixedCount(1))
+
+
+@pytest.mark.parametrize(
+    "place",
+    [None, "all", "branch", 5, [9, 0], ("left", 0.4), ("branch", 0.9), ["stem", ("left", 1.0)], []],
+)
+def test_a_place_on_any_mesh_is_where_it_was(d: rv.Discretisation, place: Any) -> None:
+    finer = rv.discretise(three_branches(), rv.FixedCount(9))
+    there = on_any_mesh(d, place)
+    np.testing.assert_array_equal(compartments_at(d, there), compartments_at(d, place))
+    found = compartments_at(finer, there)
+    before = compartments_at(d, place)
+    np.testing.assert_allclose(finer.distance_um[found], d.distance_um[before])
+    np.testing.assert_array_equal(finer.section[found], d.section[before])
+
+
+def test_ends_and_junctions_on_any_mesh(d: rv.Discretisation) -> None:
+    assert on_any_mesh(d, ("left", 0.0)) == ("left", 0.0)
+    assert on_any_mesh(d, ("branch", 1)) == ("branch", 1)
+    assert on_any_mesh(d, 3) == [("stem", 1.0)]
+    with pytest.raises(rv.ModelError, match="place: compartment 10, expected 0 to 9"):
+        on_any_mesh(d, 10)
