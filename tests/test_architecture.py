@@ -50,6 +50,7 @@ BORDER = {
     "methods",
     "model",
     "recording",
+    "resting",
     "simulation",
 }
 

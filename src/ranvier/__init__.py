@@ -43,6 +43,8 @@ if TYPE_CHECKING:
         plot,
         stimuli,
     )
+    from ranvier.convergence import converge
+    from ranvier.resting import Rest, rest
     from ranvier.results import Result, load
     from ranvier.run import simulate
     from ranvier.simulation import Simulation
@@ -50,9 +52,11 @@ if TYPE_CHECKING:
 #: Imported on first use, so that `import ranvier` costs little more than NumPy. Where a name is in
 #: a module of another name, the module stands behind it.
 _LAZY = {
+    "Rest": "resting",
     "Result": "results",
     "Simulation": "simulation",
     "analysis": None,
+    "converge": "convergence",
     "discretisation": None,
     "fibers": None,
     "load": "results",
@@ -60,6 +64,7 @@ _LAZY = {
     "methods": None,
     "morphology": None,
     "plot": None,
+    "rest": "resting",
     "simulate": "run",
     "stimuli": None,
 }
@@ -78,6 +83,7 @@ __all__ = [
     "Placement",
     "Probe",
     "RanvierError",
+    "Rest",
     "Result",
     "Section",
     "Sheath",
@@ -85,6 +91,7 @@ __all__ = [
     "SpikeDetector",
     "__version__",
     "analysis",
+    "converge",
     "discretisation",
     "discretise",
     "errors",
@@ -94,6 +101,7 @@ __all__ = [
     "methods",
     "morphology",
     "plot",
+    "rest",
     "simulate",
     "stimuli",
 ]

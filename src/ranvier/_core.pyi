@@ -299,6 +299,7 @@ class CoreProbe:
         quantity: str,
         compartment: _Ints,
         every_steps: _Int = 1,
+        every_ms: _Float = 0.0,
         layer: _Int = 0,
         mechanism: str = "",
         gate: str = "",
@@ -326,9 +327,9 @@ class CoreSimulation:
         """Starts anew at t = 0 with every membrane at v, gates in their steady state."""
     def initialise_at_rest(self, guess_mV: _Float) -> tuple[float, int]:
         """Starts anew at rest: residual in mV/ms and iterations. ModelError if there is none."""
-    def advance(self, steps: _Int) -> None:
-        """Takes `steps` steps. DivergedError if the state blows up; it then stands at the last good
-        step, with all samples up to it."""
+    def advance(self, steps: _Int, until_ms: _Float = ...) -> None:
+        """Takes at most `steps` steps, none from `until_ms` on. DivergedError if the state blows
+        up; it then stands at the last good step, with all samples up to it."""
     @property
     def step(self) -> int: ...
     @property
@@ -348,6 +349,39 @@ class CoreSimulation:
         """The whole state, for this build's byte order and floating-point format."""
     def restore(self, snapshot: bytes) -> None:
         """Goes on bit for bit from a snapshot; what was recorded after it is dropped."""
+
+class CoreRest:
+    """The fixed point near a guess, if it `is_found`, and the modes of small disturbances of it."""
+
+    def __init__(self, discretisation: Discretisation, guess_mV: _Float) -> None: ...
+    @property
+    def is_found(self) -> bool: ...
+    @property
+    def iterations(self) -> int: ...
+    @property
+    def residual_mV_per_ms(self) -> float:
+        """Largest rate of change of a membrane potential beyond rounding, or why none was found."""
+    @property
+    def rounding_mV_per_ms(self) -> float: ...
+    @property
+    def gate_rate_per_ms(self) -> float: ...
+    @property
+    def compartment(self) -> int:
+        """Where the residual is."""
+    @property
+    def v_mV(self) -> NDArray[np.float64]: ...
+    @property
+    def potential_mV(self) -> list[NDArray[np.float64]]:
+        """Per layer."""
+    @property
+    def gates(self) -> dict[tuple[str, str], NDArray[np.float64]]:
+        """By mechanism and gate, per row of the mechanism."""
+    def stability(self) -> str:
+        """ "stable", "unstable" or "undecided"."""
+    def fastest_mode(self) -> tuple[float, float] | None:
+        """Growth rate per ms and frequency in kHz; None where the stability is undecided."""
+    def count_faster(self, rate_per_ms: _Float) -> int | None:
+        """How many modes grow faster; None where that cannot be told."""
 
 def resolve_method(name: str, parameters: Mapping[str, _Float]) -> dict[str, float]:
     """All of a method's parameters; ModelError where one is wrong."""

@@ -6,6 +6,7 @@ The core has them, one file each (`csrc/ranvier/solver/methods/`), and they are 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,18 +19,29 @@ def names() -> list[str]:
     return sorted(_core.describe_methods())
 
 
+def parameter_names() -> list[str]:
+    """Every parameter that some method has, sorted."""
+    known = _core.describe_methods().values()
+    return sorted({name for info in known for name in info["parameters"]})
+
+
+#: What runs where no method is given.
+DEFAULT = "rosenbrock2"
+
+
 @dataclass(frozen=True, init=False)
 class Method:
     """A method of the core by name, with its parameters; what is not given has its default.
 
-    `Method("backward_euler", dt_ms=0.005)`. Raises ModelError for an unknown name or parameter and
+    `Method()` is the default method, second order at a step of 5 us; `Method("adaptive",
+    rtol=1e-5)` chooses its steps. Raises ModelError for an unknown name or parameter and
     for values that are not finite and positive.
     """
 
     name: str
     parameters: dict[str, float] = field(default_factory=dict)
 
-    def __init__(self, name: str, **parameters: float) -> None:
+    def __init__(self, name: str = DEFAULT, **parameters: float) -> None:
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "parameters", _core.resolve_method(name, parameters))
 
@@ -44,9 +56,27 @@ class Method:
         return int(self.info["order"])
 
     @property
+    def is_adaptive(self) -> bool:
+        """Whether it chooses its steps, by its tolerances."""
+        return bool(self.info["is_adaptive"])
+
+    @property
     def dt_ms(self) -> float:
         """The step, or the first step of a method that chooses its own."""
         return self.parameters["dt_ms"]
+
+    def finer(self, factor: float) -> Method:
+        """The method with a step `factor` times shorter, or with tolerances `factor` times closer
+        if it chooses its steps. Raises ValueError for a factor that is not finite and above 0."""
+        if not (math.isfinite(factor) and factor > 0):
+            raise ValueError(f"factor: is {factor:g}, expected a finite number above 0")
+        refined = ("rtol", "atol") if self.is_adaptive else ("dt_ms",)
+        changed = {
+            name: value / factor
+            for name, value in self.parameters.items()
+            if name.startswith(refined)
+        }
+        return Method(self.name, **(self.parameters | changed))
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (self.name, self.parameters)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,9 @@ from ranvier.errors import DivergedError, Interrupted, ModelError
 from ranvier.fibers._fiber import Fiber
 from ranvier.methods import Method
 from ranvier.model import Model
-from ranvier.places import compartments_at
-from ranvier.recording import Probe, SpikeDetector
-from ranvier.results import Geometry, Result, Status
+from ranvier.places import compartments_at, on_any_mesh
+from ranvier.recording import Probe, SpikeDetector, lower_probe
+from ranvier.results import Geometry, IntArray, Result, Status
 from ranvier.simulation import Simulation
 
 if TYPE_CHECKING:
@@ -45,17 +46,17 @@ def simulate(
 ) -> Result:
     """Runs `target` from t = 0 to `t_stop_ms` and returns everything that was recorded.
 
-    A Fiber brings its mesh; a Model needs one. `method` is backward Euler at 5 us if not given.
-    `v_init_mV` None starts at the resting state. `detect` notes spikes (upward crossings of -20 mV
-    at every compartment if not given; `()` for none). `velocity_sites` are the places that
-    `analysis.conduction_velocity` measures at; a Fiber has its own. `progress` is called with the
-    share done, 0 to 1, about ten times a second.
+    A Fiber brings its mesh; a Model needs one. `method` is `Method()`, of second order with a step
+    of 5 us, if not given. `v_init_mV` None starts at the resting state. `detect` notes spikes
+    (upward crossings of -20 mV at every compartment if not given; `()` for none). `velocity_sites`
+    are the places that `analysis.conduction_velocity` measures at; a Fiber has its own. `progress`
+    is called with the share done, 0 to 1, about ten times a second.
 
     Raises ModelError before anything runs if the description does not hold together, DivergedError
     if the state blows up, and Interrupted on Ctrl-C; the latter two carry the `result` so far.
     """
     started_s = time.perf_counter()
-    discretisation = _discretised(target, mesh)
+    discretisation = discretised(target, mesh)
     fibre = target if isinstance(target, Fiber) else None
     simulation = Simulation(
         discretisation,
@@ -64,14 +65,24 @@ def simulate(
         probes=_several(probes),
         detectors=[SpikeDetector()] if detect is None else _several(detect),
         v_init_mV=v_init_mV,
-        v_rest_guess_mV=fibre.v_rest_guess_mV if fibre else _DEFAULT_GUESS_mV,
+        v_rest_guess_mV=rest_guess_mV(target),
     )
     if velocity_sites is None and fibre:
         velocity_sites = fibre.velocity_sites
     sites = compartments_at(discretisation, velocity_sites)
     if not t_stop_ms > 0:
         raise ModelError(f"t_stop_ms: is {t_stop_ms:g}, expected above 0")
-    steps = simulation.steps_until(t_stop_ms)
+    recipe = Recipe(
+        target=target,
+        stimuli=tuple(_several(stimuli)),
+        probes=tuple(_several(probes)),
+        t_stop_ms=t_stop_ms,
+        method=simulation.method,
+        mesh=mesh or (fibre.mesh if fibre else None),
+        v_init_mV=v_init_mV,
+        detect=(SpikeDetector(),) if detect is None else tuple(_several(detect)),
+        velocity_sites=velocity_sites,
+    )
     # Mid-way along, away from what the ends do.
     v_rest_mV = simulation.v_mV[sites[sites.size // 2] if sites.size else 0]
 
@@ -84,6 +95,7 @@ def simulate(
             t_stop_ms=simulation.t_ms,
             geometry=geometry_of(discretisation),
             velocity_sites=sites,
+            recipe=recipe,
             provenance=_provenance(
                 simulation,
                 v_init="rest" if v_init_mV is None else v_init_mV,
@@ -93,7 +105,7 @@ def simulate(
         )
 
     try:
-        _run(simulation, steps, progress)
+        _run(simulation, t_stop_ms, progress)
     except DivergedError as error:
         error.result = result(Status.DIVERGED, str(error))
         raise
@@ -101,6 +113,81 @@ def simulate(
         message = f"interrupted at t = {simulation.t_ms:g} ms of {t_stop_ms:g}"
         raise Interrupted(result(Status.INTERRUPTED, message)) from interrupt
     return result(Status.COMPLETED)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False, kw_only=True)
+class Recipe:
+    """How a result was made: the arguments of `simulate`, to make it again, finer.
+
+    `mesh` is None for a bare discretisation. A pickled result has None in place of its recipe: what
+    a worker sends back stays as small as what it recorded, and no stimulus of a user's own has to
+    be pickled.
+    """
+
+    target: Fiber | Model | Discretisation
+    stimuli: tuple[CurrentClamp, ...]
+    probes: tuple[Probe, ...]
+    t_stop_ms: float
+    method: Method
+    mesh: Mesh | None
+    v_init_mV: float | None
+    detect: tuple[SpikeDetector, ...]
+    velocity_sites: Place
+
+    def run(
+        self,
+        *,
+        method: Method,
+        mesh: Mesh | None,
+        progress: Callable[[float], None] | None = None,
+    ) -> Result:
+        """The same run by another method or on another mesh. Raises what `simulate` raises.
+
+        Places are where this run had its compartments, so that a current into all compartments of
+        a section stays the same current, and the columns of a trace the same places.
+        """
+        recipe = self if mesh is self.mesh else self._on_any_mesh()
+        return simulate(
+            recipe.target,
+            recipe.stimuli,
+            recipe.probes,
+            t_stop_ms=recipe.t_stop_ms,
+            method=method,
+            mesh=mesh,
+            v_init_mV=recipe.v_init_mV,
+            detect=recipe.detect,
+            velocity_sites=recipe.velocity_sites,
+            progress=progress,
+        )
+
+    def watching(self, sites: IntArray, threshold_mV: float) -> Recipe:
+        """Without records but the crossings at some compartments, which are the velocity sites."""
+        at = sites.tolist()
+        detect = (SpikeDetector(threshold_mV, at),)
+        return replace(self, probes=(), detect=detect, velocity_sites=at)
+
+    def _on_any_mesh(self) -> Recipe:
+        here = discretised(self.target, self.mesh)
+        probes = []
+        for probe in self.probes:
+            at = probe.at
+            if at is None:  # which for a mechanism means wherever it is
+                at = lower_probe(probe, here, self.method).compartments.tolist()
+            probes.append(replace(probe, at=on_any_mesh(here, at)))
+        return replace(
+            self,
+            stimuli=tuple(replace(each, at=on_any_mesh(here, each.at)) for each in self.stimuli),
+            probes=tuple(probes),
+            detect=tuple(replace(each, at=on_any_mesh(here, each.at)) for each in self.detect),
+            velocity_sites=on_any_mesh(here, self.velocity_sites),
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _forgotten, ()
+
+
+def _forgotten() -> None:
+    """What a pickled recipe becomes."""
 
 
 def geometry_of(discretisation: Discretisation) -> Geometry:
@@ -119,7 +206,8 @@ def geometry_of(discretisation: Discretisation) -> Geometry:
     )
 
 
-def _discretised(target: Fiber | Model | Discretisation, mesh: Mesh | None) -> Discretisation:
+def discretised(target: Fiber | Model | Discretisation, mesh: Mesh | None) -> Discretisation:
+    """On its own mesh or a given one. ModelError where neither is there, or both are."""
     if isinstance(target, Fiber):
         return discretise(target.model, mesh or target.mesh)
     if isinstance(target, Discretisation):
@@ -127,7 +215,7 @@ def _discretised(target: Fiber | Model | Discretisation, mesh: Mesh | None) -> D
             raise ModelError("mesh: is given with a discretisation, expected it with a model")
         return target
     if not isinstance(target, Model):
-        raise TypeError(f"simulate: got {target!r}, expected a Fiber, Model or Discretisation")
+        raise TypeError(f"target: is {target!r}, expected a Fiber, Model or Discretisation")
     if mesh is None:
         raise ModelError(
             f"model {target.name!r}: has no mesh, expected mesh=MaxLength(...), DLambda() or "
@@ -136,23 +224,32 @@ def _discretised(target: Fiber | Model | Discretisation, mesh: Mesh | None) -> D
     return discretise(target, mesh)
 
 
+def rest_guess_mV(target: Fiber | Model | Discretisation) -> float:
+    """Where the search for the resting state starts."""
+    return target.v_rest_guess_mV if isinstance(target, Fiber) else _DEFAULT_GUESS_mV
+
+
 def _several(one_or_more: Any) -> list[Any]:
     return list(one_or_more) if isinstance(one_or_more, Sequence) else [one_or_more]
 
 
-def _run(simulation: Simulation, steps: int, progress: Callable[[float], None] | None) -> None:
+def _run(
+    simulation: Simulation, t_stop_ms: float, progress: Callable[[float], None] | None
+) -> None:
     """Advances in chunks of about `_CHUNK_S`, between which Python sees Ctrl-C."""
-    done = 0
     chunk = 1
-    while done < steps:
+    # Rounding must not ask for a step more: advance_to() knows when it is there.
+    taken = chunk
+    while taken == chunk and simulation.t_ms < t_stop_ms:
         before_s = time.perf_counter()
-        taken = min(chunk, steps - done)
-        simulation.advance(taken)
-        done += taken
+        done = simulation.step
+        simulation.advance_to(t_stop_ms, most_steps=chunk)
+        taken = simulation.step - done
         elapsed_s = max(time.perf_counter() - before_s, 1e-9)
-        chunk = int(np.clip(taken * _CHUNK_S / elapsed_s, 1, 4 * taken))
         if progress is not None:
-            progress(done / steps)
+            progress(min(simulation.t_ms / t_stop_ms, 1.0))
+        if taken == chunk:
+            chunk = taken = int(np.clip(taken * _CHUNK_S / elapsed_s, 1, 4 * taken))
 
 
 def _provenance(simulation: Simulation, **more: Any) -> dict[str, Any]:
@@ -165,6 +262,7 @@ def _provenance(simulation: Simulation, **more: Any) -> dict[str, Any]:
         "method": method.name,
         "method_parameters": dict(method.parameters),
         "dt_ms": method.dt_ms,
+        "steps": simulation.step,
         "versions": {
             "ranvier": build["version"],
             "numpy": np.__version__,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -69,13 +70,13 @@ class Simulation:
     ) -> None:
         self._busy = threading.RLock()
         self.discretisation = discretisation
-        self.method = method or Method("backward_euler")
+        self.method = method or Method()
         self._detectors = [
             (detector.threshold_mV, compartments_at(discretisation, detector.at))
             for detector in detectors
         ]
         self._probes: list[LoweredProbe] = [
-            lower_probe(probe, discretisation, self.method.dt_ms) for probe in probes
+            lower_probe(probe, discretisation, self.method) for probe in probes
         ]
         self._core = _core.CoreSimulation(
             discretisation,
@@ -104,14 +105,17 @@ class Simulation:
         last good step, with everything recorded until there."""
         self._core.advance(steps)
 
-    def steps_until(self, t_stop_ms: float) -> int:
-        """Steps from now until `t_stop_ms` is reached. Raises ModelError for a time in the past."""
-        remaining_ms = t_stop_ms - self.t_ms
-        if not math.isfinite(t_stop_ms) or remaining_ms < 0:
+    @_alone
+    def advance_to(self, t_stop_ms: float, *, most_steps: int = sys.maxsize) -> None:
+        """Takes steps until `t_stop_ms` is reached, or `most_steps` of them.
+
+        A fixed step ends at the first whole number of steps that reaches it; a method that chooses
+        its steps ends one there, and so goes the same way whether or not it gets there in pieces.
+        Raises ModelError for a time in the past, DivergedError as `advance()` does.
+        """
+        if not math.isfinite(t_stop_ms) or t_stop_ms < self.t_ms:
             raise ModelError(f"t_stop_ms: is {t_stop_ms:g}, expected {self.t_ms:g} or later")
-        # A whole number of steps but for rounding is that number.
-        steps = math.ceil(remaining_ms / self.method.dt_ms - 1e-6)
-        return max(steps, 1) if remaining_ms > 0 else 0
+        self._core.advance(most_steps, t_stop_ms)
 
     @property
     def t_ms(self) -> float:

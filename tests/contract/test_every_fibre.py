@@ -78,6 +78,35 @@ def test_rests_and_stays_there(fibre: Fiber) -> None:
     np.testing.assert_allclose(simulation.v_mV, rest_mV, rtol=0, atol=tolerances.REST_DRIFT_mV)
 
 
+def test_rest_is_stable_and_leaves_nothing(fibre: Fiber) -> None:
+    rest = rv.rest(fibre)
+    assert rest.is_stable
+    assert rest.residual_mV_per_ms < 1e-9
+    assert rest.gate_rate_per_ms < 1e-9
+
+
+@pytest.mark.parametrize("method", [rv.Method("rosenbrock2", dt_ms=1.0), rv.Method("adaptive")])
+def test_rests_for_a_second(fibre: Fiber, method: rv.Method) -> None:
+    """Also with steps so long that the method's own damping is all that holds it."""
+    d = rv.discretise(fibre.model, fibre.mesh)
+    gates = [
+        rv.Probe(gate["name"], mechanism=mechanism, every_ms=100.0)
+        for mechanism in d.to_dict()["mechanisms"]
+        for gate in rv.mechanisms.describe(mechanism)["gates"]
+    ]
+    potentials = ["v_mV", "v_axoplasm_mV", *(["v_periaxonal_mV"] if d.to_dict()["layers"] else [])]
+    probes = [*(rv.Probe(name, every_ms=100.0) for name in potentials), *gates]
+    simulation = rv.Simulation(
+        d, method=method, probes=probes, v_rest_guess_mV=fibre.v_rest_guess_mV
+    )
+    simulation.advance_to(1000.0)
+    for trace in simulation.traces():
+        assert len(trace.t_ms) == 11
+        scale = 100.0 if trace.unit == "mV" else 1.0
+        moved = np.abs(trace.values - trace.values[0]).max() / scale
+        assert moved < tolerances.REST_MOVEMENT, trace.label
+
+
 def test_conducts_from_its_stimulus_to_its_end(fibre: Fiber) -> None:
     result = rv.simulate(fibre, fibre.stimulus, t_stop_ms=fibre.t_stop_ms)
     sites = result.velocity_sites

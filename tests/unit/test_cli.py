@@ -7,49 +7,20 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import ranvier
-from ranvier import cli
 from ranvier.cli import output
 from ranvier.cli.progress import ProgressBar
-from ranvier.cli.refine import refined
-from ranvier.discretisation import DLambda, FixedCount, MaxLength
 from ranvier.errors import InternalError
 from ranvier.results import Result
+from unit.cli_run import SMALL, SWC, Run, rows_of
 
-SWC = Path(__file__).parents[2] / "examples" / "data" / "branched_axon.swc"
-SMALL = ["velocity", "mrg", "--nodes", "15", "--dt", "0.01"]
 #: With a soma at the root and one long axon on it.
 CELL = "1 1 0 0 0 5 -1\n2 3 -9 0 0 1 1\n3 3 -90 0 0 1 2\n4 2 9 0 0 0.5 1\n5 2 2500 0 0 0.5 4\n"
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs a command in an empty folder; gives its exit code, standard output and error."""
-    monkeypatch.chdir(tmp_path)
-
-    def command(*arguments: str) -> tuple[int, str, str]:
-        code = cli.main([str(each) for each in arguments])
-        told = capsys.readouterr()
-        return code, told.out, told.err
-
-    return command
-
-
-def rows_of(out: str) -> dict[str, str]:
-    """The aligned lines under the first."""
-    rows = {}
-    for line in out.splitlines()[1:]:
-        name, _, value = line.strip().partition("  ")
-        rows[name] = value.strip()
-    return rows
 
 
 # Velocities
@@ -59,14 +30,13 @@ def test_velocity_of_a_fibre_is_printed_with_what_bears_on_it(run: Run, tmp_path
     code, out, err = run("velocity", "mrg", "--diameter", "10")
     assert (code, err) == (0, "")
     first = out.splitlines()[0]
-    assert first.startswith("mrg, 10 um: 51.3")
+    assert first.startswith("mrg, 10 um: 56.08 ")
     assert first.endswith(" m/s (nodes 5 to 15, 11 sites)")
     rows = rows_of(out)
     assert rows["rest"] == "-79.96 mV at 37 degC"
     assert rows["mesh"] == "221 compartments"
-    assert rows["method"] == "backward_euler, dt 0.005 ms, 3 ms long"
+    assert rows["method"] == "rosenbrock2, dt 0.005 ms: 600 steps, 3 ms"
     assert rows["picture"] == "velocity-mrg-10um.png"
-    assert "backward Euler is of first order" in out
     assert "the published grid, 11 compartments from node to node, is not converged" in out
     assert (tmp_path / "velocity-mrg-10um.png").stat().st_size > 20_000
 
@@ -75,7 +45,7 @@ def test_json_is_one_object_with_units_in_its_keys(run: Run) -> None:
     code, out, err = run(*SMALL, "--json", "--no-picture")
     assert (code, err) == (0, "")
     answer = json.loads(out)
-    assert answer["velocity_m_per_s"] == pytest.approx(47.4, abs=0.5)
+    assert answer["velocity_m_per_s"] == pytest.approx(54.9, abs=0.1)
     assert 0 < answer["standard_error_m_per_s"] < 1
     assert answer["v_rest_mV"] == pytest.approx(-79.96, abs=0.01)
     assert answer["version"] == ranvier.__version__
@@ -84,7 +54,7 @@ def test_json_is_one_object_with_units_in_its_keys(run: Run) -> None:
         "diameter_um": 10.0,
         "temperature_degC": 37.0,
         "status": "propagated",
-        "method": "backward_euler",
+        "method": "rosenbrock2",
         "dt_ms": 0.01,
         "compartments": 155,
         "picture": None,
@@ -109,7 +79,7 @@ def test_temperature_changes_the_velocity(run: Run) -> None:
 def test_cell_tells_its_path_and_that_the_velocity_varies(run: Run) -> None:
     code, out, err = run("velocity", "--swc", SWC, "--dt", "0.02", "--max-length", "20")
     assert (code, err) == (0, "")
-    assert out.startswith("branched_axon.swc: 0.319")
+    assert out.startswith("branched_axon.swc: 0.321")
     rows = rows_of(out)
     assert rows["path"] == "axon[0] > axon[1] > axon[3], 6.719 mm from the root to the tip"
     assert rows["uniform"].startswith("no, from 0.2")
@@ -153,28 +123,6 @@ def test_cell_can_be_stimulated_anywhere(run: Run, place: str, section: str) -> 
 def test_mesh_options(run: Run, options: list[str], compartments: int) -> None:
     _, out, _ = run(*SMALL, *options, "--no-picture", "--json")
     assert json.loads(out)["compartments"] == compartments
-
-
-@pytest.mark.parametrize(
-    ("mesh", "expected"),
-    [
-        (FixedCount(2, by_region={"node": 1}), (6, {"node": 3})),
-        (MaxLength(30, by_region={"node": 1.5}), (10, {"node": 0.5})),
-    ],
-)
-def test_refined_mesh_keeps_its_policy(
-    mesh: FixedCount | MaxLength, expected: tuple[float, dict[str, float]]
-) -> None:
-    made = refined(mesh, 3)
-    assert isinstance(made, FixedCount | MaxLength)
-    value = made.count if isinstance(made, FixedCount) else made.length_um
-    assert (value, made.by_region) == expected
-
-
-def test_refined_d_lambda_keeps_its_frequency() -> None:
-    made = refined(DLambda(0.1, frequency_Hz=50, by_region={"node": 0.2}), 2)
-    assert isinstance(made, DLambda)
-    assert (made.d_lambda, made.frequency_Hz, made.by_region) == (0.05, 50, {"node": 0.1})
 
 
 def test_no_propagating_spike_is_exit_code_1_and_said(run: Run) -> None:

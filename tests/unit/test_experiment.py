@@ -73,7 +73,7 @@ def test_fiber_brings_its_own_mesh_stimulus_and_time(tmp_path: Path) -> None:
     assert experiment.mesh is experiment.target.mesh
     assert experiment.stimuli == (experiment.target.stimulus,)
     assert experiment.t_stop_ms == experiment.target.t_stop_ms
-    assert experiment.method == Method("backward_euler")
+    assert experiment.method == Method()
     assert (experiment.probes, experiment.between, experiment.v_init_mV) == ((), None, None)
 
 
@@ -116,7 +116,7 @@ def test_every_table_reaches_the_run(tmp_path: Path) -> None:
     assert clamp.at == [("node[0]", 0.5), "node[1]", 2]
     assert clamp.amplitude_nA == 3.0
     assert experiment.probes == (Probe("m", "node", "na_mrg", 0.02),)
-    assert experiment.method == Method("backward_euler", dt_ms=0.01)
+    assert experiment.method == Method(dt_ms=0.01)
     assert (experiment.t_stop_ms, experiment.v_init_mV) == (0.5, -80.0)
     assert experiment.between == (0.1, 0.9)
     assert (experiment.detect.threshold_mV, experiment.sites) == (-10.0, "node")

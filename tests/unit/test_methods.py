@@ -12,7 +12,20 @@ import ranvier as rv
 from ranvier import methods
 
 
-def test_backward_euler_is_the_default_and_has_a_function() -> None:
+def test_the_default_is_of_second_order_and_of_fixed_step() -> None:
+    chosen = rv.Method()
+    assert chosen == rv.Method(methods.DEFAULT) == rv.Method("rosenbrock2", dt_ms=0.005)
+    assert (chosen.order, chosen.is_adaptive) == (2, False)
+
+
+def test_one_method_chooses_its_steps() -> None:
+    assert [name for name in methods.names() if rv.Method(name).is_adaptive] == ["adaptive"]
+    chosen = methods.adaptive(rtol=1e-6)
+    parameters = {"atol_mV": 1e-3, "rtol": 1e-6, "dt_ms": 1e-3, "dt_max_ms": 10.0}
+    assert chosen.parameters == parameters
+
+
+def test_backward_euler_has_a_function() -> None:
     assert "backward_euler" in methods.names()
     chosen = methods.backward_euler(dt_ms=0.001)
     assert chosen == rv.Method("backward_euler", dt_ms=0.001)
@@ -54,3 +67,23 @@ def test_step_of_the_run_is_the_one_chosen() -> None:
     result = rv.simulate(fibre, (), rv.Probe("v_mV", 0), t_stop_ms=0.1, method=method)
     assert result["v_mV"].t_ms.tolist() == pytest.approx([0.0, 0.02, 0.04, 0.06, 0.08, 0.1])
     assert result.provenance["method_parameters"] == {"dt_ms": 0.02}
+
+
+def test_a_finer_method_has_shorter_steps() -> None:
+    assert rv.Method("backward_euler", dt_ms=0.005).finer(4) == rv.Method(
+        "backward_euler", dt_ms=0.00125
+    )
+
+
+def test_a_finer_adaptive_method_has_closer_tolerances() -> None:
+    method = rv.Method("adaptive", rtol=1e-4, atol_mV=1e-3, dt_max_ms=1.0)
+    expected = rv.Method("adaptive", rtol=0.25e-4, atol_mV=0.25e-3, dt_max_ms=1.0)
+    assert method.finer(4).parameters == pytest.approx(expected.parameters)
+
+
+@pytest.mark.parametrize("factor", [0.0, -2.0, math.nan, math.inf])
+def test_a_method_is_made_finer_by_a_positive_factor(factor: float) -> None:
+    with pytest.raises(
+        ValueError, match=rf"^factor: is {factor:g}, expected a finite number above 0$"
+    ):
+        rv.Method("backward_euler").finer(factor)

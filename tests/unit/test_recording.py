@@ -155,6 +155,9 @@ def test_the_core_checks_its_probes_by_itself() -> None:
     probe = _core.CoreProbe
     with pytest.raises(rv.ModelError, match="probe 0: every_steps is 0, expected 1 or more"):
         core(probes=[probe(quantity="v_mV", compartment=[0], every_steps=0)])
+    pattern = r"probe 0: every_ms is 0\.1, expected 0, or above 0 with a method that chooses its st"
+    with pytest.raises(rv.ModelError, match=pattern):
+        core(probes=[probe(quantity="v_mV", compartment=[0], every_ms=0.1)])
     with pytest.raises(rv.ModelError, match="probe 1: is at compartment 10, expected 0 to 9"):
         core(probes=[probe(quantity="v_mV", compartment=[k]) for k in (0, 10)])
     with pytest.raises(
@@ -201,13 +204,17 @@ def test_the_core_must_be_initialised_before_it_advances() -> None:
             read(0)
     with pytest.raises(IndexError, match="layer 1: there are 1"):
         core.potential_mV(1)
+    with pytest.raises(rv.ModelError, match=r"until_ms: is -1, expected 0\.005 or later"):
+        core.advance(1, -1.0)
 
 
 # The spike detector
 
 
 def test_crossings_lie_on_the_line_between_two_samples() -> None:
-    result = run(rv.Probe(), detect=rv.SpikeDetector(threshold_mV=-10.0))
+    """Of a method that knows no more of its steps than their ends."""
+    method = rv.Method("backward_euler")
+    result = run(rv.Probe(), detect=rv.SpikeDetector(threshold_mV=-10.0), method=method)
     trace, seen = result["v_mV"], result.crossings[0]
     assert len(seen) >= 9
     for compartment, t_ms in zip(seen.compartment, seen.t_ms, strict=True):
@@ -215,6 +222,20 @@ def test_crossings_lie_on_the_line_between_two_samples() -> None:
         k = int(np.searchsorted(trace.t_ms, t_ms)) - 1
         assert v_mV[k] < -10.0 <= v_mV[k + 1]
         assert np.interp(t_ms, trace.t_ms, v_mV) == pytest.approx(-10.0, abs=1e-9)
+
+
+def test_crossings_lie_on_the_curve_between_two_samples() -> None:
+    """Of the default, whose steps are parabolas: in the same step as the straight line's, and not
+    there. That they are the better for it is shown in test_adaptive.py."""
+    result = run(rv.Probe(), detect=rv.SpikeDetector(threshold_mV=-10.0))
+    trace, seen = result["v_mV"], result.crossings[0]
+    assert len(seen) >= 9
+    for compartment, t_ms in zip(seen.compartment, seen.t_ms, strict=True):
+        v_mV = trace.values[:, trace.column(int(compartment))]
+        k = int(np.searchsorted(trace.t_ms, t_ms)) - 1
+        assert v_mV[k] < -10.0 <= v_mV[k + 1]
+        off_mV = np.interp(t_ms, trace.t_ms, v_mV) + 10.0
+        assert 1e-4 < abs(off_mV) < 0.1 * (v_mV[k + 1] - v_mV[k])
 
 
 def test_crossings_are_upward_in_time_order_and_complete() -> None:

@@ -314,15 +314,31 @@ def test_stopping_times_that_make_no_sense_are_named(t_stop_ms: float, pattern: 
         rv.simulate(squid(), t_stop_ms=t_stop_ms)
 
 
-def test_steps_until_a_time_past_are_refused() -> None:
+def test_a_run_is_advanced_to_a_time_in_any_pieces() -> None:
     simulation = running()
-    assert simulation.steps_until(1.0) == 200
+    simulation.advance_to(1.0, most_steps=150)
+    assert simulation.step == 150
+    simulation.advance_to(1.0)
+    assert (simulation.step, simulation.t_ms) == (200, 200 * 0.005)
+    simulation.advance_to(1.0)
+    assert simulation.step == 200
+    # A fixed step ends at the first whole number of steps that reaches the time.
+    simulation.advance_to(1.0001)
+    assert simulation.step == 201
+
+
+def test_times_past_and_steps_below_zero_are_refused() -> None:
+    simulation = running()
     simulation.advance(200)
-    assert simulation.steps_until(1.0) == 0
-    with pytest.raises(rv.ModelError, match=r"t_stop_ms: is 0\.5, expected 1 or later"):
-        simulation.steps_until(0.5)
+    for t_stop_ms in (0.5, float("nan")):
+        pattern = rf"t_stop_ms: is {t_stop_ms:g}, expected 1 or later"
+        with pytest.raises(rv.ModelError, match=pattern):
+            simulation.advance_to(t_stop_ms)
     with pytest.raises(rv.ModelError, match=r"steps: is -1, expected 0 or more"):
         simulation.advance(-1)
+    with pytest.raises(rv.ModelError, match=r"steps: is -1, expected 0 or more"):
+        simulation.advance_to(2.0, most_steps=-1)
+    assert simulation.step == 200
 
 
 def test_targets_of_simulate() -> None:
@@ -344,7 +360,7 @@ def test_targets_that_cannot_be_run_are_named() -> None:
         rv.ModelError, match="mesh: is given with a discretisation, expected it with"
     ):
         rv.simulate(squid(), t_stop_ms=1.0, mesh=rv.FixedCount(3))
-    with pytest.raises(TypeError, match="simulate: got 'squid', expected a Fiber, Model or Discr"):
+    with pytest.raises(TypeError, match="target: is 'squid', expected a Fiber, Model or Discr"):
         rv.simulate("squid", t_stop_ms=1.0)  # type: ignore[arg-type]
 
 
@@ -353,7 +369,7 @@ def test_result_says_how_it_was_made() -> None:
     result = rv.simulate(fibre, fibre.stimulus, t_stop_ms=0.1)
     found = result.provenance
     assert found["model"] == "MRG 10 um"
-    assert (found["method"], found["dt_ms"], found["v_init"]) == ("backward_euler", 0.005, "rest")
+    assert (found["method"], found["dt_ms"], found["v_init"]) == ("rosenbrock2", 0.005, "rest")
     assert (found["compartments"], found["temperature_degC"]) == (23, 37.0)
     assert found["v_rest_mV"] == pytest.approx(-79.96, abs=0.05)
     assert found["versions"]["ranvier"] == rv.__version__
@@ -398,8 +414,8 @@ def test_two_threads_cannot_use_one_simulation() -> None:
 def test_snapshot_of_another_model_or_method_is_refused(other: str) -> None:
     source = rv.Simulation(mrg(), v_init_mV=-80)
     method = {
-        "diameter": rv.Method("backward_euler"),
-        "step": rv.Method("backward_euler", dt_ms=0.02),
+        "diameter": rv.Method(),
+        "step": rv.Method(dt_ms=0.02),
         "method": rv.Method("staggered_sdirk2"),
     }[other]
     fibre = rv.fibers.mrg(diameter_um=16 if other == "diameter" else 10, nodes=3)

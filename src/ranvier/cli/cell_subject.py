@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from ranvier import fibers
-from ranvier.cli.refine import refined
 from ranvier.cli.subject import Subject, chosen_mesh
-from ranvier.discretisation import MaxLength, discretise
+from ranvier.discretisation import MaxLength, discretise, refined
 from ranvier.model import Model, Section
 from ranvier.morphology import longest_path, read_swc
 from ranvier.places import compartments_at

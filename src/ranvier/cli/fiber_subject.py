@@ -11,9 +11,8 @@ import numpy as np
 from ranvier import fibers
 from ranvier.cli.arguments import UsageError
 from ranvier.cli.lists import ALIASES
-from ranvier.cli.refine import refined
 from ranvier.cli.subject import Subject, chosen_mesh
-from ranvier.discretisation import discretise
+from ranvier.discretisation import discretise, refined
 
 #: The options that a fibre may take: its argument, and what one of the option's is of that.
 ARGUMENTS = {

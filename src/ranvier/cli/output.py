@@ -34,8 +34,28 @@ def print_rows(rows: Sequence[tuple[str, str]]) -> None:
 def run_facts(result: Result) -> dict[str, Any]:
     """How a result was computed, as every command tells a machine."""
     made_by = result.provenance
-    names = ("v_rest_mV", "temperature_degC", "compartments", "method", "dt_ms")
-    return {name: made_by[name] for name in names} | {"t_stop_ms": result.t_stop_ms}
+    names = ("v_rest_mV", "temperature_degC", "compartments", "method", "steps")
+    facts = {name: made_by[name] for name in names}
+    return facts | {"t_stop_ms": result.t_stop_ms, **made_by["method_parameters"]}
+
+
+def run_rows(result: Result) -> list[tuple[str, str]]:
+    """The same for people."""
+    made_by = result.provenance
+    parameters = made_by["method_parameters"]
+    accuracy = (
+        f"rtol {parameters['rtol']:g}, atol {parameters['atol_mV']:g} mV"
+        if "rtol" in parameters
+        else f"dt {made_by['dt_ms']:g} ms"
+    )
+    return [
+        ("rest", f"{made_by['v_rest_mV']:.2f} mV at {made_by['temperature_degC']:g} degC"),
+        ("mesh", f"{made_by['compartments']} compartments"),
+        (
+            "method",
+            f"{made_by['method']}, {accuracy}: {made_by['steps']} steps, {result.t_stop_ms:g} ms",
+        ),
+    ]
 
 
 def print_json(answer: Mapping[str, Any]) -> None:

@@ -10,7 +10,14 @@ from typing import Any
 from ranvier import __version__
 from ranvier.analysis import Velocity
 from ranvier.cli.arguments import Commands
-from ranvier.cli.output import check_picture, print_json, print_rows, run_facts, save_overview
+from ranvier.cli.output import (
+    check_picture,
+    print_json,
+    print_rows,
+    run_facts,
+    run_rows,
+    save_overview,
+)
 from ranvier.cli.progress import ProgressBar
 from ranvier.errors import DivergedError
 from ranvier.experiment import Experiment, load_experiment
@@ -76,14 +83,7 @@ def _print(experiment: Experiment, result: Result, velocity: Velocity | None) ->
     if result.message:
         heading += f": {result.message}"
     print(f"{made_by['model']}: {heading}")
-    rows = [
-        ("rest", f"{made_by['v_rest_mV']:.2f} mV at {made_by['temperature_degC']:g} degC"),
-        ("mesh", f"{made_by['compartments']} compartments"),
-        (
-            "method",
-            f"{made_by['method']}, dt {made_by['dt_ms']:g} ms, {result.t_stop_ms:g} ms long",
-        ),
-    ]
+    rows = run_rows(result)
     for trace in result.traces:
         samples, places = trace.values.shape
         rows.append(("recorded", f"{trace.label}: {samples} samples at {places} places"))

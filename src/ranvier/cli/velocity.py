@@ -72,10 +72,22 @@ def add_to(commands: Commands) -> None:
         "--refine", type=count, default=1, metavar="K", help="cut each compartment into K"
     )
     run.add_argument("--dt", type=positive, metavar="MS", help="the time step (0.005)")
-    run.add_argument("--method", default="backward_euler", metavar="NAME")
+    run.add_argument(
+        "--method",
+        default=methods.DEFAULT,
+        metavar="NAME",
+        help=f"one of {', '.join(methods.names())} ({methods.DEFAULT})",
+    )
+    run.add_argument("--rtol", type=positive, metavar="R", help="of the adaptive method (1e-4)")
+    run.add_argument("--atol-mv", type=positive, metavar="MV", help="likewise (1e-3)")
     run.add_argument("--t-stop", type=positive, metavar="MS", help="simulate so long")
 
     answer = parser.add_argument_group("answer")
+    answer.add_argument(
+        "--error",
+        action="store_true",
+        help="run again with finer steps and meshes: limit and error bar, at 35 times the time",
+    )
     picture = answer.add_mutually_exclusive_group()
     picture.add_argument("--out", type=Path, metavar="PICTURE", help=".png, .pdf, .svg, ...")
     picture.add_argument("--no-picture", action="store_true")
@@ -100,6 +112,8 @@ def velocity(options: argparse.Namespace) -> int:
             raise
         print_json(facts_of(subject, error.result) | {"message": str(error)})
         return NO_SPIKE
+    if options.error:
+        measured = _with_error(result)
     if is_drawn:
         save_overview(result, measured, picture)
     drawn = picture if is_drawn else None
@@ -126,7 +140,10 @@ def _method(options: argparse.Namespace) -> Method:
     if options.method not in methods.names():
         expected = expected_one_of(options.method, methods.names())
         raise UsageError(f"--method: {options.method!r} is unknown, {expected}")
-    return Method(options.method, **({} if options.dt is None else {"dt_ms": options.dt}))
+    given = {"dt_ms": options.dt, "rtol": options.rtol, "atol_mV": options.atol_mv}
+    return Method(
+        options.method, **{name: value for name, value in given.items() if value is not None}
+    )
 
 
 def _measure(
@@ -154,8 +171,18 @@ def _measure(
     return result, measured
 
 
+def _with_error(result: Result) -> Velocity:
+    bar = ProgressBar()
+    try:
+        return conduction_velocity(result, error=True, progress=bar)
+    finally:
+        bar.clear()
+
+
 def _probe(subject: Subject, method: Method, t_stop_ms: float) -> Probe:
     """The membrane potential for the picture, at a cost that does not grow with the run."""
-    steps = max(1, round(t_stop_ms / method.dt_ms / MOST_SAMPLES))
+    interval_ms = t_stop_ms / MOST_SAMPLES
+    if not method.is_adaptive:
+        interval_ms = max(1, round(interval_ms / method.dt_ms)) * method.dt_ms
     stride = -(-len(subject.shown) // MOST_PLACES)
-    return Probe("v_mV", subject.shown[::stride].tolist(), every_ms=steps * method.dt_ms)
+    return Probe("v_mV", subject.shown[::stride].tolist(), every_ms=interval_ms)

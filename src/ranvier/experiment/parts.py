@@ -169,17 +169,18 @@ def _check_regions(source: Source, target: Fiber | Model, by_region: Mapping[str
 
 
 def make_method(source: Source) -> Method | None:
-    """The method; backward Euler at its default step, unless the file has another."""
+    """The method: the default one at its default step, unless the file has another."""
     content = source.tables.get("run", {})
     if not source.is_sound("run"):
         return None
-    name = content.get("method", "backward_euler")
+    name = content.get("method", methods.DEFAULT)
     if name not in methods.names():
         problem = f"is {shown(name)}, {expected_one_of(name, methods.names())}"
         source.report(problem, "run", "method")
         return None
     with source.telling("run"):
-        return Method(name, **{key: content[key] for key in ("dt_ms",) if key in content})
+        parameters = set(methods.parameter_names())
+        return Method(name, **{key: content[key] for key in parameters & content.keys()})
     return None
 
 

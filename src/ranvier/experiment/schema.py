@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ranvier import methods
 from ranvier._text import expected_one_of
 from ranvier.experiment.source import Source
 
@@ -137,7 +138,12 @@ TABLES = {
         is_array=True,
     ),
     "run": Table(
-        {"t_stop_ms": POSITIVE, "dt_ms": POSITIVE, "method": TEXT, "v_init_mV": REST_OR_NUMBER}
+        {
+            "t_stop_ms": POSITIVE,
+            "method": TEXT,
+            **dict.fromkeys(methods.parameter_names(), POSITIVE),
+            "v_init_mV": REST_OR_NUMBER,
+        }
     ),
     "velocity": Table({"between": FRACTIONS, "threshold_mV": NUMBER, "sites": PLACE}),
     "output": Table({"result": TEXT, "figure": TEXT}),
