@@ -91,24 +91,23 @@ def main() -> None:
         simulation.reset,
         lambda: simulation.run(arguments.t_stop * units.ms, arguments.dt * units.ms),
         arguments.repeats,
+        arguments.budget,
     )
     samples = [np.array(simulation.samples(handle)[0][0]) for handle in handles]
     configuration = arbor.config()
     workload.report(
+        arguments,
         workload="W1",
         peer="Arbor",
         version=arbor.__version__,
         settings=f"default catalogue, arch {configuration['arch']}",
         compartments=arguments.compartments,
         dt_ms=arguments.dt,
-        t_stop_ms=arguments.t_stop,
         timing=timing,
-        velocity_m_per_s=workload.velocity_m_per_s(
-            samples[0][:, 0],
-            np.array([sample[:, 1] for sample in samples]),
-            W1.threshold_mV,
-            W1.distance_mm(arguments.compartments),
-        ),
+        t_ms=samples[0][:, 0],
+        v_mV=np.array([sample[:, 1] for sample in samples]),
+        threshold_mV=W1.threshold_mV,
+        distance_mm=W1.distance_mm(arguments.compartments),
     )
 
 

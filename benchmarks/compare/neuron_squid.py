@@ -1,4 +1,4 @@
-"""W1, a spike along a squid axon, with NEURON: fixed-step backward Euler on one thread.
+"""W1, a spike along a squid axon, with NEURON on one thread: backward Euler or another --method.
 
 The channels are hhx, whose rates are exact, compiled for this machine; `--built-in` takes NEURON's
 own hh instead, whose rate table is faster and 0.016 % off in velocity. `--core` runs CoreNEURON.
@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 import build_neuron_mechanisms
+import neuron_method
 import numpy as np
 import workload
 from workload import W1
@@ -54,6 +55,7 @@ def main() -> None:
     parser.add_argument("--mechanisms", type=Path, help="folder with compiled mechanisms")
     parser.add_argument("--built-in", action="store_true", help="NEURON's hh, with its rate table")
     parser.add_argument("--core", action="store_true", help="run CoreNEURON")
+    neuron_method.add_arguments(parser)
     arguments = parser.parse_args()
     if arguments.built_in:
         run(arguments, mechanisms=None)
@@ -88,8 +90,7 @@ def run(arguments, mechanisms: Path | None) -> None:
     t = h.Vector().record(h._ref_t)
     v = [h.Vector().record(segments[k]._ref_v) for k in W1.probed(arguments.compartments)]
 
-    h.CVode().active(0)
-    h.secondorder = 0
+    neuron_method.choose(h, arguments)
     context = h.ParallelContext()
     context.set_maxstep(10)
     if arguments.core:
@@ -100,22 +101,25 @@ def run(arguments, mechanisms: Path | None) -> None:
         h.finitialize(W1.v_init_mV)
         h.dt = arguments.dt
 
-    timing = workload.measure(prepare, lambda: context.psolve(arguments.t_stop), arguments.repeats)
+    timing = workload.measure(
+        prepare,
+        lambda: context.psolve(arguments.t_stop),
+        arguments.repeats,
+        arguments.budget,
+    )
     workload.report(
+        arguments,
         workload="W1",
         peer="CoreNEURON" if arguments.core else "NEURON",
         version=neuron.__version__,
-        settings=f"{channels}, backward Euler",
+        settings=f"{channels}, {neuron_method.describe(arguments)}",
         compartments=arguments.compartments,
-        dt_ms=arguments.dt,
-        t_stop_ms=arguments.t_stop,
+        dt_ms=neuron_method.dt_ms(arguments),
         timing=timing,
-        velocity_m_per_s=workload.velocity_m_per_s(
-            np.array(t),
-            np.array([np.array(trace) for trace in v]),
-            W1.threshold_mV,
-            W1.distance_mm(arguments.compartments),
-        ),
+        t_ms=np.array(t),
+        v_mV=np.array([np.array(trace) for trace in v]),
+        threshold_mV=W1.threshold_mV,
+        distance_mm=W1.distance_mm(arguments.compartments),
     )
 
 

@@ -1,4 +1,4 @@
-"""W2, a spike along an MRG fibre, with ranvier: backward Euler on one thread.
+"""W2, a spike along an MRG fibre, with ranvier on one thread.
 
 Started from the resting state that Newton's method finds, where the other simulators settle.
 """
@@ -14,7 +14,9 @@ from ranvier.places import compartments_at
 
 
 def main() -> None:
-    arguments = workload.arguments_w2(__doc__).parse_args()
+    parser = workload.arguments_w2(__doc__)
+    ranvier_run.add_arguments(parser)
+    arguments = parser.parse_args()
     fibre = rv.fibers.mrg(
         diameter_um=W2.diameter_um, nodes=arguments.nodes, passive_end_nodes=1, refine=1
     )

@@ -1,4 +1,4 @@
-"""W1, a spike along a squid axon, with ranvier: backward Euler on one thread."""
+"""W1, a spike along a squid axon, with ranvier on one thread."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ def build() -> rv.Model:
 
 
 def main() -> None:
-    arguments = workload.arguments_w1(__doc__).parse_args()
+    parser = workload.arguments_w1(__doc__)
+    ranvier_run.add_arguments(parser)
+    arguments = parser.parse_args()
     ranvier_run.measure_and_report(
         "W1",
         arguments,

@@ -1,7 +1,8 @@
 """The two workloads of the comparison, and how every simulator is timed.
 
 W1: a spike along a squid axon of 10 cm. W2: a spike along a 10 um MRG fibre. Each script builds the
-workload with one simulator, runs it on one thread and prints one line of JSON.
+workload with one simulator, runs it on one thread and prints one line of JSON. All record the
+membrane potential at the same three places, every step.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import math
 import statistics
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -51,14 +54,14 @@ class SquidCable:
     threshold_mV: float = 0.0
     velocity_between: tuple[float, float] = (0.3, 0.7)  # of the length
 
-    def probed(self, compartments: int) -> tuple[int, int]:
-        """Returns the two compartments between which the velocity is measured."""
-        first, last = self.velocity_between
-        return int(first * compartments), int(last * compartments)
+    def probed(self, compartments: int) -> tuple[int, int, int]:
+        """Returns the recorded compartments: the velocity is that from the first to the last."""
+        first, last = (int(place * compartments) for place in self.velocity_between)
+        return first, (first + last) // 2, last
 
     def distance_mm(self, compartments: int) -> float:
-        """Returns the distance between the centres of those two."""
-        first, last = self.probed(compartments)
+        """Returns the distance between the centres of the first and the last of those."""
+        first, _, last = self.probed(compartments)
         return 1e-3 * (last - first) * self.length_um / compartments
 
 
@@ -114,12 +117,13 @@ class MrgFibre:
         others_um = self.node_length_um + 2 * (self.mysa_length_um + self.flut_length_um)
         return (self.node_spacing_um - others_um) / self.stins
 
-    def probed(self, nodes: int) -> tuple[int, int]:
-        """Returns the two nodes between which the velocity is measured (5 and 15 of 21)."""
-        return nodes // 4, min(3 * nodes // 4, nodes // 4 + 100)
+    def probed(self, nodes: int) -> tuple[int, int, int]:
+        """Returns the recorded nodes (5, 10 and 15 of 21): the velocity is first to last."""
+        first, last = nodes // 4, min(3 * nodes // 4, nodes // 4 + 100)
+        return first, (first + last) // 2, last
 
     def distance_mm(self, nodes: int) -> float:
-        first, last = self.probed(nodes)
+        first, _, last = self.probed(nodes)
         return 1e-3 * (last - first) * self.node_spacing_um
 
 
@@ -155,6 +159,8 @@ def _add_common_arguments(parser: argparse.ArgumentParser, dt_ms: float, t_stop_
     parser.add_argument("--dt", type=float, default=dt_ms, help="time step in ms")
     parser.add_argument("--t-stop", type=float, default=t_stop_ms, help="duration in ms")
     parser.add_argument("--repeats", type=int, default=5, help="clean runs to time")
+    parser.add_argument("--budget", type=float, default=math.inf, help="s after which none starts")
+    parser.add_argument("--traces", type=Path, help="keep what was recorded, as .npz")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,37 +168,58 @@ class Timing:
     """The median wall time of the clean runs, or of all where fewer than three were clean."""
 
     wall_s: float
+    best_s: float  # of all runs
+    best_cpu_s: float  # of the process, likewise
     runs: int
     clean_runs: int
 
 
-def measure(prepare: Callable[[], object], run: Callable[[], object], repeats: int) -> Timing:
+def measure(
+    prepare: Callable[[], object],
+    run: Callable[[], object],
+    repeats: int,
+    budget_s: float = math.inf,
+) -> Timing:
     """Times `run`, each time after an untimed `prepare`; the first run warms up and is not counted.
 
     A run is clean when its wall time is within 2 % (and 0.2 ms) of the CPU time of the process:
-    then nothing else was scheduled in its place. Gives up after twice as many runs as asked for.
+    then nothing else was scheduled in its place. Gives up after twice as many runs as asked for, or
+    when they have taken `budget_s`; if the first has, it is the only one and counts.
     """
-    wall_s: list[float] = []
-    clean_wall_s: list[float] = []
-    prepare()
-    run()
-    while len(clean_wall_s) < repeats and len(wall_s) < 2 * repeats:
+
+    def timed() -> tuple[float, float]:
         prepare()
         cpu_start_s, start_s = time.process_time(), time.perf_counter()
         run()
         elapsed_s, cpu_s = time.perf_counter() - start_s, time.process_time() - cpu_start_s
-        wall_s.append(elapsed_s)
-        if elapsed_s - cpu_s <= 0.02 * cpu_s + 2e-4:
-            clean_wall_s.append(elapsed_s)
-    used_s = clean_wall_s if len(clean_wall_s) >= 3 else wall_s
-    return Timing(wall_s=statistics.median(used_s), runs=len(wall_s), clean_runs=len(clean_wall_s))
+        return elapsed_s, cpu_s
+
+    def clean() -> list[float]:
+        return [wall for wall, cpu_s in runs if wall - cpu_s <= 0.02 * cpu_s + 2e-4]
+
+    runs: list[tuple[float, float]] = []
+    warm_up = timed()
+    spent_s = warm_up[0]
+    while spent_s < budget_s and len(clean()) < repeats > len(runs) / 2:
+        runs.append(timed())
+        spent_s += runs[-1][0]
+    runs = runs or [warm_up]
+    wall_s = [elapsed_s for elapsed_s, _ in runs]
+    return Timing(
+        wall_s=statistics.median(clean() if len(clean()) >= 3 else wall_s),
+        best_s=min(wall_s),
+        best_cpu_s=min(cpu_s for _, cpu_s in runs),
+        runs=len(runs),
+        clean_runs=len(clean()),
+    )
 
 
 def velocity_m_per_s(
     t_ms: np.ndarray, v_mV: np.ndarray, threshold_mV: float, distance_mm: float
 ) -> float:
-    """Returns the velocity between two traces from their first rise through the threshold."""
-    first_ms, last_ms = (_first_crossing_ms(t_ms, trace, threshold_mV) for trace in v_mV)
+    """Returns the velocity from the first to the last trace, by their first rise through the
+    threshold."""
+    first_ms, last_ms = (_first_crossing_ms(t_ms, v_mV[k], threshold_mV) for k in (0, -1))
     return distance_mm / (last_ms - first_ms)
 
 
@@ -207,20 +234,30 @@ def _first_crossing_ms(t_ms: np.ndarray, v_mV: np.ndarray, threshold_mV: float) 
 
 
 def report(
+    arguments: argparse.Namespace,
     *,
     workload: str,
     peer: str,
     version: str,
     settings: str,
     compartments: int,
-    dt_ms: float,
-    t_stop_ms: float,
+    dt_ms: float | None,
     timing: Timing,
-    velocity_m_per_s: float,
+    t_ms: np.ndarray,
+    v_mV: np.ndarray,
+    threshold_mV: float,
+    distance_mm: float,
+    steps: int | None = None,
 ) -> None:
-    """Prints the result as one line of JSON."""
-    compartment_steps = compartments * round(t_stop_ms / dt_ms)
-    has_velocity = not np.isnan(velocity_m_per_s)
+    """Prints the result as one line of JSON, and keeps the traces (places x times) if asked to.
+
+    `dt_ms` None is a method that chooses its steps; `steps` None counts the recorded times.
+    """
+    if steps is None:
+        steps = len(t_ms) - 1 if dt_ms is None else round(arguments.t_stop / dt_ms)
+    velocity = velocity_m_per_s(t_ms, v_mV, threshold_mV, distance_mm)
+    if arguments.traces:
+        np.savez(arguments.traces, t_ms=t_ms, v_mV=v_mV)
     print(
         json.dumps(
             {
@@ -230,10 +267,14 @@ def report(
                 "settings": settings,
                 "compartments": compartments,
                 "dt_ms": dt_ms,
-                "t_stop_ms": t_stop_ms,
+                "t_stop_ms": arguments.t_stop,
+                "t_end_ms": float(t_ms[-1]),  # before t_stop_ms where the simulator gave up
+                "steps": steps,
                 "wall_s": timing.wall_s,
-                "ns_per_compartment_step": 1e9 * timing.wall_s / compartment_steps,
-                "velocity_m_per_s": velocity_m_per_s if has_velocity else None,
+                "best_s": timing.best_s,
+                "best_cpu_s": timing.best_cpu_s,
+                "ns_per_compartment_step": 1e9 * timing.wall_s / (compartments * steps),
+                "velocity_m_per_s": None if np.isnan(velocity) else velocity,
                 "runs": timing.runs,
                 "clean_runs": timing.clean_runs,
             }
