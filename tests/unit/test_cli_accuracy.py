@@ -81,3 +81,31 @@ def test_the_adaptive_method_takes_its_tolerances(run: Run) -> None:
     code, _, err = run("velocity", "mrg", "--rtol", "1e-6")
     assert code == 2
     assert "method 'rosenbrock2': has no parameter 'rtol', expected one of dt_ms" in err
+
+
+# The resting state
+
+
+def test_rest_is_told_with_its_stability(run: Run) -> None:
+    code, out, err = run("rest", "squid", "--temperature", "18.5", "--max-length", "1000")
+    assert (code, err) == (0, "")
+    assert out.startswith("squid, 476 um: rests at -65 mV, stable: the slowest disturbance dies")
+    rows = rows_of(out)
+    assert rows["mesh"] == "100 compartments"
+    assert rows["residual"].startswith("0 mV/ms beyond rounding")
+
+
+def test_rest_of_a_cell_as_json(run: Run) -> None:
+    code, out, _ = run("rest", "--swc", SWC, "--max-length", "50", "--json")
+    answer = json.loads(out)
+    assert (code, answer["stability"], answer["frequency_kHz"]) == (0, "stable", None)
+    assert answer["v_lowest_mV"] == pytest.approx(-65.0, abs=0.01)
+    assert answer["growth_rate_per_ms"] < -0.1
+
+
+def test_rest_needs_a_subject(run: Run) -> None:
+    code, _, err = run("rest")
+    assert (code, err) == (
+        2,
+        "ranvier: error: rest: got no FIBRE and no --swc FILE, expected one of them\n",
+    )

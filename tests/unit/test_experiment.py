@@ -462,3 +462,17 @@ def test_every_key_has_a_line_of_its_own() -> None:
     for path in paths(tomllib.loads(TRICKY)):
         if not any(path[: len(outer)] == outer and path != outer for outer in inside_values):
             assert path in known
+
+
+def test_the_adaptive_method_samples_on_any_grid(tmp_path: Path) -> None:
+    text = FIBER + (
+        '[[probe]]\nquantity = "v_mV"\nat = "node[3]"\nevery_ms = 0.0373\n'
+        '[run]\nmethod = "adaptive"\nrtol = 1e-3\natol_mV = 0.01\nt_stop_ms = 0.5\n'
+    )
+    experiment = load(tmp_path, text)
+    assert experiment.method == Method("adaptive", rtol=1e-3, atol_mV=0.01)
+    t_ms = experiment.run()["v_mV"].t_ms
+    assert t_ms == pytest.approx([0.0373 * k for k in range(14)])
+    text = text.replace('"adaptive"', '"rosenbrock2"').replace("0.0373", "0.035")
+    lines = refusal(tmp_path, text)
+    assert "method 'rosenbrock2': has no parameter" in lines[0]

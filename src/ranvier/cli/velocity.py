@@ -9,12 +9,11 @@ from pathlib import Path
 from ranvier import methods
 from ranvier._text import expected_one_of
 from ranvier.analysis import Velocity, VelocityStatus, conduction_velocity
-from ranvier.cli.arguments import Commands, UsageError, count, number, place, positive
-from ranvier.cli.cell_subject import cell_subject
-from ranvier.cli.fiber_subject import fiber_subject
+from ranvier.cli.arguments import Commands, UsageError, positive
 from ranvier.cli.output import check_picture, has_matplotlib, print_json, save_overview
 from ranvier.cli.progress import ProgressBar
 from ranvier.cli.subject import Subject
+from ranvier.cli.subject_options import add_subject_to, subject_from
 from ranvier.cli.velocity_answer import facts_of, print_answer
 from ranvier.errors import DivergedError
 from ranvier.methods import Method
@@ -27,50 +26,14 @@ NO_SPIKE = 1
 #: In the picture: more samples or places than it has dots only cost memory.
 MOST_SAMPLES = 800
 MOST_PLACES = 1500
-FIBER_ONLY = ("diameter", "nodes", "length_mm", "axon")
-CELL_ONLY = ("mechanisms", "r_a", "c_m", "stimulate_at")
 
 
 def add_to(commands: Commands) -> None:
     summary = "simulate one spike and print its conduction velocity"
     parser = commands.add_parser("velocity", help=summary, description=summary, allow_abbrev=False)
-    parser.add_argument(
-        "fiber",
-        nargs="?",
-        metavar="FIBRE",
-        help="a published fibre, as `ranvier fibers` lists them",
-    )
-    parser.add_argument("--swc", metavar="FILE", help="a cell from an SWC file, instead of a fibre")
-    parser.add_argument(
-        "--temperature", type=number, metavar="DEGC", help="(a fibre's own, or 6.3 for a cell)"
-    )
+    add_subject_to(parser)
 
-    fibre = parser.add_argument_group("for a fibre, where it takes them")
-    fibre.add_argument("--diameter", type=positive, metavar="UM")
-    fibre.add_argument("--nodes", type=count, metavar="N")
-    fibre.add_argument("--length-mm", type=positive, metavar="MM")
-    fibre.add_argument("--axon", metavar="NAME")
-
-    cell = parser.add_argument_group("for a cell")
-    cell.add_argument(
-        "--mechanisms", choices=["hh"], help="channels on every section (hh: of the squid axon)"
-    )
-    cell.add_argument("--r-a", type=positive, metavar="OHM_CM", help="axial resistivity (100)")
-    cell.add_argument("--c-m", type=positive, metavar="UF_CM2", help="membrane capacitance (1)")
-    cell.add_argument(
-        "--stimulate-at",
-        type=place,
-        metavar="SECTION,POS",
-        help="such as axon[0],0.5 (the start of the root)",
-    )
-
-    run = parser.add_argument_group("mesh, method and time")
-    mesh = run.add_mutually_exclusive_group()
-    mesh.add_argument("--compartments", type=count, metavar="N", help="in each section")
-    mesh.add_argument("--max-length", type=positive, metavar="UM", help="of a compartment")
-    run.add_argument(
-        "--refine", type=count, default=1, metavar="K", help="cut each compartment into K"
-    )
+    run = parser.add_argument_group("method and time")
     run.add_argument("--dt", type=positive, metavar="MS", help="the time step (0.005)")
     run.add_argument(
         "--method",
@@ -94,11 +57,11 @@ def add_to(commands: Commands) -> None:
     answer.add_argument(
         "--json", action="store_true", help="print one JSON object and nothing else"
     )
-    parser.set_defaults(command=velocity)
+    parser.set_defaults(command=velocity, name="velocity")
 
 
 def velocity(options: argparse.Namespace) -> int:
-    subject = _subject(options)
+    subject = subject_from(options)
     method = _method(options)
     picture = options.out or Path(f"{subject.file_stem}.png")
     is_drawn = not options.no_picture and (options.out is not None or has_matplotlib())
@@ -122,18 +85,6 @@ def velocity(options: argparse.Namespace) -> int:
     else:
         print_answer(subject, result, measured, drawn, wants_picture=not options.no_picture)
     return OK if math.isfinite(measured.velocity_m_per_s) else NO_SPIKE
-
-
-def _subject(options: argparse.Namespace) -> Subject:
-    if (options.fiber is None) == (options.swc is None):
-        found = "no FIBRE and no" if options.fiber is None else "FIBRE and"
-        raise UsageError(f"velocity: got {found} --swc FILE, expected one of them")
-    others = FIBER_ONLY if options.fiber is None else CELL_ONLY
-    for name in others:
-        if getattr(options, name) is not None:
-            kind = "a fibre" if options.fiber is None else "--swc FILE"
-            raise UsageError(f"--{name.replace('_', '-')}: goes with {kind}")
-    return fiber_subject(options) if options.swc is None else cell_subject(options)
 
 
 def _method(options: argparse.Namespace) -> Method:
