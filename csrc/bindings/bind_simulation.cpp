@@ -122,7 +122,7 @@ void bind_simulation(py::module_& m) {
                 return py::make_tuple(rest.residual_mV_per_ms, rest.iterations);
             },
             "guess_mV"_a)
-        .def("advance", &Simulation::advance, "steps"_a, "until_ms"_a = Simulation::kForever_ms,
+        .def("advance", &Simulation::advance, "steps"_a, "t_stop_ms"_a = Simulation::kForever_ms,
              py::call_guard<py::gil_scoped_release>())
         .def_property_readonly("step", [](const Simulation& s) { return s.state().step; })
         .def_property_readonly("t_ms", [](const Simulation& s) { return s.state().t_ms; })

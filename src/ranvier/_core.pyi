@@ -327,8 +327,8 @@ class CoreSimulation:
         """Starts anew at t = 0 with every membrane at v, gates in their steady state."""
     def initialise_at_rest(self, guess_mV: _Float) -> tuple[float, int]:
         """Starts anew at rest: residual in mV/ms and iterations. ModelError if there is none."""
-    def advance(self, steps: _Int, until_ms: _Float = ...) -> None:
-        """Takes at most `steps` steps, none from `until_ms` on. DivergedError if the state blows
+    def advance(self, steps: _Int, t_stop_ms: _Float = ...) -> None:
+        """Takes at most `steps` steps, none from `t_stop_ms` on. DivergedError if the state blows
         up; it then stands at the last good step, with all samples up to it."""
     @property
     def step(self) -> int: ...

@@ -17,7 +17,7 @@ from ranvier.errors import DivergedError, ModelError
 from ranvier.fibers._fiber import Fiber
 from ranvier.methods import Method
 from ranvier.model import Model
-from ranvier.results import Result
+from ranvier.results import Result, Status
 from ranvier.richardson import ORDER_TOLERANCE, Extrapolation, extrapolate, with_error
 
 #: Times finer than the first run, in time (the step, or the tolerances of a method that chooses its
@@ -77,7 +77,7 @@ class Convergence:
 
     @property
     def is_converged(self) -> bool:
-        """Both ladders show the order that they should, or one more."""
+        """Both ladders show the order that they should, or up to two more."""
         return self.status is ConvergenceStatus.CONVERGED
 
     @property
@@ -155,7 +155,7 @@ def converge(
     same stimuli and records, at the places where the first run had its compartments, so that traces
     have the same columns:
 
-        probe = rv.Probe("v_mV", ("node[10]", 0.5))
+        probe = rv.Probe("v_mV", ("node[10]", 0.5), every_ms=0.005)
         result = rv.simulate(fibre, fibre.stimulus, probe, t_stop_ms=5)
         peak_mV = rv.converge(lambda result: result["v_mV"].values.max(), result)
         print(peak_mV.value, "+-", peak_mV.error, peak_mV.message)
@@ -204,7 +204,7 @@ def converge(
         finer_mesh = mesh if mesh is None or cut == 1 else refined(mesh, cut)
         message = ""
         try:
-            value = float(evaluate(finer_method, finer_mesh, share.of_rung(len(rungs))))
+            value = _number(evaluate(finer_method, finer_mesh, share.of_rung(len(rungs))))
         except DivergedError as error:
             value, message = math.nan, f": {error}"
         rungs[factor, cut] = Rung(finer=factor, cuts=cut, method=finer_method, value=value)
@@ -254,6 +254,10 @@ def _evaluation(
                 "result: does not know how it was made, expected one straight from simulate() "
                 "and not from a file"
             )
+        if of.status is not Status.COMPLETED:
+            raise ModelError(
+                f"result: is {of.status} at {of.t_stop_ms:g} ms, expected a run that completed"
+            )
         if method is not None or mesh is not None:
             raise ModelError(
                 "converge: method or mesh is given with a result, expected those it was made with"
@@ -274,6 +278,8 @@ def _evaluation(
         raise TypeError(
             f"converge: got {target!r}, expected a Result, Fiber, Model or Discretisation"
         )
+    if not (method is None or isinstance(method, Method)):
+        raise TypeError(f"method: is {method!r}, expected a Method such as Method('adaptive')")
     if mesh is None and isinstance(target, Fiber):
         mesh = target.mesh
     if (mesh is None) != isinstance(target, Discretisation):
@@ -323,6 +329,13 @@ def _outcome(
         space=space,
         rungs=rungs,
     )
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except TypeError as error:
+        raise TypeError(f"quantity: gives {value!r}, expected one number") from error
 
 
 def _ladder(name: str, factors: Sequence[int]) -> tuple[int, ...]:

@@ -91,7 +91,7 @@ def extrapolate(
     is_expected = lowest <= band[1] and highest >= band[0]
     # A method whose leading error is small shows the next order first. Nothing is wrong with that,
     # but nor will it last: the limit and the bar make no use of it.
-    is_fine = highest >= band[0] and lowest <= (expected_order + 1) * (1 + order_tolerance)
+    is_fine = highest >= band[0] and lowest <= (expected_order + 2) * (1 + order_tolerance)
     is_lucky = not is_known or observed > band[1]
     # One below half of it has yet to rise, and would carry the limit too far: for the bar alone.
     lawful = expected_order if is_lucky else max(observed, expected_order / 2)

@@ -109,12 +109,13 @@ class Simulation:
     def advance_to(self, t_stop_ms: float, *, most_steps: int = sys.maxsize) -> None:
         """Takes steps until `t_stop_ms` is reached, or `most_steps` of them.
 
-        A fixed step ends at the first whole number of steps that reaches it; a method that chooses
-        its steps ends one there, and so goes the same way whether or not it gets there in pieces.
-        Raises ModelError for a time in the past, DivergedError as `advance()` does.
+        A fixed step ends at the first whole number of steps that reaches it. A method that chooses
+        its steps ends one there: the same way for any `most_steps`, but another time to stop at is
+        another sequence of steps, equal within the tolerance. Raises ModelError for a time that is
+        past by more than a step, DivergedError as `advance()` does.
         """
-        if not math.isfinite(t_stop_ms) or t_stop_ms < self.t_ms:
-            raise ModelError(f"t_stop_ms: is {t_stop_ms:g}, expected {self.t_ms:g} or later")
+        if not math.isfinite(t_stop_ms):
+            raise ModelError(f"t_stop_ms: is {t_stop_ms:g}, expected a finite time")
         self._core.advance(most_steps, t_stop_ms)
 
     @property

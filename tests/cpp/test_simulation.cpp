@@ -505,7 +505,7 @@ TEST(a_fixed_step_advances_to_the_first_step_that_reaches_a_time) {
     simulation.advance(5, 9.0);
     CHECK(simulation.state().step == 36);
     CHECK_THROWS(simulation.advance(1, 0.2), ModelError,
-                 "until_ms: is 0.2, expected 0.36 or later");
+                 "t_stop_ms: is 0.2, expected 0.36 or later");
     CHECK_THROWS(simulation.advance(1, kNaN), ModelError,
-                 "until_ms: is nan, expected 0.36 or later");
+                 "t_stop_ms: is nan, expected 0.36 or later");
 }

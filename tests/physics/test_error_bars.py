@@ -22,7 +22,7 @@ def sealed(cylinder: Cylinder, x: float, t: float) -> float:
     )
 
 
-@pytest.mark.parametrize("method", ["staggered_sdirk2", "backward_euler"])
+@pytest.mark.parametrize("method", ["rosenbrock2", "staggered_sdirk2", "backward_euler"])
 @pytest.mark.parametrize(("position", "x"), [(0.0, 0.0), (0.35, 0.35), (1.0, 1.0)])
 def test_passive_cable_against_its_series(method: str, position: float, x: float) -> None:
     """In the middle of a compartment or at an end; a tenth of a length constant to a compartment,
@@ -46,7 +46,7 @@ def test_passive_cable_against_its_series(method: str, position: float, x: float
 def test_double_cable_before_the_order_comes_out() -> None:
     """The published MRG grid shows order 1.3 in space; cuts of 15 are near the limit."""
     fibre = rv.fibers.mrg(nodes=11)
-    method = rv.Method("staggered_sdirk2", dt_ms=0.005)
+    method = rv.Method()
 
     def run(finer: int, cuts: int) -> rv.Result:
         return rv.simulate(

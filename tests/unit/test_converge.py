@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import itertools
 import json
 import math
@@ -58,10 +59,10 @@ def test_a_lower_order_is_used_and_told(finer: tuple[int, ...]) -> None:
 
 
 def test_a_higher_order_is_not_trusted() -> None:
-    found = ladder(lambda h: 1.0 + 0.1 * h**5)
-    assert found.problem == "order 5, expected 2"
+    found = ladder(lambda h: 1.0 + 0.1 * h**6)
+    assert found.problem == "order 6, expected 2"
     # As if the first difference had fallen at the expected order from there on.
-    assert found.error == pytest.approx(3 * 0.1 * (1 - 0.5**5) / (1 - 0.5**2) / 16)
+    assert found.error == pytest.approx(3 * 0.1 * (1 - 0.5**6) / (1 - 0.5**2) / 16)
 
 
 def test_the_next_order_is_no_alarm_but_not_used_either() -> None:
@@ -478,3 +479,23 @@ def test_a_velocity_from_a_file_has_no_bar(spike: rv.Result, tmp_path: Path) -> 
     spike.save(tmp_path / "spike.npz")
     with pytest.raises(rv.ModelError, match=r"^result: does not know how it was made"):
         conduction_velocity(rv.load(tmp_path / "spike.npz"), error=True)
+
+
+def test_half_a_run_has_no_error_bar() -> None:
+    result = dataclasses.replace(passive_run(), status=rv.results.Status.INTERRUPTED)
+    with pytest.raises(
+        rv.ModelError, match=r"^result: is interrupted at .* expected a run that com"
+    ):
+        rv.converge(lambda run: 1.0, result)
+
+
+@pytest.mark.parametrize("value", [None, [1.0, 2.0], "x y"])
+def test_a_quantity_is_one_number(value: object) -> None:
+    expected = TypeError if not isinstance(value, str) else ValueError
+    with pytest.raises(expected, match=r"quantity: gives .* expected one number|could not convert"):
+        rv.converge(lambda run: value, passive_run())
+
+
+def test_a_method_is_no_text() -> None:
+    with pytest.raises(TypeError, match=r"method: is 'adaptive', expected a Method such as"):
+        rv.converge(lambda fibre, **grid: 1.0, rv.fibers.mrg(nodes=2), method="adaptive")  # type: ignore[arg-type]

@@ -204,7 +204,7 @@ def test_the_core_must_be_initialised_before_it_advances() -> None:
             read(0)
     with pytest.raises(IndexError, match="layer 1: there are 1"):
         core.potential_mV(1)
-    with pytest.raises(rv.ModelError, match=r"until_ms: is -1, expected 0\.005 or later"):
+    with pytest.raises(rv.ModelError, match=r"t_stop_ms: is -1, expected 0\.005 or later"):
         core.advance(1, -1.0)
 
 

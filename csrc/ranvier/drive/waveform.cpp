@@ -72,6 +72,26 @@ PiecewiseLinear::Integrals PiecewiseLinear::integrate(double from_ms, double to_
     return sum;
 }
 
+std::vector<double> PiecewiseLinear::jumps_ms() const {
+    double largest = 0.0;
+    for (const double each : value) {
+        largest = std::max(largest, std::abs(each));
+    }
+    // Smooth waveforms end in what rounding leaves of zero.
+    const double smallest = 1e-9 * largest;
+    std::vector<double> jumps;
+    for (std::size_t i = 0; i <= t_ms.size() && !t_ms.empty(); ++i) {
+        const bool is_start = i == 0;
+        const bool is_end = i == t_ms.size();
+        const double before = is_start ? 0.0 : value[i - 1];
+        const double after = is_end ? 0.0 : value[i];
+        if (std::abs(after - before) > smallest && (is_start || is_end || t_ms[i] == t_ms[i - 1])) {
+            jumps.push_back(is_end ? t_ms.back() : t_ms[i]);
+        }
+    }
+    return jumps;
+}
+
 void check(const PiecewiseLinear& waveform) {
     if (waveform.t_ms.size() < 2 || waveform.t_ms.size() != waveform.value.size()) {
         throw ModelError("waveform", "has " + std::to_string(waveform.t_ms.size()) + " times and " +

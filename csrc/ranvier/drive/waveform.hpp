@@ -24,6 +24,9 @@ struct PiecewiseLinear {
     /// kind would overshoot: then the mean alone, with slope 0.
     Line line(double from_ms, double to_ms) const noexcept;
 
+    /// When the value jumps, also from and to the zero around it; ascending.
+    std::vector<double> jumps_ms() const;
+
 private:
     struct Integrals {
         double whole;   // of the value

@@ -55,6 +55,9 @@ std::vector<double> resolve(const MethodChoice& choice, const MethodEntry** entr
             throw ModelError(subject, std::string(parameter.name) + " is " + text(value) +
                                           ", expected a finite number above 0");
         }
+        if (parameter.name == "rtol" && !(value < 1.0)) {
+            throw ModelError(subject, "rtol is " + text(value) + ", expected below 1");
+        }
         values.push_back(value);
         parameter_names.emplace_back(parameter.name);
     }

@@ -21,7 +21,8 @@ class Method {
 public:
     virtual ~Method() = default;
 
-    /// One step: state.step rises by one and state.t_ms by the step's length. A method that chooses
+    /// One step: state.step rises by one and state.t_ms by the step's length. Or a piece of one, at
+    /// whose end state.step is what it was: more calls make the step whole. A method that chooses
     /// its steps ends none beyond `limit_ms`, and ends one there. False, with the state as it was,
     /// where no step however short is good enough.
     virtual bool step(State& state, std::span<const Drive> drives, double limit_ms) noexcept = 0;

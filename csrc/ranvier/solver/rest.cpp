@@ -24,6 +24,14 @@ constexpr double kShortest_ms = 1e-4;
 /// The last digit of a potential, and as much again from the solve.
 constexpr double kRounding = 2.0 * std::numeric_limits<double>::epsilon();
 
+/// As large as reversal potentials are.
+constexpr double kReversal_mV = 100.0;
+/// Where else a search starts if the guess leads nowhere: between any reversal potentials, which is
+/// where a membrane at rest has to be.
+constexpr double kLowestStart_mV = -100.0;
+constexpr double kHighestStart_mV = 60.0;
+constexpr double kBetweenStarts_mV = 5.0;
+
 template <int layers>
 class Search {
 public:
@@ -190,6 +198,14 @@ private:
                 }
             }
         }
+        // Through the membrane likewise, out of one layer and into the next.
+        for (std::size_t i = 0; i < parent.size(); ++i) {
+            const double both_nA =
+                kRounding * membrane_.conductance_uS[i] * (std::abs(state.v_mV[i]) + kReversal_mV);
+            for (double& each_nA : flow_nA[i]) {
+                each_nA += both_nA;
+            }
+        }
         return flow_nA;
     }
 
@@ -213,8 +229,40 @@ private:
 
 }  // namespace
 
+namespace {
+
+/// From the state itself, then from uniform potentials, the nearest first.
+template <int layers>
+Rest find_rest_of(const System& system, State& state) {
+    Search<layers> search(system);
+    const Rest first = search.run(state);
+    if (first.is_found || system.size() == 0) {
+        return first;
+    }
+    std::vector<double> starts_mV;
+    for (double v_mV = kLowestStart_mV; v_mV <= kHighestStart_mV; v_mV += kBetweenStarts_mV) {
+        starts_mV.push_back(v_mV);
+    }
+    const double guess_mV = state.v_mV[0];
+    std::ranges::sort(starts_mV, {}, [&](double v_mV) { return std::abs(v_mV - guess_mV); });
+    for (const double start_mV : starts_mV) {
+        State trial = system.blank_state();
+        std::ranges::fill(trial.potential_mV[0], start_mV);
+        system.update_membrane_potential(trial);
+        const Rest rest = search.run(trial);
+        if (rest.is_found) {
+            state = std::move(trial);
+            return rest;
+        }
+    }
+    return first;
+}
+
+}  // namespace
+
 Rest find_rest(const System& system, State& state) {
-    return system.potentials() == 1 ? Search<1>(system).run(state) : Search<2>(system).run(state);
+    return system.potentials() == 1 ? find_rest_of<1>(system, state)
+                                    : find_rest_of<2>(system, state);
 }
 
 }  // namespace ranvier

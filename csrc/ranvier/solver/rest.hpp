@@ -25,8 +25,9 @@ struct Rest {
 /// by pseudo-transient continuation: each iteration is an implicit step in a time that grows as the
 /// residual falls (Kelley & Keyes 1998, doi:10.1137/S0036142996304796). Gates are in equilibrium
 /// throughout, so a fixed point that slow gates make unstable (a membrane that fires by itself) is
-/// found as well: whether small disturbances of it die out, Modes can say. Where none is found
-/// `state` is left as it was.
+/// found as well: whether small disturbances of it die out, Modes can say. Where the search from
+/// `state` finds none, others start from uniform potentials, the nearest first. Where none at all
+/// is found `state` is left as it was, and the first search is reported.
 Rest find_rest(const System& system, State& state);
 
 }  // namespace ranvier

@@ -11,9 +11,19 @@
 namespace ranvier {
 namespace {
 
-/// Steps between two looks at the state: rare enough to cost nothing, and the most that is repeated
-/// to find a fault.
+/// Steps between two copies of the state: rare enough to cost nothing, and the most that is
+/// repeated to find a fault.
 constexpr std::int64_t kStepsPerBlock = 128;
+
+/// How long steps are shortened after a start that is no rest. A time, because a potential that is
+/// held elsewhere goes as the square root of time there, whatever the step.
+constexpr double kSettling_ms = 0.1;
+/// The same after a jump of a drive, in steps: the same pattern at every step keeps the error a
+/// smooth function of it, which can be extrapolated.
+constexpr double kSettlingSteps = 4.0;
+
+/// Two times closer than this are one.
+constexpr double kTimeRounding_ms = 1e-9;
 
 /// No membrane survives a fraction of this, and no electrode in the field imposes it.
 constexpr double kLargest_mV = 1e4;
@@ -136,8 +146,11 @@ Simulation::Simulation(std::shared_ptr<const Discretisation> discretisation,
         check(drive, system_.size());
         breakpoints_ms_.insert(breakpoints_ms_.end(), drive.waveform.t_ms.begin(),
                                drive.waveform.t_ms.end());
+        const auto jumps_ms = drive.waveform.jumps_ms();
+        jumps_ms_.insert(jumps_ms_.end(), jumps_ms.begin(), jumps_ms.end());
     }
     std::ranges::sort(breakpoints_ms_);
+    std::ranges::sort(jumps_ms_);
     for (std::size_t p = 0; p < probes_.size(); ++p) {
         probed_.push_back(check_probe(probes_[p], p));
         keeps_before_ = keeps_before_ || probes_[p].every_ms > 0.0;
@@ -228,6 +241,7 @@ void Simulation::initialise(double v_mV) {
     system_.update_membrane_potential(state_);
     system_.settle_gates(state_);
     state_.jumped_ms = state_.t_ms;
+    state_.settling_ms = kSettling_ms;
     begin();
 }
 
@@ -361,55 +375,73 @@ Bend Simulation::v_bend(std::size_t compartment) const {
     return system_.potentials() == 1 ? inside : inside - method_->potential_bend(1, compartment);
 }
 
-bool Simulation::step_and_record(double until_ms) {
-    last_ms_ = state_.t_ms;
-    if (keeps_before_) {
-        before_ = state_;
-    }
-    if (!method_->step(state_, drives_, next_stop_ms(until_ms))) {
-        return false;
+bool Simulation::step_and_record(double t_stop_ms) {
+    const std::int64_t before = state_.step;
+    while (state_.step == before) {
+        last_ms_ = state_.t_ms;
+        if (keeps_before_) {
+            before_ = state_;
+        }
+        note_jump();
+        if (!method_->step(state_, drives_, next_stop_ms(t_stop_ms))) {
+            return false;
+        }
+        for (std::size_t k = 0; k < detectors_.size(); ++k) {
+            detect(detectors_[k].compartment, detectors_[k].threshold_mV, state_.step, last_ms_,
+                   state_.t_ms, state_.v_mV, watched_mV_[k], events_[k],
+                   [&](std::int32_t i) { return v_bend(static_cast<std::size_t>(i)); });
+        }
     }
     began_ = true;
-    for (std::size_t k = 0; k < detectors_.size(); ++k) {
-        detect(detectors_[k].compartment, detectors_[k].threshold_mV, state_.step, last_ms_,
-               state_.t_ms, state_.v_mV, watched_mV_[k], events_[k],
-               [&](std::int32_t i) { return v_bend(static_cast<std::size_t>(i)); });
-    }
     record();
     return true;
 }
 
-/// The next time at which a method that chooses its steps has to end one.
-double Simulation::next_stop_ms(double until_ms) const {
-    const auto next = std::ranges::upper_bound(breakpoints_ms_, state_.t_ms);
-    return next == breakpoints_ms_.end() ? until_ms : std::min(*next, until_ms);
+/// Tells the method of a jump of a drive in the step that comes.
+void Simulation::note_jump() {
+    // Within rounding, a jump at the end of a step belongs to the next.
+    const double slack_ms = 1e-6 * dt_ms();
+    const double end_ms = static_cast<double>(state_.step + 1) * dt_ms();
+    const auto jump = std::ranges::lower_bound(jumps_ms_, state_.t_ms - slack_ms);
+    if (!is_adaptive_ && jump != jumps_ms_.end() && *jump < end_ms - slack_ms) {
+        state_.jumped_ms = std::max(*jump, state_.t_ms);
+        state_.settling_ms = kSettlingSteps * dt_ms();
+    }
 }
 
-bool Simulation::has_arrived(double until_ms) const {
+/// The next time at which a method that chooses its steps has to end one.
+double Simulation::next_stop_ms(double t_stop_ms) const {
+    const auto next = std::ranges::upper_bound(breakpoints_ms_, state_.t_ms);
+    return next == breakpoints_ms_.end() ? t_stop_ms : std::min(*next, t_stop_ms);
+}
+
+bool Simulation::has_arrived(double t_stop_ms) const {
     // A whole number of steps but for rounding is that number.
     const double slack_ms = is_adaptive_ ? 0.0 : 1e-6 * dt_ms();
-    return state_.t_ms >= until_ms - slack_ms;
+    return state_.t_ms >= t_stop_ms - slack_ms;
 }
 
-void Simulation::advance(std::int64_t steps, double until_ms) {
+void Simulation::advance(std::int64_t steps, double t_stop_ms) {
     if (!is_initialised_) {
         throw ModelError("simulation", "has no state yet, expected initialise() before advance()");
     }
     if (steps < 0) {
         throw ModelError("steps", "is " + std::to_string(steps) + ", expected 0 or more");
     }
-    if (!(until_ms >= state_.t_ms)) {
-        throw ModelError("until_ms",
-                         "is " + text(until_ms) + ", expected " + text(state_.t_ms) + " or later");
+    // A time that the last step has passed, as steps of a fixed length do, is reached already.
+    const double passed_ms = is_adaptive_ ? kTimeRounding_ms : dt_ms();
+    if (!(t_stop_ms > state_.t_ms - passed_ms)) {
+        throw ModelError("t_stop_ms",
+                         "is " + text(t_stop_ms) + ", expected " + text(state_.t_ms) + " or later");
     }
     if (!is_adaptive_) {
-        const double left = std::ceil((until_ms - state_.t_ms) / dt_ms());
+        const double left = std::ceil((t_stop_ms - state_.t_ms) / dt_ms());
         steps = left < static_cast<double>(steps) ? static_cast<std::int64_t>(left) : steps;
         for (std::size_t p = 0; p < probes_.size(); ++p) {
             samples_[p].reserve(static_cast<std::size_t>(steps / probes_[p].every_steps) + 1);
         }
     }
-    while (steps > 0 && !has_arrived(until_ms)) {
+    while (steps > 0 && !has_arrived(t_stop_ms)) {
         const std::int64_t block = std::min(steps, kStepsPerBlock);
         State good = state_;
         auto good_watched = watched_mV_;
@@ -423,20 +455,23 @@ void Simulation::advance(std::int64_t steps, double until_ms) {
                 events.forget_after(state_.step);
             }
         };
-        for (std::int64_t s = 0; s < block && !has_arrived(until_ms); ++s) {
-            if (!step_and_record(until_ms)) {
+        bool is_sound = true;
+        for (std::int64_t s = 0; is_sound && s < block && !has_arrived(t_stop_ms); ++s) {
+            if (!step_and_record(t_stop_ms)) {
                 throw DivergedError(state_.t_ms, 0, "step",
                                     "the run diverged: no step from t = " + text(state_.t_ms) +
                                         " ms on is short enough for the tolerances, expected a "
                                         "state that changes smoothly");
             }
+            is_sound = potentials_are_sound();
         }
-        if (find_fault()) {
+        if (!is_sound || find_fault()) {
             rewind();
-            while (true) {
+            // Again, looking at everything: the same steps end in the same fault.
+            for (std::int64_t s = 0; s < block; ++s) {
                 good = state_;
                 good_watched = watched_mV_;
-                step_and_record(until_ms);
+                step_and_record(t_stop_ms);
                 if (const auto fault = find_fault()) {
                     const double faulty_ms = state_.t_ms;
                     rewind();
@@ -446,6 +481,18 @@ void Simulation::advance(std::int64_t steps, double until_ms) {
         }
         steps -= block;
     }
+}
+
+/// Every step, so that an excursion which comes back is seen as well. A sum of comparisons: the
+/// loop vectorises, where one that stops at the first would not.
+bool Simulation::potentials_are_sound() const {
+    int faults = 0;
+    for (const auto& potential : state_.potential_mV) {
+        for (const double each_mV : potential) {
+            faults += std::abs(each_mV) <= kLargest_mV ? 0 : 1;  // NaN is a fault too
+        }
+    }
+    return faults == 0;
 }
 
 void Simulation::diverged(double t_ms, const Fault& fault) const {
@@ -494,6 +541,7 @@ std::string Simulation::snapshot() const {
     put(bytes, &copy.t_ms, sizeof copy.t_ms);
     put(bytes, &copy.gates_lag_ms, sizeof copy.gates_lag_ms);
     put(bytes, &copy.jumped_ms, sizeof copy.jumped_ms);
+    put(bytes, &copy.settling_ms, sizeof copy.settling_ms);
     put(bytes, &copy.dt_next_ms, sizeof copy.dt_next_ms);
     for_each_array(copy, [&](const std::vector<double>& array) {
         const std::uint64_t size = array.size();
@@ -515,6 +563,7 @@ void Simulation::restore(const std::string& snapshot) {
                 reader.take(&restored.t_ms, sizeof restored.t_ms) &&
                 reader.take(&restored.gates_lag_ms, sizeof restored.gates_lag_ms) &&
                 reader.take(&restored.jumped_ms, sizeof restored.jumped_ms) &&
+                reader.take(&restored.settling_ms, sizeof restored.settling_ms) &&
                 reader.take(&restored.dt_next_ms, sizeof restored.dt_next_ms);
     for_each_array(restored, [&](std::vector<double>& array) {
         std::uint64_t size = 0;

@@ -21,8 +21,8 @@ namespace ranvier {
 
 /// Steps a discretisation through time under drives, and records.
 ///
-/// Everything a step does is noexcept; a run that blows up is noticed at the end of a block of
-/// steps, which is then repeated to find the first bad step. Methods that choose their steps end
+/// Everything a step does is noexcept; when a run blows up, the block of steps that led there is
+/// repeated to find the first bad one. Methods that choose their steps end
 /// one wherever a drive jumps or bends.
 class Simulation {
 public:
@@ -43,11 +43,11 @@ public:
     /// found.
     Rest initialise_at_rest(double guess_mV);
 
-    /// Takes at most `steps` steps, and none from `until_ms` on; a method that chooses its steps
-    /// ends one there, so that going on in pieces is the same as going in one. Throws DivergedError
-    /// if, at a look every 128 steps, a state is no longer finite or beyond 10 V, or if no step is
-    /// short enough; the simulation then stands at the last good step with all samples up to it.
-    void advance(std::int64_t steps, double until_ms = kForever_ms);
+    /// Takes at most `steps` steps, and none from `t_stop_ms` on, where a method that chooses its
+    /// steps ends one: with the same `t_stop_ms` it is the same run in one go and in pieces. Throws
+    /// DivergedError if a potential is no longer finite or beyond 10 V after a step, or if no step
+    /// is short enough; the simulation then stands at the last good step with all samples up to it.
+    void advance(std::int64_t steps, double t_stop_ms = kForever_ms);
 
     static constexpr double kForever_ms = std::numeric_limits<double>::infinity();
 
@@ -82,13 +82,15 @@ private:
     ProbedRow check_probe(const Probe& probe, std::size_t index) const;
     void begin();
     void record();
-    bool step_and_record(double until_ms);
+    bool step_and_record(double t_stop_ms);
+    void note_jump();
     /// The value `share` of the way through the last step; at 1 that of the present state.
     double probed(std::size_t probe, std::size_t column, double share) const;
     double potential_mV(std::size_t layer, std::size_t compartment, double share) const;
     Bend v_bend(std::size_t compartment) const;  // of the membrane potential in the last step
-    bool has_arrived(double until_ms) const;
-    double next_stop_ms(double until_ms) const;
+    bool has_arrived(double t_stop_ms) const;
+    double next_stop_ms(double t_stop_ms) const;
+    bool potentials_are_sound() const;
     std::optional<Fault> find_fault() const;
     [[noreturn]] void diverged(double t_ms, const Fault& fault) const;
 
@@ -100,6 +102,7 @@ private:
     std::vector<Detector> detectors_;
     bool is_adaptive_;
     std::vector<double> breakpoints_ms_;  // of all drives, ascending: steps end there
+    std::vector<double> jumps_ms_;        // those at which a drive jumps
     std::vector<ProbedRow> probed_;       // per probe
     State state_;
     State before_;  // the start of the last step, where dense output is wanted

@@ -16,9 +16,11 @@ struct State {
     /// The gates are those of t_ms - gates_lag_ms, for methods that keep them between the steps; to
     /// have those of t_ms, move them on by so much at the present voltage.
     double gates_lag_ms = 0.0;
-    /// When the potentials were last set to what is no solution of the equations, as a run does
-    /// that does not start from rest: a method of fixed step then takes shorter ones for a while.
+    /// When a drive last jumped, or the potentials were set to what is no solution of the
+    /// equations, as a run does that does not start from rest: a method of fixed step may then take
+    /// shorter ones for a while. Never beyond the end of the step that is to be taken.
     double jumped_ms = -std::numeric_limits<double>::infinity();
+    double settling_ms = 0.0;  // how long that while is
     /// What a method that chooses its steps tries next; 0 before its first.
     double dt_next_ms = 0.0;
 };
