@@ -73,3 +73,24 @@ def test_slow_linear_membrane_rests_at_its_reversal_potential(g_S_cm2: float) ->
     )
     simulation = rv.Simulation(rv.discretise(model, rv.FixedCount(11)))
     np.testing.assert_allclose(simulation.v_mV, -65.0, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(("g_na_S_cm2", "root_mV"), [(0.5, -40.132), (2.0, -22.011)])
+@pytest.mark.parametrize("guess_mV", [-90.0, -70.0, -60.0, 0.0])
+def test_the_only_rest_is_found_from_any_guess(
+    g_na_S_cm2: float, root_mV: float, guess_mV: float
+) -> None:
+    """Patches with more sodium than the squid's: the one zero of their steady-state current, by
+    SciPy's brentq on the channels' rates, which a search from -70 mV misses at first."""
+    patch = rv.Model(
+        sections=[rv.Section("patch", length_um=100.0, diameter_um=10.0)],
+        placements=[
+            rv.Placement("na_hh", g_bar_S_cm2=g_na_S_cm2),
+            rv.Placement("k_hh"),
+            rv.Placement("leak", g_bar_S_cm2=3e-4, e_leak_mV=-54.387),
+        ],
+        ions=[rv.Ion("na", e_mV=50.0), rv.Ion("k", e_mV=-77.0)],
+        temperature_degC=6.3,
+    )
+    found = rv.rest(patch, mesh=rv.FixedCount(1), v_rest_guess_mV=guess_mV)
+    assert found.v_mV[0] == pytest.approx(root_mV, abs=1e-3)
