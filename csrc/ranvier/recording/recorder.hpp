@@ -19,7 +19,7 @@ struct Samples {
     std::vector<double> value;  // [sample][column]
 
     void reserve(std::size_t more);
-    /// Drops every sample after `step`, so that a restored run goes on from there.
+    /// Drops every sample after `step`, for a block of steps that is taken back.
     void forget_after(std::int64_t last_step);
 };
 

@@ -1,7 +1,6 @@
 // The default: voltages and gates move together, linearised once per step; second order, L-stable.
 //
-// With y = (potentials, gates), M y' = F(y), J = dF/dy at the start of the step and g = 1 - 1/sqrt
-// 2:
+// With y = (potentials, gates), M y' = F(y), J = dF/dy at the start, and g = 1 - 1/sqrt(2):
 //   [M/(g dt) - J] u1 = F(y),
 //   [M/(g dt) - J] u2 = F(y) + (1 - g)/(g^2 dt) M u1,    y' = y + u2.
 // This is the L-stable, stiffly accurate SDIRK of two stages (Alexander 1977) applied to the
@@ -84,7 +83,7 @@ private:
     /// After a jump the potential changes fast, nearby as the square root of time: pieces grow in
     /// that way too, from dt^2/T to dt over the settling time T, at twice the steps. Without them a
     /// pulse of 10 us needs 9.6 % more current to fire an MRG fibre at a step of 5 us; with them
-    /// 0.2 % (benchmarks/threshold.py).
+    /// 0.85 % (benchmarks/threshold.py).
     double end_of_piece(const State& state, double next_ms) const noexcept {
         const double since_ms = state.t_ms - state.jumped_ms;
         if (since_ms < 0.0) {
