@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sysconfig
 import tomllib
 from pathlib import Path
 
@@ -37,6 +38,14 @@ def found(*patterns: str) -> list[str]:
 
 
 SOURCES = found("csrc/ranvier/**/*.cpp", "csrc/bindings/*.cpp")
+#: Compiled once more per level of x86-64, to be chosen from when the program runs: see
+#: csrc/ranvier/lanes/isa.hpp. csrc/CMakeLists.txt repeats this.
+KERNELS = found(
+    "csrc/ranvier/lanes/kernels/*.cpp",
+    "csrc/ranvier/mechanisms/channels/*.cpp",
+    "csrc/ranvier/solver/lanes/kernels/*.cpp",
+)
+LEVELS = ["v3", "v4"] if sysconfig.get_platform().endswith("x86_64") else []
 #: Holds the flags and the sources of the last build: setuptools compares dates only, and would keep
 #: what was compiled with other flags or linked with a channel since removed.
 STAMP = ROOT / "build" / "built-from.txt"
@@ -47,7 +56,7 @@ class BuildExtensions(build_ext):
     """Compiles again when a header, the version or the flags have changed."""
 
     def build_extensions(self) -> None:
-        built_from = "\n".join([*FLAGS, *SOURCES])
+        built_from = "\n".join([*FLAGS, *LEVELS, *SOURCES])
         if not STAMP.exists() or STAMP.read_text() != built_from:
             STAMP.parent.mkdir(exist_ok=True)
             STAMP.write_text(built_from)
@@ -55,6 +64,25 @@ class BuildExtensions(build_ext):
             # Not earlier: cythonize() copies what it finds here, and the sdist packs it.
             extension.depends = DEPENDS
         super().build_extensions()
+
+    def build_extension(self, extension: Extension) -> None:
+        if extension is core:
+            for level in LEVELS:
+                extension.extra_objects += self.compile_kernels(extension, level)
+        super().build_extension(extension)
+
+    def compile_kernels(self, extension: Extension, level: str) -> list[str]:
+        """Compiles for that level, beside the extension's own objects."""
+        flags = [f for f in extension.extra_compile_args if not f.startswith("-march=")]
+        return self.compiler.compile(
+            KERNELS,
+            output_dir=str(Path(self.build_temp) / level),
+            macros=[*extension.define_macros, ("RANVIER_ISA_EXTRA", None)],
+            include_dirs=extension.include_dirs,
+            debug=self.debug,
+            extra_postargs=[*flags, f"-march=x86-64-{level}"],
+            depends=extension.depends,
+        )
 
 
 def is_outdated(obj: str, source: str) -> bool:
@@ -72,6 +100,7 @@ core = Pybind11Extension(
     define_macros=[
         ("RANVIER_VERSION", f'"{VERSION}"'),
         ("RANVIER_COMPILE_FLAGS", f'"{" ".join(FLAGS)}"'),
+        *([("RANVIER_ISA_LEVELS", None)] if LEVELS else []),
     ],
     extra_compile_args=FLAGS.copy(),  # a copy: pybind11 puts its own flags in front
     extra_link_args=LINK.copy(),

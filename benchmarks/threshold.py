@@ -17,20 +17,26 @@ PRECISION = 1e-4
 
 
 def fires(
-    grid: rv.Discretisation, duration_us: float, amplitude_nA: float, method: rv.Method
+    grid: rv.Discretisation,
+    duration_us: float,
+    amplitude_nA: float,
+    method: rv.Method,
+    **solver: str,
 ) -> bool:
     pulse = rv.stimuli.Pulse(onset_ms=0.1, duration_ms=1e-3 * duration_us)
     clamp = rv.stimuli.CurrentClamp(waveform=pulse, at=("node[1]", 0.5), amplitude_nA=amplitude_nA)
     far = rv.SpikeDetector(at=("node[8]", 0.5))
-    result = rv.simulate(grid, clamp, t_stop_ms=1.7, method=method, detect=far)
+    result = rv.simulate(grid, clamp, t_stop_ms=1.7, method=method, detect=far, **solver)
     return len(result.crossings[0]) > 0
 
 
-def threshold_nA(grid: rv.Discretisation, duration_us: float, method: rv.Method) -> float:
+def threshold_nA(
+    grid: rv.Discretisation, duration_us: float, method: rv.Method, **solver: str
+) -> float:
     below, above = 0.0, LARGEST_nA
     while above - below > PRECISION * above:
         middle = 0.5 * (below + above)
-        is_above = fires(grid, duration_us, middle, method)
+        is_above = fires(grid, duration_us, middle, method, **solver)
         below, above = (below, middle) if is_above else (middle, above)
     return above
 

@@ -1,7 +1,7 @@
 """Question: what accuracy does each method of each simulator buy for its time?
 
-    python benchmarks/work_precision.py [--peer-python PATH] [--jaxley-python PATH]
-        [--only squid|mrg] [--plot FILE] [--json FILE]
+    python benchmarks/work_precision.py [--peer-python [NAME=]PATH] [--only squid|mrg]
+        [--plot FILE] [--json FILE]
 
 Velocity and v(t) of one spike along a squid axon and along an MRG fibre, against the limit in dt on
 the same mesh. Every measurement is a program of its own from `compare/`, on one thread, and records
@@ -24,9 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from compare import precision, precision_tables
+from compare import peers, precision, precision_tables
 from compare.ladders import MRG, SQUID, Series, Setting, Workload, own_series, peer_series, steps
-from compare.run import build_mechanisms, processor
 
 SCRIPTS = Path(__file__).resolve().parent / "compare"
 TIMEOUT_s = 900.0
@@ -36,14 +35,12 @@ TIMEOUT_s = 900.0
 class Bench:
     """What it takes to run a program of `compare/`."""
 
-    peer_python: str
-    jaxley_python: str
+    pythons: peers.Pythons
     mechanisms: Path
     budget_s: float
 
     def command(self, script: str) -> list[str]:
-        pythons = {"ranvier": sys.executable, "jaxley": self.jaxley_python}
-        command = [pythons.get(script.split("_")[0], self.peer_python), str(SCRIPTS / script)]
+        command = [self.pythons.of(script), str(SCRIPTS / script)]
         if script.startswith("neuron"):
             command += ["--mechanisms", str(self.mechanisms)]
         return command
@@ -62,7 +59,7 @@ class Bench:
                     capture_output=True,
                     text=True,
                     timeout=TIMEOUT_s,
-                    env=os.environ | {"NEURON_MODULE_OPTIONS": "-nogui"},
+                    env=os.environ | peers.ONE_THREAD,
                 )
             except FileNotFoundError:
                 return {"problem": f"{command[0]} is not installed"}, None
@@ -115,9 +112,7 @@ def measure(
         "problem": report["problem"],
     }
     if "best_s" in report:
-        wall_s, cpu_s = report["best_s"], report["best_cpu_s"]
-        measurement["is_cpu_time"] = wall_s > 1.05 * cpu_s + 2e-4
-        measurement["wall_s"] = min(wall_s, cpu_s) if measurement["is_cpu_time"] else wall_s
+        measurement["wall_s"], measurement["is_cpu_time"] = peers.time_s(report)
     if traces is not None and not report["problem"]:
         measurement |= precision.errors(traces, reference, workload.track)
     earlier = series.measurements.get(setting)
@@ -203,11 +198,9 @@ def print_check(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--peer-python", default=sys.executable, help="has NEURON and Arbor")
-    parser.add_argument("--jaxley-python", default=sys.executable, help="has Jaxley")
+    peers.add_peer_arguments(parser)
     parser.add_argument("--only", choices=("squid", "mrg"))
     parser.add_argument("--rounds", type=int, default=1, help="the fastest of all rounds counts")
-    parser.add_argument("--mechanisms", type=Path, help="NEURON's, compiled with --native --core")
     parser.add_argument(
         "--budget", type=float, default=4.0, help="s after which no run is repeated"
     )
@@ -216,34 +209,28 @@ def main() -> None:
     arguments = parser.parse_args()
     lines = arguments.json.open("w") if arguments.json else None
 
-    print(f"{processor()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.2f}")
+    peers.print_machine()
     all_measurements = []
-    with tempfile.TemporaryDirectory(prefix="neuron_mechanisms_") as folder:
-        if not arguments.mechanisms and (
-            problem := build_mechanisms(arguments.peer_python, Path(folder))
-        ):
-            print(f"NEURON's mechanisms: {problem}")
-        bench = Bench(
-            peer_python=arguments.peer_python,
-            jaxley_python=arguments.jaxley_python,
-            mechanisms=arguments.mechanisms or Path(folder),
-            budget_s=arguments.budget,
-        )
-        for workload in (SQUID, MRG):
-            if arguments.only not in (None, workload.name):
-                continue
-            print(f"\n{workload.title}")
-            reference = find_reference(bench, workload)
-            check_reference(bench, workload, reference)
-            all_series = [*own_series(workload), *peer_series(workload)]
-            for _ in range(arguments.rounds):
-                measure_all(bench, workload, all_series, reference)
-            all_series = [series for series in all_series if series.measurements]
-            precision_tables.print_all(workload, all_series)
-            found = [each for series in all_series for each in series.measurements.values()]
-            all_measurements += found
-            if lines:
-                print(*map(json.dumps, found), sep="\n", file=lines, flush=True)
+    pythons = peers.Pythons.parse(arguments.peer_python)
+    folder, problem = peers.mechanisms(pythons, arguments.mechanisms)
+    if problem:
+        print(f"NEURON's mechanisms: {problem}")
+    bench = Bench(pythons=pythons, mechanisms=folder, budget_s=arguments.budget)
+    for workload in (SQUID, MRG):
+        if arguments.only not in (None, workload.name):
+            continue
+        print(f"\n{workload.title}")
+        reference = find_reference(bench, workload)
+        check_reference(bench, workload, reference)
+        all_series = [*own_series(workload), *peer_series(workload)]
+        for _ in range(arguments.rounds):
+            measure_all(bench, workload, all_series, reference)
+        all_series = [series for series in all_series if series.measurements]
+        precision_tables.print_all(workload, all_series)
+        found = [each for series in all_series for each in series.measurements.values()]
+        all_measurements += found
+        if lines:
+            print(*map(json.dumps, found), sep="\n", file=lines, flush=True)
     if arguments.plot:
         from compare import precision_plot
 

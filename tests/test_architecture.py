@@ -27,12 +27,13 @@ OTHER_FILES = sorted(
 #: What each folder of the core may include besides itself and the standard library.
 MAY_INCLUDE = {
     "base": set(),
-    "mechanisms": {"base"},
-    "model": {"base", "mechanisms"},
-    "discretisation": {"base", "model", "mechanisms"},
+    "lanes": {"base"},
+    "mechanisms": {"base", "lanes"},
+    "model": {"base", "lanes", "mechanisms"},
+    "discretisation": {"base", "lanes", "model", "mechanisms"},
     "drive": {"base", "discretisation"},
     "recording": {"base", "discretisation"},
-    "solver": {"base", "mechanisms", "discretisation", "drive", "recording"},
+    "solver": {"base", "lanes", "mechanisms", "discretisation", "drive", "recording"},
 }
 
 #: Not of the standard library of C++, and allowed: the intrinsics of the processor.
@@ -41,6 +42,7 @@ SYSTEM_HEADERS = {"immintrin.h", "cpuid.h"}
 #: What touches the extension; everyone else goes through these.
 BORDER = {
     "__init__",
+    "batch",
     "build",
     "cli",
     "discretisation",

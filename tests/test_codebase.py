@@ -61,6 +61,20 @@ def test_both_builds_compile_with_the_same_flags() -> None:
     assert ast.literal_eval(by_setup[1]) + ast.literal_eval("[" + by_setup[2]) == by_cmake.split()
 
 
+def test_both_builds_compile_the_same_kernels_at_the_same_levels() -> None:
+    setup = (ROOT / "setup.py").read_text()
+    by_setup = re.search(r"^KERNELS = found\(([^)]*)\)\nLEVELS = (\[.*?\])", setup, re.MULTILINE)
+    assert by_setup
+    cmake = (ROOT / "csrc" / "CMakeLists.txt").read_text()
+    by_cmake = re.search(r"GLOB kernels CONFIGURE_DEPENDS([^)]*)\)", cmake)
+    assert by_cmake
+    assert re.findall(r'"csrc(/.*)"', by_setup[1]) == re.findall(
+        r'"\$\{CMAKE_CURRENT_SOURCE_DIR\}(/.*)"', by_cmake[1]
+    )
+    in_items = first_group(r"^set\(RANVIER_LEVELS (.*) CACHE STRING", "csrc/CMakeLists.txt")
+    assert ast.literal_eval(by_setup[2]) == in_items.split()
+
+
 def test_pre_commit_runs_the_pinned_tools() -> None:
     hooks = (ROOT / ".pre-commit-config.yaml").read_text()
     pins = [line for line in PROJECT["optional-dependencies"]["dev"] if "==" in line]

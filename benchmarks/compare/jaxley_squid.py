@@ -7,10 +7,11 @@ is outside the timed part.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 import numpy as np
 import workload
-from workload import W1
+from workload import W1, SquidCable
 
 #: Of the installed solvers of the linear system, the fastest on one processor.
 VOLTAGE_SOLVER = "jaxley.dhs.cpu"
@@ -28,33 +29,46 @@ def make_channel():
     return type("SquidMembrane", (channels.HH,), gates)(name="HH")
 
 
-def build(jaxley, arguments):
-    """Returns the cable with its clamp and its recordings."""
-    compartments = arguments.compartments
+def start():
+    """Returns Jaxley and its jax, in double precision on one thread."""
+    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
+    jaxley = workload.require("jaxley", "Jaxley", "pip install jaxley")
+    jax = workload.require("jax", "Jaxley", "pip install jaxley")
+    jax.config.update("jax_platform_name", "cpu")
+    jax.config.update("jax_enable_x64", True)
+    return jaxley, jax
+
+
+def build(jaxley, cable: SquidCable, compartments: int, dt_ms: float, probed: Sequence[int]):
+    """Returns the cable with its recordings."""
     axon = jaxley.Cell(jaxley.Branch(jaxley.Compartment(), ncomp=compartments), parents=[-1])
     axon.insert(make_channel())
     for name, value in (
-        ("length", W1.length_um / compartments),
-        ("radius", W1.diameter_um / 2),
-        ("axial_resistivity", W1.r_a_ohm_cm),
-        ("capacitance", W1.c_m_uF_cm2),
-        ("HH_gNa", W1.g_na_S_cm2),
-        ("HH_gK", W1.g_k_S_cm2),
-        ("HH_gLeak", W1.g_leak_S_cm2),
-        ("HH_eNa", W1.e_na_mV),
-        ("HH_eK", W1.e_k_mV),
-        ("HH_eLeak", W1.e_leak_mV),
-        ("v", W1.v_init_mV),
+        ("length", cable.length_um / compartments),
+        ("radius", cable.diameter_um / 2),
+        ("axial_resistivity", cable.r_a_ohm_cm),
+        ("capacitance", cable.c_m_uF_cm2),
+        ("HH_gNa", cable.g_na_S_cm2),
+        ("HH_gK", cable.g_k_S_cm2),
+        ("HH_gLeak", cable.g_leak_S_cm2),
+        ("HH_eNa", cable.e_na_mV),
+        ("HH_eK", cable.e_k_mV),
+        ("HH_eLeak", cable.e_leak_mV),
+        ("v", cable.v_init_mV),
     ):
         axon.set(name, value)
-    axon.init_states(delta_t=arguments.dt)
-    middle_of_step_ms = (np.arange(round(arguments.t_stop / arguments.dt)) + 0.5) * arguments.dt
-    since_onset_ms = middle_of_step_ms - W1.stimulus.onset_ms
-    is_on = (since_onset_ms > 0) & (since_onset_ms < W1.stimulus.duration_ms)
-    axon.branch(0).comp(0).stimulate(W1.stimulus.amplitude_nA * is_on, verbose=False)
-    for k in W1.probed(compartments):
+    axon.init_states(delta_t=dt_ms)
+    for k in probed:
         axon.branch(0).comp(k).record("v", verbose=False)
     return axon
+
+
+def pulse_nA(cable: SquidCable, onset_ms: float, dt_ms: float, t_stop_ms: float) -> np.ndarray:
+    """The stimulus, one value for each step."""
+    middle_of_step_ms = (np.arange(round(t_stop_ms / dt_ms)) + 0.5) * dt_ms
+    since_onset_ms = middle_of_step_ms - onset_ms
+    is_on = (since_onset_ms > 0) & (since_onset_ms < cable.stimulus.duration_ms)
+    return cable.stimulus.amplitude_nA * is_on
 
 
 def main() -> None:
@@ -63,12 +77,11 @@ def main() -> None:
         "--method", choices=("backward_euler", "crank_nicolson"), default="backward_euler"
     )
     arguments = parser.parse_args()
-    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
-    jaxley = workload.require("jaxley", "Jaxley", "pip install jaxley")
-    jax = workload.require("jax", "Jaxley", "pip install jaxley")
-    jax.config.update("jax_platform_name", "cpu")
-    jax.config.update("jax_enable_x64", True)
-    axon = build(jaxley, arguments)
+    jaxley, jax = start()
+    probed = W1.probed(arguments.compartments)
+    axon = build(jaxley, W1, arguments.compartments, arguments.dt, probed)
+    current_nA = pulse_nA(W1, W1.stimulus.onset_ms, arguments.dt, arguments.t_stop)
+    axon.branch(0).comp(0).stimulate(current_nA, verbose=False)
     solver = "bwd_euler" if arguments.method == "backward_euler" else arguments.method
     integrate = (
         jax.jit(

@@ -6,83 +6,101 @@ own hh instead, whose rate table is faster and 0.016 % off in velocity. `--core`
 
 from __future__ import annotations
 
+import argparse
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import build_neuron_mechanisms
 import neuron_method
 import numpy as np
 import workload
-from workload import W1
+from workload import W1, SquidCable
 
 #: A NEURON section holds at most 32767 compartments.
 COMPARTMENTS_PER_SECTION = 25_000
 
 
-def build(h, compartments: int, channels: str) -> list:
-    """Returns the compartments, proximal to distal, and sets the temperature."""
-    h.celsius = W1.temperature_degC
+def build(h, cable: SquidCable, compartments: int, channels: str, name: str = "axon") -> list:
+    """Returns the sections, proximal to distal, and sets the temperature."""
+    h.celsius = cable.temperature_degC
     sections = []
     pieces = -(-compartments // COMPARTMENTS_PER_SECTION)
     if compartments % pieces:
         raise SystemExit(f"--compartments {compartments}: expected a multiple of {pieces}")
     for index in range(pieces):
-        section = h.Section(name=f"axon_{index}")
-        section.L = W1.length_um / pieces
-        section.diam = W1.diameter_um
-        section.Ra = W1.r_a_ohm_cm
-        section.cm = W1.c_m_uF_cm2
+        section = h.Section(name=f"{name}_{index}")
+        section.L = cable.length_um / pieces
+        section.diam = cable.diameter_um
+        section.Ra = cable.r_a_ohm_cm
+        section.cm = cable.c_m_uF_cm2
         section.nseg = compartments // pieces
         section.insert(channels)
         for name, value in (
-            ("gnabar", W1.g_na_S_cm2),
-            ("gkbar", W1.g_k_S_cm2),
-            ("gl", W1.g_leak_S_cm2),
-            ("el", W1.e_leak_mV),
+            ("gnabar", cable.g_na_S_cm2),
+            ("gkbar", cable.g_k_S_cm2),
+            ("gl", cable.g_leak_S_cm2),
+            ("el", cable.e_leak_mV),
         ):
             setattr(section, f"{name}_{channels}", value)
-        section.ena = W1.e_na_mV
-        section.ek = W1.e_k_mV
+        section.ena = cable.e_na_mV
+        section.ek = cable.e_k_mV
         if sections:
             section.connect(sections[-1](1.0), 0.0)
         sections.append(section)
-    return [segment for section in sections for segment in section]
+    return sections
 
 
-def main() -> None:
-    parser = workload.arguments_w1(__doc__)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mechanisms", type=Path, help="folder with compiled mechanisms")
     parser.add_argument("--built-in", action="store_true", help="NEURON's hh, with its rate table")
     parser.add_argument("--core", action="store_true", help="run CoreNEURON")
     neuron_method.add_arguments(parser)
-    arguments = parser.parse_args()
+
+
+def main() -> None:
+    parser = workload.arguments_w1(__doc__)
+    add_arguments(parser)
+    start(parser.parse_args(), run)
+
+
+def start(arguments: argparse.Namespace, run: Callable[..., None]) -> None:
+    """Calls `run` with the arguments, NEURON and the name of the channels, which it loads."""
     if arguments.built_in:
-        run(arguments, mechanisms=None)
+        run(arguments, load(arguments, mechanisms=None), "hh")
     elif arguments.mechanisms:
-        run(arguments, arguments.mechanisms)
+        run(arguments, load(arguments, arguments.mechanisms), "hhx")
     else:
         workload.require("neuron", "NEURON", "pip install neuron")
         with tempfile.TemporaryDirectory(prefix="neuron_mechanisms_") as folder:
             mechanisms = build_neuron_mechanisms.build(
                 Path(folder), is_native=True, has_core=arguments.core
             )
-            run(arguments, mechanisms)
+            run(arguments, load(arguments, mechanisms), "hhx")
 
 
-def run(arguments, mechanisms: Path | None) -> None:
+def load(arguments: argparse.Namespace, mechanisms: Path | None) -> ModuleType:
+    """Returns NEURON with its mechanisms, switched to CoreNEURON if that is asked for."""
     if arguments.core and mechanisms:
         libraries = sorted(mechanisms.glob("*/libcorenrnmech.so"))
         if not libraries:
             raise SystemExit(f"{mechanisms} was built without --core, so CoreNEURON cannot run it.")
         os.environ["CORENEURONLIB"] = str(libraries[0])
     neuron = workload.require("neuron", "NEURON", "pip install neuron")
-    h = neuron.h
     if mechanisms:
         neuron.load_mechanisms(str(mechanisms))
+    if arguments.core:
+        core = workload.require("neuron.coreneuron", "NEURON", "pip install neuron")
+        core.enable, core.file_mode, core.verbose = True, False, 0
+    return neuron
 
-    channels = "hhx" if mechanisms else "hh"
-    segments = build(h, arguments.compartments, channels)
+
+def run(arguments: argparse.Namespace, neuron: ModuleType, channels: str) -> None:
+    h = neuron.h
+    sections = build(h, W1, arguments.compartments, channels)
+    segments = [segment for section in sections for segment in section]
     clamp = h.IClamp(segments[0])
     clamp.delay = W1.stimulus.onset_ms
     clamp.dur = W1.stimulus.duration_ms
@@ -93,9 +111,6 @@ def run(arguments, mechanisms: Path | None) -> None:
     neuron_method.choose(h, arguments)
     context = h.ParallelContext()
     context.set_maxstep(10)
-    if arguments.core:
-        core = workload.require("neuron.coreneuron", "NEURON", "pip install neuron")
-        core.enable, core.file_mode, core.verbose = True, False, 0
 
     def prepare() -> None:
         h.finitialize(W1.v_init_mV)

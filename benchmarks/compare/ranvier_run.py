@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import inspect
+import sys
 
 import numpy as np
 import workload
@@ -19,6 +21,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--parameters", nargs="*", default=[], metavar="NAME=VALUE", help="of the method but dt_ms"
     )
+    add_solver_arguments(parser)
+
+
+def add_solver_arguments(parser: argparse.ArgumentParser) -> None:
+    """What says how the equations are solved, and not which."""
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--precision", choices=("single", "double"))
+    parser.add_argument("--solver", choices=("auto", "lanes", "plain"))
+
+
+def solver_options(arguments: argparse.Namespace, function) -> dict:
+    """Those that were given, as keywords; ends the program where `function` has no such one."""
+    known = inspect.signature(function).parameters
+    given = {
+        name: value
+        for name in ("threads", "precision", "solver")
+        if (value := getattr(arguments, name)) is not None
+    }
+    if missing := [name for name in given if name not in known]:
+        sys.exit(f"this ranvier's {function.__name__} has no {missing[0]}=")
+    return given
+
+
+def describe(method: rv.Method, provenance: dict) -> str:
+    """The method and what the run said of itself, for the settings of a report."""
+    names = ("isa", "solver", "precision", "threads")
+    found = [f"{name} {provenance[name]}" for name in names if name in provenance]
+    return ", ".join([method.name, *found, build_info()["compiler"]])
 
 
 def method_from(arguments: argparse.Namespace) -> rv.Method:
@@ -61,6 +91,7 @@ def measure_and_report(
         ],
         probes=[rv.Probe("v_mV", at=probed, every_ms=every_ms)],
         v_init_mV=v_init_mV,
+        **solver_options(arguments, rv.Simulation),
     )
     timing = workload.measure(
         lambda: simulation.initialise(v_init_mV),
@@ -69,13 +100,20 @@ def measure_and_report(
         arguments.budget,
     )
     (trace,) = simulation.traces()
-    build = build_info()
+    one_step = rv.simulate(
+        discretisation,
+        t_stop_ms=arguments.dt,
+        method=method,
+        v_init_mV=v_init_mV,
+        detect=(),
+        **solver_options(arguments, rv.simulate),
+    )
     workload.report(
         arguments,
         workload=name,
         peer="ranvier",
         version=rv.__version__,
-        settings=f"{method.name}, {build['isa']}, {build['compiler']}",
+        settings=describe(method, one_step.provenance),
         compartments=len(discretisation),
         dt_ms=None if method.is_adaptive else arguments.dt,
         steps=simulation.step,

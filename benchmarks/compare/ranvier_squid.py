@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import ranvier_run
 import workload
-from workload import W1
+from workload import W1, SquidCable
 
 import ranvier as rv
 
 
-def build() -> rv.Model:
-    """The workload's own constants, which differ from those of `fibers.hodgkin_huxley`."""
+def build(cable: SquidCable) -> rv.Model:
+    """A workload's own constants, which differ from those of `fibers.hodgkin_huxley`."""
     return rv.Model(
         sections=[
             rv.Section(
                 "axon",
-                length_um=W1.length_um,
-                diameter_um=W1.diameter_um,
-                r_a_ohm_cm=W1.r_a_ohm_cm,
-                c_m_uF_cm2=W1.c_m_uF_cm2,
+                length_um=cable.length_um,
+                diameter_um=cable.diameter_um,
+                r_a_ohm_cm=cable.r_a_ohm_cm,
+                c_m_uF_cm2=cable.c_m_uF_cm2,
             )
         ],
         placements=[
-            rv.Placement("na_hh", g_bar_S_cm2=W1.g_na_S_cm2),
-            rv.Placement("k_hh", g_bar_S_cm2=W1.g_k_S_cm2),
-            rv.Placement("leak", g_bar_S_cm2=W1.g_leak_S_cm2, e_leak_mV=W1.e_leak_mV),
+            rv.Placement("na_hh", g_bar_S_cm2=cable.g_na_S_cm2),
+            rv.Placement("k_hh", g_bar_S_cm2=cable.g_k_S_cm2),
+            rv.Placement("leak", g_bar_S_cm2=cable.g_leak_S_cm2, e_leak_mV=cable.e_leak_mV),
         ],
-        ions=[rv.Ion("na", e_mV=W1.e_na_mV), rv.Ion("k", e_mV=W1.e_k_mV)],
-        temperature_degC=W1.temperature_degC,
+        ions=[rv.Ion("na", e_mV=cable.e_na_mV), rv.Ion("k", e_mV=cable.e_k_mV)],
+        temperature_degC=cable.temperature_degC,
     )
 
 
@@ -38,7 +38,7 @@ def main() -> None:
     ranvier_run.measure_and_report(
         "W1",
         arguments,
-        rv.discretise(build(), rv.FixedCount(arguments.compartments)),
+        rv.discretise(build(W1), rv.FixedCount(arguments.compartments)),
         stimulus=W1.stimulus,
         stimulated=0,
         probed=list(W1.probed(arguments.compartments)),

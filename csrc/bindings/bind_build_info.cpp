@@ -2,14 +2,15 @@
 
 #include "bindings/bindings.hpp"
 #include "ranvier/base/error.hpp"
+#include "ranvier/lanes/isa.hpp"
 
 namespace py = pybind11;
 
 namespace ranvier {
 namespace {
 
-/// The instruction set this build was compiled for; one wheel holds the plain level for now.
-std::string isa_of_build() {
+/// What everything but the lane kernels was compiled for.
+std::string architecture() {
 #if defined(__AVX512F__)
     return "x86-64-v4";
 #elif defined(__AVX2__)
@@ -23,19 +24,14 @@ std::string isa_of_build() {
 #endif
 }
 
-std::string isa_of_machine() {
-#if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")) {
-        return "x86-64-v4";
+/// "base, v3, v4".
+std::string built_levels() {
+    std::string text;
+    for (const Isa isa : built_isas()) {
+        text += text.empty() ? "" : ", ";
+        text += name(isa);
     }
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-        return "x86-64-v3";
-    }
-    return "x86-64";
-#else
-    return isa_of_build();
-#endif
+    return text;
 }
 
 }  // namespace
@@ -54,11 +50,12 @@ void bind_build_info(py::module_& m) {
             info["compiler"] = "gcc " __VERSION__;
 #endif
             info["compile_flags"] = RANVIER_COMPILE_FLAGS;
-            info["isa"] = isa_of_build();
-            info["machine_isa"] = isa_of_machine();
+            info["architecture"] = architecture();
+            info["isa_levels"] = built_levels();
+            info["isa"] = std::string(name(chosen_isa()));
             return info;
         },
-        "How the core was compiled, and what this machine could run.");
+        "How the core was compiled, and the instruction set that lane kernels run at now.");
 }
 
 }  // namespace ranvier

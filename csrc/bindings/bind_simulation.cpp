@@ -5,8 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "bindings/arrays.hpp"
 #include "bindings/bindings.hpp"
 #include "ranvier/base/error.hpp"
+#include "ranvier/base/text.hpp"
 #include "ranvier/solver/simulation.hpp"
 
 namespace py = pybind11;
@@ -14,11 +16,6 @@ using namespace py::literals;
 
 namespace ranvier {
 namespace {
-
-template <class T>
-py::array_t<T> copy_of(const std::vector<T>& values) {
-    return py::array_t<T>(static_cast<py::ssize_t>(values.size()), values.data());
-}
 
 template <class T>
 const T& element(const std::vector<T>& values, std::size_t index, const char* what) {
@@ -30,11 +27,7 @@ const T& element(const std::vector<T>& values, std::size_t index, const char* wh
 }
 
 py::tuple trace(const Simulation& simulation, std::size_t index) {
-    const auto& samples = element(simulation.samples(), index, "probe");
-    py::array_t<double> value(
-        {static_cast<py::ssize_t>(samples.t_ms.size()), static_cast<py::ssize_t>(samples.columns)});
-    std::copy(samples.value.begin(), samples.value.end(), value.mutable_data());
-    return py::make_tuple(copy_of(samples.t_ms), value);
+    return trace_of(element(simulation.samples(), index, "probe"));
 }
 
 py::tuple crossings(const Simulation& simulation, std::size_t index) {
@@ -60,6 +53,34 @@ Quantity quantity_from(const std::string& name) {
 }
 
 }  // namespace
+
+py::tuple trace_of(const Samples& samples) {
+    py::array_t<double> value(
+        {static_cast<py::ssize_t>(samples.t_ms.size()), static_cast<py::ssize_t>(samples.columns)});
+    std::copy(samples.value.begin(), samples.value.end(), value.mutable_data());
+    return py::make_tuple(copy_of(samples.t_ms), value);
+}
+
+Execution execution_from(const std::string& solver, const std::string& precision, int threads) {
+    Execution execution{.threads = threads};
+    if (solver == "plain" || solver == "lanes") {
+        execution.solver = solver == "plain" ? Solver::kPlain : Solver::kLanes;
+    } else if (solver != "auto") {
+        throw ModelError("solver", "is " + quoted(solver) + ", expected auto, lanes or plain");
+    }
+    if (precision == "single") {
+        execution.precision = Precision::kSingle;
+    } else if (precision != "double") {
+        throw ModelError("precision", "is " + quoted(precision) + ", expected double or single");
+    }
+    return execution;
+}
+
+py::dict describe(const ExecutionUsed& used) {
+    return py::dict("solver"_a = used.solver == Solver::kLanes ? "lanes" : "plain",
+                    "precision"_a = used.precision == Precision::kSingle ? "single" : "double",
+                    "threads"_a = used.threads, "isa"_a = std::string(name(used.isa)));
+}
 
 void bind_simulation(py::module_& m) {
     py::class_<Drive>(m, "Drive", "A current into the axoplasm: waveform times weight_nA.")
@@ -101,14 +122,17 @@ void bind_simulation(py::module_& m) {
         .def(py::init([](const std::shared_ptr<Discretisation>& discretisation,
                          const std::string& method, std::map<std::string, double> parameters,
                          std::vector<Drive> drives, std::vector<Probe> probes,
-                         std::vector<Detector> detectors) {
+                         std::vector<Detector> detectors, const std::string& solver,
+                         const std::string& precision, int threads) {
                  return std::make_unique<Simulation>(
                      discretisation, MethodChoice{method, std::move(parameters)}, std::move(drives),
-                     std::move(probes), std::move(detectors));
+                     std::move(probes), std::move(detectors),
+                     execution_from(solver, precision, threads));
              }),
              "discretisation"_a, py::kw_only(), "method"_a, "parameters"_a,
              "drives"_a = std::vector<Drive>{}, "probes"_a = std::vector<Probe>{},
-             "detectors"_a = std::vector<Detector>{})
+             "detectors"_a = std::vector<Detector>{}, "solver"_a = "auto", "precision"_a = "double",
+             "threads"_a = 1)
         .def("initialise", &Simulation::initialise, "v_mV"_a,
              py::call_guard<py::gil_scoped_release>())
         .def(
@@ -124,9 +148,12 @@ void bind_simulation(py::module_& m) {
             "guess_mV"_a)
         .def("advance", &Simulation::advance, "steps"_a, "t_stop_ms"_a = Simulation::kForever_ms,
              py::call_guard<py::gil_scoped_release>())
-        .def_property_readonly("step", [](const Simulation& s) { return s.state().step; })
-        .def_property_readonly("t_ms", [](const Simulation& s) { return s.state().t_ms; })
+        .def_property_readonly("step", &Simulation::step)
+        .def_property_readonly("t_ms", &Simulation::t_ms)
         .def_property_readonly("dt_ms", &Simulation::dt_ms)
+        .def_property_readonly("bytes", &Simulation::bytes)
+        .def_property_readonly("execution",
+                               [](const Simulation& s) { return describe(s.execution()); })
         .def_property_readonly("v_mV", [](const Simulation& s) { return copy_of(s.state().v_mV); })
         .def(
             "potential_mV",

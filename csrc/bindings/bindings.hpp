@@ -10,6 +10,7 @@ void bind_mechanisms(pybind11::module_& m);
 void bind_model(pybind11::module_& m);
 void bind_discretisation(pybind11::module_& m);
 void bind_simulation(pybind11::module_& m);
+void bind_batch(pybind11::module_& m);
 void bind_rest(pybind11::module_& m);
 void bind_build_info(pybind11::module_& m);
 

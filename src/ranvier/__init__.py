@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         plot,
         stimuli,
     )
+    from ranvier.batch import simulate_batch
     from ranvier.convergence import converge
     from ranvier.resting import Rest, rest
     from ranvier.results import Result, load
@@ -66,6 +67,7 @@ _LAZY = {
     "plot": None,
     "rest": "resting",
     "simulate": "run",
+    "simulate_batch": "batch",
     "stimuli": None,
 }
 
@@ -103,6 +105,7 @@ __all__ = [
     "plot",
     "rest",
     "simulate",
+    "simulate_batch",
     "stimuli",
 ]
 

@@ -4,7 +4,8 @@ Arrays given are copied. Units are in the names; shapes are (n,) with n compartm
 else is said.
 """
 
-from collections.abc import Mapping, Sequence
+import builtins
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -322,6 +323,9 @@ class CoreSimulation:
         drives: Sequence[Drive] = ...,
         probes: Sequence[CoreProbe] = ...,
         detectors: Sequence[CoreDetector] = ...,
+        solver: str = "auto",
+        precision: str = "double",
+        threads: int = 1,
     ) -> None: ...
     def initialise(self, v_mV: _Float) -> None:
         """Starts anew at t = 0 with every membrane at v, gates in their steady state."""
@@ -337,6 +341,12 @@ class CoreSimulation:
     @property
     def dt_ms(self) -> float: ...
     @property
+    def bytes(self) -> int:
+        """What the run holds in memory, apart from the discretisation."""
+    @property
+    def execution(self) -> dict[str, Any]:
+        """What it is carried out with: "solver", "precision", "threads" and "isa"."""
+    @property
     def v_mV(self) -> NDArray[np.float64]:
         """Membrane potentials now; a copy."""
     def potential_mV(self, layer: _Int) -> NDArray[np.float64]:
@@ -345,10 +355,39 @@ class CoreSimulation:
         """What a probe recorded so far: times in ms, (samples,), and values, (samples, places)."""
     def crossings(self, detector: _Int) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
         """What a detector saw so far: compartments and times in ms, (events,), by step."""
-    def snapshot(self) -> bytes:
+    def snapshot(self) -> builtins.bytes:
         """The whole state, for this build's byte order and floating-point format."""
-    def restore(self, snapshot: bytes) -> None:
+    def restore(self, snapshot: builtins.bytes) -> None:
         """Goes on bit for bit from a snapshot; what was recorded after it is dropped."""
+
+class BatchRun:
+    """One run of a batch. It ends early once the detector of that number has seen something."""
+
+    def __init__(
+        self,
+        discretisation: Discretisation,
+        *,
+        drives: Sequence[Drive],
+        probes: Sequence[CoreProbe],
+        detectors: Sequence[CoreDetector],
+        t_stop_ms: _Float,
+        v_init_mV: _Float | None = None,
+        v_rest_guess_mV: _Float = -70.0,
+        stops_at_detector: _Int | None = None,
+    ) -> None: ...
+
+def run_batch(
+    runs: Sequence[BatchRun],
+    *,
+    method: str,
+    parameters: Mapping[str, _Float],
+    solver: str = "auto",
+    precision: str = "double",
+    threads: int = 1,
+    progress: Callable[[float], object] | None = None,
+) -> list[dict[str, Any]]:
+    """All runs: one dict per run of "status", "message", "t_ms", "steps", "traces", "crossings" and
+    "execution". Calls `progress` with the share done; Ctrl-C leaves runs "interrupted"."""
 
 class CoreRest:
     """The fixed point near a guess, if it `is_found`, and the modes of small disturbances of it."""
@@ -399,4 +438,4 @@ def describe_methods() -> dict[str, dict[str, Any]]:
     """Metadata of every time-stepping method, by name."""
 
 def build_info() -> dict[str, str]:
-    """How the core was compiled, and what this machine could run."""
+    """How the core was compiled, and the instruction set that lane kernels run at now."""

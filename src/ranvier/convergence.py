@@ -254,7 +254,7 @@ def _evaluation(
                 "result: does not know how it was made, expected one straight from simulate() "
                 "and not from a file"
             )
-        if of.status is not Status.COMPLETED:
+        if of.status not in (Status.COMPLETED, Status.STOPPED):
             raise ModelError(
                 f"result: is {of.status} at {of.t_stop_ms:g} ms, expected a run that completed"
             )
@@ -262,12 +262,14 @@ def _evaluation(
             raise ModelError(
                 "converge: method or mesh is given with a result, expected those it was made with"
             )
-        first = of
+        # One that was stopped early lacks what the finer ones, which run to the end, will have.
+        first = of if of.status is Status.COMPLETED else None
 
         def of_result(
             method: Method, mesh: Mesh | None, progress: Callable[[float], None]
         ) -> float:
-            if method is recipe.method and mesh is recipe.mesh:
+            is_there = method is recipe.method and mesh is recipe.mesh
+            if is_there and first is not None:
                 return quantity(first)  # the first rung is there already
             return quantity(recipe.run(method=method, mesh=mesh, progress=progress))
 

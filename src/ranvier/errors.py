@@ -23,7 +23,7 @@ class ModelError(RanvierError, ValueError):
 
     def __init__(self, message: str, problems: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(message)
-        self.problems = tuple(tuple(problem) for problem in problems)
+        self.problems = tuple((subject, problem) for subject, problem in problems)
 
 
 class FormatError(RanvierError, ValueError):
@@ -49,11 +49,19 @@ class DivergedError(RanvierError):
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C during `simulate()`; `result` holds what was recorded until then."""
+    """Ctrl-C during `simulate()` or `simulate_batch()`.
 
-    def __init__(self, result: Result) -> None:
+    `result` holds what was recorded until then, of a batch in its first unfinished run. `results`
+    has every run of a batch, in order, the finished ones whole; of `simulate()` its only one.
+    """
+
+    def __init__(self, result: Result, results: Sequence[Result] = ()) -> None:
         super().__init__("interrupted")
         self.result = result
+        self.results = tuple(results) or (result,)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.result, self.results)
 
 
 class InternalError(RanvierError):

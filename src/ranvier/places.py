@@ -27,8 +27,10 @@ def compartments_at(discretisation: Discretisation, place: Place) -> NDArray[np.
     Raises ModelError if the place does not exist.
     """
     chosen = _resolve(discretisation, place)
-    _, first = np.unique(chosen, return_index=True)
-    return chosen[np.sort(first)].astype(np.int32)
+    if (chosen[1:] <= chosen[:-1]).any():  # otherwise each is there once
+        _, first = np.unique(chosen, return_index=True)
+        chosen = chosen[np.sort(first)]
+    return chosen.astype(np.int32)
 
 
 def on_any_mesh(discretisation: Discretisation, place: Place) -> Place:
@@ -73,7 +75,7 @@ def _resolve(d: Discretisation, place: Place) -> NDArray[np.intp]:
         return np.array([int(place)], dtype=np.intp)
     if _is_name_and_position(place):
         name, position = place[0], float(place[1])  # type: ignore[arg-type]
-        return np.concatenate([_holding(d, s, position) for s in _sections(d, str(name))])
+        return _holding(d, _sections(d, str(name)), position)
     if isinstance(place, Sequence | np.ndarray):
         if len(place) == 0:
             return np.array([], dtype=np.intp)
@@ -97,7 +99,7 @@ def _sections(d: Discretisation, name: str) -> NDArray[np.intp]:
     if name in names:
         return np.array([names.index(name)], dtype=np.intp)
     regions = d.section_regions
-    found = np.flatnonzero([region == name for region in regions])
+    found = np.array([k for k, region in enumerate(regions) if region == name], dtype=np.intp)
     if not name or found.size == 0:
         known = [*dict.fromkeys(region for region in regions if region), *names[:20]]
         raise ModelError(
@@ -106,11 +108,19 @@ def _sections(d: Discretisation, name: str) -> NDArray[np.intp]:
     return found
 
 
-def _holding(d: Discretisation, section: int, position: float) -> NDArray[np.intp]:
+def _holding(d: Discretisation, sections: NDArray[np.intp], position: float) -> NDArray[np.intp]:
+    """The compartment of each section, in rising order, that holds the position."""
     if not 0.0 <= position <= 1.0:
         raise ModelError(
-            f"place {d.section_names[section]!r}: position is {position:g}, expected 0 to 1"
+            f"place {d.section_names[sections[0]]!r}: position is {position:g}, expected 0 to 1"
         )
-    rows = np.flatnonzero((d.section == section) & ~d.is_junction)
+    section = d.section
+    is_near = (section >= sections[0]) & (section <= sections[-1])
+    rows = np.flatnonzero(is_near & ~d.is_junction)
+    if sections.size > 1:
+        rows = rows[np.argsort(section[rows], kind="stable")]
+    first = np.searchsorted(section[rows], sections, side="left")
+    count = np.searchsorted(section[rows], sections, side="right") - first
     # Compartments of a section are of equal length; position 1 is in the last.
-    return rows[[min(int(position * rows.size), rows.size - 1)]]
+    held: NDArray[np.intp] = rows[first + np.minimum((position * count).astype(np.intp), count - 1)]
+    return held

@@ -64,6 +64,22 @@ class LoweredProbe:
     core: _core.CoreProbe
 
 
+@dataclass(frozen=True, slots=True)
+class LoweredDetector:
+    """A detector with its places resolved, and the form of it that the core takes."""
+
+    threshold_mV: float
+    compartments: NDArray[np.int32]
+    core: _core.CoreDetector
+
+
+def lower_detector(detector: SpikeDetector, discretisation: Discretisation) -> LoweredDetector:
+    """Resolves places. Raises ModelError where the detector does not fit the model."""
+    compartments = compartments_at(discretisation, detector.at)
+    core = _core.CoreDetector(threshold_mV=detector.threshold_mV, compartment=compartments)
+    return LoweredDetector(detector.threshold_mV, compartments, core)
+
+
 def lower_probe(probe: Probe, discretisation: Discretisation, method: Method) -> LoweredProbe:
     """Resolves places and times. Raises ModelError where the probe does not fit the model."""
     interval = _interval(probe, method)

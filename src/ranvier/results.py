@@ -36,8 +36,13 @@ FORMAT_VERSION = 1
 
 
 class Status(StrEnum):
+    """How a run ended. STOPPED is an end that was asked for; FAILED a run of a batch that could not
+    begin, because no resting state was found."""
+
     COMPLETED = "completed"
+    STOPPED = "stopped"
     DIVERGED = "diverged"
+    FAILED = "failed"
     INTERRUPTED = "interrupted"
 
 
@@ -188,6 +193,8 @@ class Geometry:
 
 def _plain(value: Any, subject: str) -> Any:
     """As JSON would give it back, so that a result equals its own copy from a file."""
+    if type(value) in (str, int, float):  # nearly all, and a batch has many
+        return value
     if isinstance(value, np.generic | np.ndarray):
         value = value.tolist()
     if isinstance(value, str):
@@ -207,8 +214,8 @@ def _plain(value: Any, subject: str) -> Any:
 class Result:
     """The outcome of one run.
 
-    `t_stop_ms` is the time that was reached, which is earlier than asked for if the run diverged
-    or was interrupted; `message` then says why. `velocity_sites` are the compartments between
+    `t_stop_ms` is the time that was reached, which is earlier than asked for unless the run
+    completed; `message` then says why. `velocity_sites` are the compartments between
     which a wave travels at one speed: the nodes of a myelinated fibre. `recipe` can make the run
     again, finer, for an error bar; it is neither saved nor pickled, so that a result from a file or
     from another process has None.

@@ -14,9 +14,16 @@ import numpy as np
 from ranvier import _core
 from ranvier.errors import ModelError, RanvierError
 from ranvier.methods import Method
-from ranvier.places import compartments_at
-from ranvier.recording import LoweredProbe, Probe, SpikeDetector, lower_probe
+from ranvier.recording import (
+    LoweredDetector,
+    LoweredProbe,
+    Probe,
+    SpikeDetector,
+    lower_detector,
+    lower_probe,
+)
 from ranvier.results import Crossings, Trace
+from ranvier.threads import thread_count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,6 +31,10 @@ if TYPE_CHECKING:
     from ranvier._core import Discretisation
     from ranvier.stimuli import CurrentClamp
 
+
+#: What may carry out a run, and in what numbers.
+SOLVERS = ("auto", "lanes", "plain")
+PRECISIONS = ("double", "single")
 
 Guarded = TypeVar("Guarded", bound=Callable[..., Any])
 
@@ -53,6 +64,9 @@ class Simulation:
     its gates in their steady state. Raises ModelError, before anything runs, where a stimulus,
     probe or detector does not fit the discretisation or no resting state is found.
 
+    `solver`, `precision` and `threads` say how the numbers are computed, as in `simulate`; what was
+    chosen is in `execution`.
+
     One thread at a time: a second one is refused with RanvierError. Separate simulations run
     side by side, without the GIL.
     """
@@ -67,27 +81,25 @@ class Simulation:
         detectors: Sequence[SpikeDetector] = (),
         v_init_mV: float | None = None,
         v_rest_guess_mV: float = -70.0,
+        solver: str = "auto",
+        precision: str = "double",
+        threads: int | None = None,
     ) -> None:
         self._busy = threading.RLock()
         self.discretisation = discretisation
         self.method = method or Method()
-        self._detectors = [
-            (detector.threshold_mV, compartments_at(discretisation, detector.at))
-            for detector in detectors
-        ]
-        self._probes: list[LoweredProbe] = [
-            lower_probe(probe, discretisation, self.method) for probe in probes
-        ]
+        self._detectors = [lower_detector(detector, discretisation) for detector in detectors]
+        self._probes = [lower_probe(probe, discretisation, self.method) for probe in probes]
         self._core = _core.CoreSimulation(
             discretisation,
             method=self.method.name,
             parameters=self.method.parameters,
             drives=[stimulus.lower(discretisation) for stimulus in stimuli],
             probes=[probe.core for probe in self._probes],
-            detectors=[
-                _core.CoreDetector(threshold_mV=threshold_mV, compartment=compartments)
-                for threshold_mV, compartments in self._detectors
-            ],
+            detectors=[detector.core for detector in self._detectors],
+            solver=solver,
+            precision=precision,
+            threads=thread_count(threads),
         )
         self.initialise(v_init_mV, v_rest_guess_mV=v_rest_guess_mV)
 
@@ -117,6 +129,12 @@ class Simulation:
         if not math.isfinite(t_stop_ms):
             raise ModelError(f"t_stop_ms: is {t_stop_ms:g}, expected a finite time")
         self._core.advance(most_steps, t_stop_ms)
+
+    @property
+    def execution(self) -> dict[str, Any]:
+        """How the run is carried out: "solver" (lanes or plain), "precision" (double or single),
+        "threads", and "isa", the instruction set of the lanes (base, v3 or v4)."""
+        return self._core.execution
 
     @property
     def t_ms(self) -> float:
@@ -154,34 +172,37 @@ class Simulation:
     @_alone
     def traces(self) -> tuple[Trace, ...]:
         """What the probes recorded so far."""
-        recorded = []
-        for k, lowered in enumerate(self._probes):
-            t_ms, values = self._core.trace(k)
-            recorded.append(
-                Trace(
-                    name=lowered.probe.quantity,
-                    unit=lowered.probe.unit,
-                    mechanism=lowered.probe.mechanism,
-                    t_ms=t_ms,
-                    values=values,
-                    compartments=lowered.compartments,
-                )
-            )
-        return tuple(recorded)
+        return tuple(trace_of(probe, *self._core.trace(k)) for k, probe in enumerate(self._probes))
 
     @_alone
     def crossings(self) -> tuple[Crossings, ...]:
         """What the detectors saw so far, in time order."""
-        seen = []
-        for k, (threshold_mV, watched) in enumerate(self._detectors):
-            compartment, t_ms = self._core.crossings(k)
-            order = np.argsort(t_ms, kind="stable")
-            seen.append(
-                Crossings(
-                    threshold_mV=threshold_mV,
-                    compartment=compartment[order],
-                    t_ms=t_ms[order],
-                    watched=watched,
-                )
-            )
-        return tuple(seen)
+        return tuple(
+            crossings_of(detector, *self._core.crossings(k))
+            for k, detector in enumerate(self._detectors)
+        )
+
+
+def trace_of(probe: LoweredProbe, t_ms: NDArray[np.float64], values: NDArray[np.float64]) -> Trace:
+    """What the core recorded, (m,) and (m, compartments), with its labels."""
+    return Trace(
+        name=probe.probe.quantity,
+        unit=probe.probe.unit,
+        mechanism=probe.probe.mechanism,
+        t_ms=t_ms,
+        values=values,
+        compartments=probe.compartments,
+    )
+
+
+def crossings_of(
+    detector: LoweredDetector, compartment: NDArray[np.int32], t_ms: NDArray[np.float64]
+) -> Crossings:
+    """What the core saw, (s,) and (s,) by step, in time order."""
+    order = np.argsort(t_ms, kind="stable")
+    return Crossings(
+        threshold_mV=detector.threshold_mV,
+        compartment=compartment[order],
+        t_ms=t_ms[order],
+        watched=detector.compartments,
+    )

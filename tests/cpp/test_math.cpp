@@ -1,4 +1,5 @@
-// exp() and exprelr() against the long double of the standard library, over all that they promise.
+// exp(), exprelr() and sigmoid() against the long double of the standard library, over all
+// arguments.
 
 #include <cmath>
 #include <cstdint>
@@ -13,24 +14,23 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-/// Beyond it the functions promise no more than finite values.
-constexpr double kLimit = 708.0;
+/// Beyond it every result is 0, infinite or plain.
+constexpr double kLimit = 770.0;
 
-/// Where formulas of this kind break: near 0, near each change of the power of two, at the limits,
-/// and everywhere in between.
+/// Where formulas of this kind break: near 0, near each change of the power of two, where results
+/// are subnormal or overflow, and everywhere in between.
 std::vector<double> arguments() {
-    std::vector<double> x{0.0, -0.0, kLimit, -kLimit, std::nextafter(kLimit, 0.0)};
+    std::vector<double> x{0.0,   -0.0,  kLimit, -kLimit,   1e10,
+                          -1e10, 1e300, -1e300, kInfinity, -kInfinity};
     for (double small = 1.0; small > 0.0; small *= 0.37) {  // down through the subnormal numbers
         x.insert(x.end(), {small, -small});
     }
     x.push_back(std::numeric_limits<double>::denorm_min());
     const double half_ln2 = 0.5 * std::log(2.0);
-    for (int n = -1020; n <= 1020; ++n) {
+    for (int n = -1110; n <= 1110; ++n) {
         const double edge = (2 * n + 1) * half_ln2;
         for (const double nearby : {edge, std::nextafter(edge, 0.0), edge * (1.0 + 1e-12)}) {
-            if (std::abs(nearby) <= kLimit) {
-                x.push_back(nearby);
-            }
+            x.push_back(nearby);
         }
     }
     const double step = 0.0137;  // no multiple of anything
@@ -41,12 +41,18 @@ std::vector<double> arguments() {
 }
 
 long double exact_exprelr(double x) {
+    if (std::isinf(x)) {
+        return x > 0.0 ? 0.0L : kInfinity;
+    }
     return x == 0.0 ? 1.0L : x / std::expm1(static_cast<long double>(x));
 }
 
 /// Distance in units in the last place of the exact value.
 double units_between(double actual, long double exact) {
     const auto nearest = static_cast<double>(exact);
+    if (std::isinf(nearest) || std::isinf(actual)) {
+        return actual == nearest ? 0.0 : kInfinity;
+    }
     const double unit = std::nextafter(std::abs(nearest), kInfinity) - std::abs(nearest);
     return static_cast<double>(std::abs(actual - exact)) / unit;
 }
@@ -78,13 +84,27 @@ TEST(exprelr_is_within_three_units) {
     expect_units("exprelr", [](double x) { return ranvier::exprelr(x); }, exact_exprelr, 3.0);
 }
 
-TEST(exp_beyond_its_range_is_constant_and_neither_0_nor_infinite) {
-    for (const double x : {708.5, 710.0, 1e10, 1e300, kInfinity}) {
-        CHECK(ranvier::exp(x) == ranvier::exp(kLimit));
-        CHECK(ranvier::exp(-x) == ranvier::exp(-kLimit));
+TEST(sigmoid_is_within_three_units) {
+    expect_units(
+        "sigmoid", [](double x) { return ranvier::sigmoid(x); },
+        [](double x) { return 1.0L / (1.0L + std::exp(-static_cast<long double>(x))); }, 3.0);
+}
+
+TEST(exp_underflows_gradually_and_overflows_to_infinity) {
+    CHECK(ranvier::exp(0.0) == 1.0);
+    CHECK(ranvier::exp(709.78) < kInfinity && ranvier::exp(709.79) == kInfinity);
+    CHECK(ranvier::exp(-745.1) == std::numeric_limits<double>::denorm_min());
+    CHECK(ranvier::exp(-745.2) == 0.0);
+    CHECK(ranvier::exp(kInfinity) == kInfinity && ranvier::exp(-kInfinity) == 0.0);
+}
+
+TEST(sigmoid_goes_from_0_to_1) {
+    CHECK(ranvier::sigmoid(-kInfinity) == 0.0);
+    CHECK(ranvier::sigmoid(0.0) == 0.5);
+    CHECK(ranvier::sigmoid(kInfinity) == 1.0);
+    for (const double x : arguments()) {
+        CHECK(ranvier::sigmoid(x) >= 0.0 && ranvier::sigmoid(x) <= 1.0);
     }
-    CHECK(std::isfinite(ranvier::exp(kInfinity)));
-    CHECK(ranvier::exp(-kInfinity) > 0.0);
 }
 
 TEST(exprelr_at_0_is_1_and_has_no_gap_around_it) {
@@ -104,6 +124,7 @@ TEST(exprelr_far_from_0_is_small_or_minus_x) {
         CHECK(ranvier::exprelr(x) >= 0.0 && ranvier::exprelr(x) < 1e-300);
         CHECK_NEAR(ranvier::exprelr(-x) / x, 1.0, 1e-15);
     }
+    CHECK(ranvier::exprelr(kInfinity) == 0.0 && ranvier::exprelr(-kInfinity) == kInfinity);
 }
 
 TEST(rates_never_rise) {
@@ -119,6 +140,15 @@ TEST(rates_never_rise) {
 TEST(nan_stays_nan) {
     CHECK(std::isnan(ranvier::exp(kNaN)));
     CHECK(std::isnan(ranvier::exprelr(kNaN)));
+    CHECK(std::isnan(ranvier::sigmoid(kNaN)));
+    CHECK(std::isnan(ranvier::log(kNaN)));
+}
+
+TEST(log_and_pow_are_those_of_the_standard_library) {
+    for (const double x : {0.0, 1e-310, 0.5, 3.0, 1e300, kInfinity}) {
+        CHECK(ranvier::log(x) == std::log(x));
+        CHECK(ranvier::pow(x, 1.5) == std::pow(x, 1.5));
+    }
 }
 
 TEST(power_multiplies_as_often_as_it_says) {

@@ -442,7 +442,7 @@ def test_a_velocity_gets_a_limit_and_a_bar(spike: rv.Result) -> None:
     assert found.own_value == plain.velocity_m_per_s
     assert (velocity.limit_m_per_s, velocity.error_m_per_s) == (found.value, found.error)
     assert "; limit 4" in str(velocity)
-    assert velocity.limit.endswith("m/s, not converged in space: order 1.3, expected 2")
+    assert velocity.limit.endswith("m/s, not converged in space: order 1.4, expected 2")
     answer = json.loads(json.dumps(velocity.to_dict()))
     assert answer["limit_m_per_s"] == found.value
     assert answer["convergence"]["rungs"][-1]["dt_ms"] == METHOD.dt_ms / 4

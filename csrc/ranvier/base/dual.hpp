@@ -2,52 +2,148 @@
 // membrane potential, exactly (forward-mode differentiation).
 #pragma once
 
+#include <type_traits>
+
 #include "ranvier/base/math.hpp"
 
 namespace ranvier {
 
+/// `Value` is double, or a pack of lanes (lanes/math.hpp).
+template <class Value>
 struct Dual {
-    double value;
-    double slope = 0.0;
+    Value value;
+    Value slope;
 
     // NOLINTNEXTLINE: a plain number is a constant, and formulas mix the two freely.
-    constexpr Dual(double constant) noexcept : value(constant) {}
-    constexpr Dual(double at, double derivative) noexcept : value(at), slope(derivative) {}
+    RANVIER_INLINE constexpr Dual(double constant) noexcept : value(constant), slope(0.0) {}
+    RANVIER_INLINE constexpr Dual(const Value& at,
+                                  const std::type_identity_t<Value>& derivative) noexcept
+        : value(at), slope(derivative) {}
 
-    friend constexpr Dual operator-(const Dual& a) noexcept { return {-a.value, -a.slope}; }
-    friend constexpr Dual operator+(const Dual& a, const Dual& b) noexcept {
+    RANVIER_INLINE friend constexpr Dual operator-(const Dual& a) noexcept {
+        return {-a.value, -a.slope};
+    }
+    RANVIER_INLINE friend constexpr Dual operator+(const Dual& a, const Dual& b) noexcept {
         return {a.value + b.value, a.slope + b.slope};
     }
-    friend constexpr Dual operator-(const Dual& a, const Dual& b) noexcept {
+    RANVIER_INLINE friend constexpr Dual operator-(const Dual& a, const Dual& b) noexcept {
         return {a.value - b.value, a.slope - b.slope};
     }
-    friend constexpr Dual operator*(const Dual& a, const Dual& b) noexcept {
+    RANVIER_INLINE friend constexpr Dual operator*(const Dual& a, const Dual& b) noexcept {
         return {a.value * b.value, a.slope * b.value + a.value * b.slope};
     }
-    friend constexpr Dual operator/(const Dual& a, const Dual& b) noexcept {
-        const double inverse = 1.0 / b.value;  // once: a division costs as much as ten products
-        const double quotient = a.value * inverse;
+    RANVIER_INLINE friend constexpr Dual operator/(const Dual& a, const Dual& b) noexcept {
+        const Value inverse = 1.0 / b.value;  // once: a division costs as much as ten products
+        const Value quotient = a.value * inverse;
         return {quotient, (a.slope - quotient * b.slope) * inverse};
+    }
+
+    // With a constant, whose slope the compiler may not leave out by itself: 0 times NaN is NaN.
+    RANVIER_INLINE friend constexpr Dual operator+(const Dual& a, double b) noexcept {
+        return {a.value + b, a.slope};
+    }
+    RANVIER_INLINE friend constexpr Dual operator+(double a, const Dual& b) noexcept {
+        return {a + b.value, b.slope};
+    }
+    RANVIER_INLINE friend constexpr Dual operator-(const Dual& a, double b) noexcept {
+        return {a.value - b, a.slope};
+    }
+    RANVIER_INLINE friend constexpr Dual operator-(double a, const Dual& b) noexcept {
+        return {a - b.value, -b.slope};
+    }
+    RANVIER_INLINE friend constexpr Dual operator*(const Dual& a, double b) noexcept {
+        return {a.value * b, a.slope * b};
+    }
+    RANVIER_INLINE friend constexpr Dual operator*(double a, const Dual& b) noexcept {
+        return {a * b.value, a * b.slope};
+    }
+    RANVIER_INLINE friend constexpr Dual operator/(const Dual& a, double b) noexcept {
+        return a * (1.0 / b);
+    }
+    RANVIER_INLINE friend constexpr Dual operator/(double a, const Dual& b) noexcept {
+        const Value inverse = 1.0 / b.value;
+        const Value quotient = a * inverse;
+        return {quotient, -(quotient * b.slope) * inverse};
     }
 };
 
-inline Dual exp(const Dual& x) noexcept {
-    const double value = exp(x.value);
+Dual(double) -> Dual<double>;
+
+template <class Value>
+RANVIER_INLINE Dual<Value> exp(const Dual<Value>& x) noexcept {
+    const Value value = exp(x.value);
     return {value, value * x.slope};
 }
 
 /// d/dx x/(e^x - 1) = (1 - x - f)/(e^x - 1), since f e^x = f + x; near 0, where that cancels, the
-/// Taylor series. Within 1e-10 of the slope.
-inline Dual exprelr(const Dual& x) noexcept {
-    constexpr double kNearZero = 0.01;
-    const auto [scale, tail] = detail::split_exp(x.value);
-    const double inverse = 1.0 / (scale * tail + (scale - 1.0));
-    const double value = x.value == 0.0 ? 1.0 : x.value * inverse;
-    const double x2 = x.value * x.value;
-    const double near = -0.5 + x.value * (1.0 / 6.0 - x2 * (1.0 / 180.0 - x2 * (1.0 / 5040.0)));
-    const double far = (1.0 - x.value - value) * inverse;
-    const bool is_near = x.value > -kNearZero && x.value < kNearZero;
-    return {value, (is_near ? near : far) * x.slope};
+/// Taylor series. The slope is within 1e-12 of itself for double and 5e-6 for float.
+template <class Value>
+RANVIER_INLINE Dual<Value> exprelr(const Dual<Value>& x) noexcept {
+    using detail::max, detail::min, detail::select;
+    using Real = typename detail::ElementOf<Value>::type;
+    using Numbers = detail::ExpNumbers<Real>;
+    // Where rounding and what the series leaves out are of one size.
+    constexpr double kNearZero = sizeof(Real) == 8 ? 0.01 : 0.5;
+    const Value above = min(Value(Numbers::kVanishes), x.value);
+    const Value held = max(Value(Numbers::kOneLess), above);
+    const auto split = detail::split_exp(held);
+    const Value inverse = 1.0 / split.scaled_less_one();
+    const Value quotient = above * inverse * split.inverse_second;
+    const Value value = select(x.value == Value(0.0), Value(1.0), quotient);
+    const Value x2 = held * held;
+    const Value near = -0.5 + held * (1.0 / 6.0 - x2 * (1.0 / 180.0 - x2 * (1.0 / 5040.0)));
+    // Of the held argument, where f is its negative from kOneLess on, and the slope is -1.
+    const Value far =
+        (1.0 - held - held * inverse * split.inverse_second) * inverse * split.inverse_second;
+    const auto is_near = x2 < Value(kNearZero * kNearZero);
+    return {value, select(is_near, near, far) * x.slope};
+}
+
+/// The same from an e^x that is at hand, whose slope is not needed. Within 1e-12 (float: 5e-6).
+template <class Value>
+RANVIER_INLINE Dual<Value> exprelr_given_exp(const Dual<Value>& x,
+                                             const Dual<Value>& exp_x) noexcept {
+    using detail::select;
+    constexpr double kNear = detail::kNearZero<typename detail::ElementOf<Value>::type>;
+    const Value inverse = 1.0 / (exp_x.value - 1.0);
+    const Value quotient = x.value * inverse;
+    const Value x2 = x.value * x.value;
+    const auto is_near = x2 < Value(kNear * kNear);
+    const Value series =
+        1.0 - 0.5 * x.value + x2 * (1.0 / 12.0 - x2 * (1.0 / 720.0 - x2 * (1.0 / 30240.0)));
+    const Value slope_series =
+        -0.5 + x.value * (1.0 / 6.0 - x2 * (1.0 / 180.0 - x2 * (1.0 / 5040.0)));
+    const Value slope = (1.0 - x.value - quotient) * inverse;
+    return {select(is_near, series, quotient), select(is_near, slope_series, slope) * x.slope};
+}
+
+/// d/dx 1/(1 + e^-x) = f (1 - f), with 1 - f = e^-x f to stay accurate where f is near 1.
+template <class Value>
+RANVIER_INLINE Dual<Value> sigmoid(const Dual<Value>& x) noexcept {
+    using detail::max, detail::min;
+    constexpr double kLimit = -detail::ExpNumbersOf<Value>::kUnderflow;
+    const auto split = detail::split_exp(max(Value(-kLimit), min(Value(kLimit), -x.value)));
+    const Value weight = split.scaled();
+    const Value inverse = 1.0 / (split.inverse_second + weight);
+    const Value value = split.inverse_second * inverse;
+    return {value, value * (weight * inverse) * x.slope};
+}
+
+template <class Value>
+RANVIER_INLINE Dual<Value> log(const Dual<Value>& x) noexcept {
+    return {log(x.value), x.slope / x.value};
+}
+
+template <class Value>
+RANVIER_INLINE Dual<Value> pow(const Dual<Value>& base, double exponent) noexcept {
+    return {pow(base.value, exponent), exponent * pow(base.value, exponent - 1.0) * base.slope};
+}
+
+/// For base > 0.
+template <class Value>
+RANVIER_INLINE Dual<Value> pow(double base, const Dual<Value>& exponent) noexcept {
+    const Value value = pow(base, exponent.value);
+    return {value, value * log(base) * exponent.slope};
 }
 
 }  // namespace ranvier

@@ -5,6 +5,8 @@
 
 #include "ranvier/base/error.hpp"
 #include "ranvier/base/text.hpp"
+#include "ranvier/solver/lanes/lane_stepper.hpp"
+#include "ranvier/solver/lanes/layout.hpp"
 
 namespace ranvier {
 namespace {
@@ -70,9 +72,29 @@ std::vector<double> resolve(const MethodChoice& choice, const MethodEntry** entr
     return values;
 }
 
-std::unique_ptr<Method> make_method(const MethodChoice& choice, const System& system) {
+std::unique_ptr<Method> make_method(const MethodChoice& choice, const System& system,
+                                    const Execution& execution) {
     const MethodEntry* entry = nullptr;
     const auto parameters = resolve(choice, &entry);
+    const std::string subject = "method " + quoted(choice.name);
+    if (execution.threads < 1) {
+        throw ModelError("threads",
+                         "is " + std::to_string(execution.threads) + ", expected 1 or more");
+    }
+    const bool needs_lanes =
+        execution.solver == Solver::kLanes || execution.precision == Precision::kSingle;
+    if (needs_lanes && execution.solver == Solver::kPlain) {
+        throw ModelError("precision", "is single with the plain solver, expected double");
+    }
+    if (needs_lanes && !entry->in_lanes) {
+        throw ModelError(subject,
+                         "is not there in lanes, expected rosenbrock2 or "
+                         "staggered_sdirk2 for single precision or solver lanes");
+    }
+    const bool fits = entry->in_lanes && !why_not_in_lanes(system.discretisation());
+    if (needs_lanes || (execution.solver == Solver::kAuto && fits)) {
+        return make_lane_stepper(system, *entry->in_lanes, parameters[0], execution);
+    }
     return entry->make(system, parameters);
 }
 

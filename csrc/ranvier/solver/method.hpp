@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,10 +12,58 @@
 #include "ranvier/drive/drive.hpp"
 #include "ranvier/mechanisms/mechanism.hpp"
 #include "ranvier/recording/bend.hpp"
+#include "ranvier/recording/probe.hpp"
+#include "ranvier/solver/execution.hpp"
+#include "ranvier/solver/lane_method.hpp"
 #include "ranvier/solver/state.hpp"
 #include "ranvier/solver/system.hpp"
 
 namespace ranvier {
+
+/// A spike that a step has seen: the membrane potential of a watched compartment has come up to
+/// the detector's threshold at this share of the step.
+struct Crossing {
+    std::int32_t detector;
+    std::int32_t compartment;
+    double share;
+};
+
+/// For methods that keep potentials and gates in a form of their own between steps, and leave those
+/// of State behind until store() is called.
+class OwnState {
+public:
+    virtual ~OwnState() = default;
+
+    /// Takes over `state`, under these drives, watching for what these detectors want. All of them
+    /// stay as they are, and where they are, from one begin() to the next.
+    virtual void begin(const State& state, std::span<const Drive> drives,
+                       std::span<const Detector> detectors) = 0;
+    /// Takes over a state of the same run.
+    virtual void load(const State& state) = 0;
+    virtual void store(State& state) const = 0;
+
+    virtual double v_mV(std::size_t compartment) const noexcept = 0;
+    virtual double potential_mV(std::size_t layer, std::size_t compartment) const noexcept = 0;
+    virtual double gate(std::size_t mechanism, std::size_t gate,
+                        std::size_t row) const noexcept = 0;
+
+    /// Membrane potentials of many compartments.
+    virtual void read_v_mV(std::span<const std::int32_t> compartment,
+                           double* to) const noexcept = 0;
+
+    /// For whoever steps several runs at once, and takes the steps of this one between these two:
+    /// what the next step is, and that it was taken.
+    virtual LaneStep next_step(State& state) = 0;
+    virtual void step_taken(State& state, const LaneStep& step,
+                            std::span<const LaneCrossing> crossings, bool is_sound) = 0;
+
+    /// Of the last step.
+    virtual std::span<const Crossing> crossings() const noexcept = 0;
+    virtual bool is_sound() const noexcept = 0;
+
+    virtual ExecutionUsed execution() const noexcept = 0;
+    virtual std::size_t bytes() const noexcept = 0;
+};
 
 /// Moves a state through time. Owns its workspace; one object serves one simulation.
 class Method {
@@ -26,6 +75,9 @@ public:
     /// its steps ends none beyond `limit_ms`, and ends one there. False, with the state as it was,
     /// where no step however short is good enough.
     virtual bool step(State& state, std::span<const Drive> drives, double limit_ms) noexcept = 0;
+
+    /// Not null where the method keeps potentials and gates itself.
+    virtual OwnState* own_state() noexcept { return nullptr; }
 
     /// The step, or the first step of a method that chooses its own.
     virtual double dt_ms() const noexcept = 0;
@@ -65,6 +117,8 @@ struct MethodEntry {
     MethodInfo info;
     /// `parameters` follow info.parameters.
     std::unique_ptr<Method> (*make)(const System& system, std::span<const double> parameters);
+    /// How the lanes take its steps, if they can. Its only parameter is then dt_ms.
+    std::optional<LaneMethod> in_lanes = std::nullopt;
 };
 
 bool register_method(const MethodEntry& entry);
@@ -85,6 +139,8 @@ std::vector<const MethodEntry*> methods();
 /// on values that are not finite and positive.
 std::vector<double> resolve(const MethodChoice& choice, const MethodEntry** entry);
 
-std::unique_ptr<Method> make_method(const MethodChoice& choice, const System& system);
+/// Throws ModelError if what `execution` asks for is not there.
+std::unique_ptr<Method> make_method(const MethodChoice& choice, const System& system,
+                                    const Execution& execution = {});
 
 }  // namespace ranvier

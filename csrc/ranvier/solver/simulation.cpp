@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include "ranvier/base/error.hpp"
 #include "ranvier/base/text.hpp"
 #include "ranvier/mechanisms/registry.hpp"
+#include "ranvier/solver/fingerprint.hpp"
+#include "ranvier/solver/lanes/cable_kernels.hpp"
 
 namespace ranvier {
 namespace {
@@ -26,59 +27,7 @@ constexpr double kSettlingSteps = 4.0;
 constexpr double kTimeRounding_ms = 1e-9;
 
 /// No membrane survives a fraction of this, and no electrode in the field imposes it.
-constexpr double kLargest_mV = 1e4;
-
-constexpr char kSnapshotMark[] = "ranvier snapshot 2";
-
-/// What a state means: the arrays of the discretisation and the method, as one number (FNV-1a).
-class Fingerprint {
-public:
-    template <class T>
-    void add(const std::vector<T>& values) {
-        add(values.data(), values.size() * sizeof(T));
-    }
-    void add(const std::string& text) { add(text.data(), text.size()); }
-    void add(const void* from, std::size_t size) {
-        const auto* bytes = static_cast<const unsigned char*>(from);
-        for (std::size_t i = 0; i < size; ++i) {
-            value_ = (value_ ^ bytes[i]) * 1099511628211U;
-        }
-    }
-    std::uint64_t value() const { return value_; }
-
-private:
-    std::uint64_t value_ = 14695981039346656037U;
-};
-
-std::uint64_t fingerprint_of(const Discretisation& d, const MethodChoice& method) {
-    Fingerprint fingerprint;
-    const MethodEntry* entry = nullptr;
-    fingerprint.add(resolve(method, &entry));
-    fingerprint.add(method.name);
-    fingerprint.add(&d.temperature_degC, sizeof d.temperature_degC);
-    fingerprint.add(d.compartments.parent);
-    fingerprint.add(d.compartments.area_um2);
-    fingerprint.add(d.compartments.capacitance_nF);
-    fingerprint.add(d.compartments.axial_conductance_uS);
-    for (const auto& layer : d.layers) {
-        fingerprint.add(layer.is_unknown);
-        fingerprint.add(layer.axial_conductance_uS);
-        fingerprint.add(layer.capacitance_nF);
-        fingerprint.add(layer.conductance_uS);
-    }
-    for (const auto& table : d.mechanisms) {
-        fingerprint.add(table.name);
-        fingerprint.add(table.compartment);
-        for (const auto& parameter : table.parameters) {
-            fingerprint.add(parameter);
-        }
-    }
-    for (const auto& ion : d.ions) {
-        fingerprint.add(ion.name);
-        fingerprint.add(ion.e_mV);
-    }
-    return fingerprint.value();
-}
+constexpr double kLargest_mV = kLargestPotential_mV;
 
 const MethodInfo& info_of(const MethodChoice& method) {
     const MethodEntry* entry = nullptr;
@@ -93,54 +42,29 @@ std::shared_ptr<const Discretisation> checked(
     return discretisation;
 }
 
-template <class Visitor>
-void for_each_array(State& state, Visitor&& visit) {
-    for (auto& potential : state.potential_mV) {
-        visit(potential);
-    }
-    for (auto& mechanism : state.gates) {
-        for (auto& gate : mechanism) {
-            visit(gate);
-        }
-    }
-}
-
-void put(std::string& bytes, const void* from, std::size_t size) {
-    bytes.append(static_cast<const char*>(from), size);
-}
-
-/// Reads consecutive fields; a short or long buffer is the caller's error to report.
-class Reader {
-public:
-    explicit Reader(const std::string& bytes) : bytes_(bytes) {}
-
-    bool take(void* to, std::size_t size) {
-        if (size > bytes_.size() - at_) {
-            return false;
-        }
-        std::memcpy(to, bytes_.data() + at_, size);
-        at_ += size;
-        return true;
-    }
-    bool is_at_end() const { return at_ == bytes_.size(); }
-
-private:
-    const std::string& bytes_;
-    std::size_t at_ = 0;
-};
-
 }  // namespace
 
 Simulation::Simulation(std::shared_ptr<const Discretisation> discretisation,
                        const MethodChoice& method, std::vector<Drive> drives,
-                       std::vector<Probe> probes, std::vector<Detector> detectors)
+                       std::vector<Probe> probes, std::vector<Detector> detectors,
+                       const Execution& execution)
+    : Simulation(
+          std::move(discretisation), method,
+          [&](const System& system) { return make_method(method, system, execution); },
+          std::move(drives), std::move(probes), std::move(detectors)) {}
+
+Simulation::Simulation(std::shared_ptr<const Discretisation> discretisation,
+                       const MethodChoice& method, const MakeMethod& make,
+                       std::vector<Drive> drives, std::vector<Probe> probes,
+                       std::vector<Detector> detectors)
     : system_(checked(std::move(discretisation))),
-      method_(make_method(method, system_)),
+      method_(make(system_)),
       fingerprint_(fingerprint_of(system_.discretisation(), method)),
       drives_(std::move(drives)),
       probes_(std::move(probes)),
       detectors_(std::move(detectors)),
       is_adaptive_(info_of(method).is_adaptive),
+      own_(method_->own_state()),
       state_(system_.blank_state()) {
     for (const auto& drive : drives_) {
         check(drive, system_.size());
@@ -267,8 +191,14 @@ void Simulation::begin() {
         samples_[p].columns = probes_[p].compartment.size();
     }
     events_.assign(detectors_.size(), {});
+    if (own_ != nullptr) {
+        own_->begin(state_, drives_, detectors_);
+    }
     watched_mV_.clear();
     for (const auto& detector : detectors_) {
+        if (own_ != nullptr) {
+            break;  // it watches by itself
+        }
         auto& watched = watched_mV_.emplace_back();
         for (const std::int32_t compartment : detector.compartment) {
             watched.push_back(state_.v_mV[static_cast<std::size_t>(compartment)]);
@@ -279,7 +209,21 @@ void Simulation::begin() {
     record();
 }
 
+const State& Simulation::state() const {
+    if (own_ != nullptr && is_initialised_) {
+        own_->store(state_);
+    }
+    return state_;
+}
+
+ExecutionUsed Simulation::execution() const noexcept {
+    return own_ != nullptr ? own_->execution() : ExecutionUsed{};
+}
+
 double Simulation::potential_mV(std::size_t layer, std::size_t compartment, double share) const {
+    if (own_ != nullptr) {
+        return own_->potential_mV(layer, compartment);
+    }
     const double after_mV = state_.potential_mV[layer][compartment];
     if (share == 1.0) {
         return after_mV;
@@ -307,7 +251,7 @@ double Simulation::probed(std::size_t p, std::size_t column, double share) const
     std::array<double*, BoundRows::kMostGates> gate_pointers{};
     std::array<const double*, BoundRows::kMostParameters> parameters{};
     for (std::size_t g = 0; g < bound.mechanism->info.gates.size(); ++g) {
-        gate[g] = state_.gates[m][g][row];
+        gate[g] = own_ != nullptr ? own_->gate(m, g, row) : state_.gates[m][g][row];
         if (share < 1.0) {
             gate[g] =
                 between(before_.gates[m][g][row], gate[g], method_->gate_bend(m, g, row), share);
@@ -346,6 +290,12 @@ void Simulation::record() {
         const auto sample = [&](double t_ms, double share) {
             samples.step.push_back(state_.step);
             samples.t_ms.push_back(t_ms);
+            if (own_ != nullptr && probe.quantity == Quantity::kMembranePotential) {
+                samples.value.resize(samples.value.size() + samples.columns);
+                own_->read_v_mV(probe.compartment,
+                                samples.value.data() + samples.value.size() - samples.columns);
+                return;
+            }
             for (std::size_t column = 0; column < probe.compartment.size(); ++column) {
                 samples.value.push_back(probed(p, column, share));
             }
@@ -386,6 +336,10 @@ bool Simulation::step_and_record(double t_stop_ms) {
         if (!method_->step(state_, drives_, next_stop_ms(t_stop_ms))) {
             return false;
         }
+        if (own_ != nullptr) {
+            note_crossings();
+            continue;
+        }
         for (std::size_t k = 0; k < detectors_.size(); ++k) {
             detect(detectors_[k].compartment, detectors_[k].threshold_mV, state_.step, last_ms_,
                    state_.t_ms, state_.v_mV, watched_mV_[k], events_[k],
@@ -395,6 +349,45 @@ bool Simulation::step_and_record(double t_stop_ms) {
     began_ = true;
     record();
     return true;
+}
+
+void Simulation::note_crossings() {
+    for (const Crossing& crossing : own_->crossings()) {
+        Events& events = events_[static_cast<std::size_t>(crossing.detector)];
+        events.step.push_back(state_.step);
+        events.compartment.push_back(crossing.compartment);
+        events.t_ms.push_back(last_ms_ + crossing.share * (state_.t_ms - last_ms_));
+    }
+}
+
+LaneStep Simulation::begin_step() {
+    RANVIER_ASSERT(own_ != nullptr && is_initialised_);
+    last_ms_ = state_.t_ms;
+    note_jump();
+    return own_->next_step(state_);
+}
+
+void Simulation::end_step(const LaneStep& step, std::span<const LaneCrossing> crossings,
+                          bool is_sound) {
+    const std::int64_t before = state_.step;
+    own_->step_taken(state_, step, crossings, is_sound);
+    // As advance() does, at the end of whole steps.
+    if (!is_sound && state_.step != before) {
+        if (const auto fault = find_fault()) {
+            const double faulty_ms = state_.t_ms;
+            for (auto& events : events_) {
+                events.forget_after(before);
+            }
+            state_.step = before;
+            state_.t_ms = static_cast<double>(before) * dt_ms();
+            diverged(faulty_ms, *fault);
+        }
+    }
+    note_crossings();
+    if (state_.step != before) {
+        began_ = true;
+        record();
+    }
 }
 
 /// Tells the method of a jump of a drive in the step that comes.
@@ -443,10 +436,13 @@ void Simulation::advance(std::int64_t steps, double t_stop_ms) {
     }
     while (steps > 0 && !has_arrived(t_stop_ms)) {
         const std::int64_t block = std::min(steps, kStepsPerBlock);
-        State good = state_;
+        State good = state();
         auto good_watched = watched_mV_;
         const auto rewind = [&] {
             state_ = good;
+            if (own_ != nullptr) {
+                own_->load(state_);
+            }
             watched_mV_ = good_watched;
             for (auto& samples : samples_) {
                 samples.forget_after(state_.step);
@@ -469,7 +465,7 @@ void Simulation::advance(std::int64_t steps, double t_stop_ms) {
             rewind();
             // Again, looking at everything: the same steps end in the same fault.
             for (std::int64_t s = 0; s < block; ++s) {
-                good = state_;
+                good = state();
                 good_watched = watched_mV_;
                 step_and_record(t_stop_ms);
                 if (const auto fault = find_fault()) {
@@ -486,6 +482,9 @@ void Simulation::advance(std::int64_t steps, double t_stop_ms) {
 /// Every step, so that an excursion which comes back is seen as well. A sum of comparisons: the
 /// loop vectorises, where one that stops at the first would not.
 bool Simulation::potentials_are_sound() const {
+    if (own_ != nullptr) {
+        return own_->is_sound();
+    }
     int faults = 0;
     for (const auto& potential : state_.potential_mV) {
         for (const double each_mV : potential) {
@@ -506,6 +505,7 @@ void Simulation::diverged(double t_ms, const Fault& fault) const {
 }
 
 std::optional<Simulation::Fault> Simulation::find_fault() const {
+    state();
     for (std::size_t layer = 0; layer < state_.potential_mV.size(); ++layer) {
         const auto& potential = state_.potential_mV[layer];
         for (std::size_t i = 0; i < potential.size(); ++i) {
@@ -531,54 +531,6 @@ std::optional<Simulation::Fault> Simulation::find_fault() const {
         }
     }
     return std::nullopt;
-}
-
-std::string Simulation::snapshot() const {
-    std::string bytes(kSnapshotMark);
-    put(bytes, &fingerprint_, sizeof fingerprint_);
-    State copy = state_;
-    put(bytes, &copy.step, sizeof copy.step);
-    put(bytes, &copy.t_ms, sizeof copy.t_ms);
-    put(bytes, &copy.gates_lag_ms, sizeof copy.gates_lag_ms);
-    put(bytes, &copy.jumped_ms, sizeof copy.jumped_ms);
-    put(bytes, &copy.settling_ms, sizeof copy.settling_ms);
-    put(bytes, &copy.dt_next_ms, sizeof copy.dt_next_ms);
-    for_each_array(copy, [&](const std::vector<double>& array) {
-        const std::uint64_t size = array.size();
-        put(bytes, &size, sizeof size);
-        put(bytes, array.data(), size * sizeof(double));
-    });
-    return bytes;
-}
-
-void Simulation::restore(const std::string& snapshot) {
-    const std::string mark(kSnapshotMark);
-    State restored = system_.blank_state();
-    Reader reader(snapshot);
-    std::string found(mark.size(), '\0');
-    std::uint64_t fingerprint = 0;
-    bool fits = reader.take(found.data(), found.size()) && found == mark &&
-                reader.take(&fingerprint, sizeof fingerprint) && fingerprint == fingerprint_ &&
-                reader.take(&restored.step, sizeof restored.step) &&
-                reader.take(&restored.t_ms, sizeof restored.t_ms) &&
-                reader.take(&restored.gates_lag_ms, sizeof restored.gates_lag_ms) &&
-                reader.take(&restored.jumped_ms, sizeof restored.jumped_ms) &&
-                reader.take(&restored.settling_ms, sizeof restored.settling_ms) &&
-                reader.take(&restored.dt_next_ms, sizeof restored.dt_next_ms);
-    for_each_array(restored, [&](std::vector<double>& array) {
-        std::uint64_t size = 0;
-        fits = fits && reader.take(&size, sizeof size) && size == array.size() &&
-               reader.take(array.data(), array.size() * sizeof(double));
-    });
-    if (!fits || !reader.is_at_end()) {
-        throw ModelError("snapshot",
-                         "does not fit this simulation, expected one taken from the "
-                         "same discretisation");
-    }
-    state_ = std::move(restored);
-    system_.update_membrane_potential(state_);
-    // Anew: what is recorded here may not lead up to the snapshot.
-    begin();
 }
 
 }  // namespace ranvier

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -30,6 +31,13 @@ public:
     /// fit it. Does not initialise.
     Simulation(std::shared_ptr<const Discretisation> discretisation, const MethodChoice& method,
                std::vector<Drive> drives, std::vector<Probe> probes,
+               std::vector<Detector> detectors, const Execution& execution = {});
+
+    using MakeMethod = std::function<std::unique_ptr<Method>(const System&)>;
+
+    /// With a method that the caller makes, which is that of `choice` in another form.
+    Simulation(std::shared_ptr<const Discretisation> discretisation, const MethodChoice& choice,
+               const MakeMethod& make, std::vector<Drive> drives, std::vector<Probe> probes,
                std::vector<Detector> detectors);
 
     /// Pinned: the method refers to the system in here.
@@ -49,15 +57,29 @@ public:
     /// is short enough; the simulation then stands at the last good step with all samples up to it.
     void advance(std::int64_t steps, double t_stop_ms = kForever_ms);
 
+    /// For whoever steps several runs at once: what step is to be taken next, and then that it was.
+    /// What a run that diverges has recorded ends before the step that did it. Only where the
+    /// method keeps its own state.
+    LaneStep begin_step();
+    void end_step(const LaneStep& step, std::span<const LaneCrossing> crossings, bool is_sound);
+    bool has_arrived(double t_stop_ms) const;
+    const System& system() const noexcept { return system_; }
+
     static constexpr double kForever_ms = std::numeric_limits<double>::infinity();
 
-    const State& state() const noexcept { return state_; }
+    /// Brought up to date first, where the method keeps the state in a form of its own.
+    const State& state() const;
+    std::int64_t step() const noexcept { return state_.step; }
+    double t_ms() const noexcept { return state_.t_ms; }
     const Discretisation& discretisation() const noexcept { return system_.discretisation(); }
     const std::vector<Samples>& samples() const noexcept { return samples_; }
     const std::vector<Events>& events() const noexcept { return events_; }
     const std::vector<Detector>& detectors() const noexcept { return detectors_; }
     const std::vector<Probe>& probes() const noexcept { return probes_; }
     double dt_ms() const noexcept { return method_->dt_ms(); }
+    ExecutionUsed execution() const noexcept;
+    /// Bytes that the run holds beyond its discretisation and what it has recorded.
+    std::size_t bytes() const noexcept;
 
     /// The whole state as bytes, for this build's byte order and floating-point format.
     std::string snapshot() const;
@@ -84,11 +106,11 @@ private:
     void record();
     bool step_and_record(double t_stop_ms);
     void note_jump();
+    void note_crossings();
     /// The value `share` of the way through the last step; at 1 that of the present state.
     double probed(std::size_t probe, std::size_t column, double share) const;
     double potential_mV(std::size_t layer, std::size_t compartment, double share) const;
     Bend v_bend(std::size_t compartment) const;  // of the membrane potential in the last step
-    bool has_arrived(double t_stop_ms) const;
     double next_stop_ms(double t_stop_ms) const;
     bool potentials_are_sound() const;
     std::optional<Fault> find_fault() const;
@@ -104,8 +126,9 @@ private:
     std::vector<double> breakpoints_ms_;  // of all drives, ascending: steps end there
     std::vector<double> jumps_ms_;        // those at which a drive jumps
     std::vector<ProbedRow> probed_;       // per probe
-    State state_;
-    State before_;  // the start of the last step, where dense output is wanted
+    OwnState* own_;                       // of the method, or null
+    mutable State state_;  // the arrays lag behind where the method keeps its own: see state()
+    State before_;         // the start of the last step, where dense output is wanted
     bool keeps_before_ = false;
     bool began_ = false;    // a step was taken since the first sample
     double last_ms_ = 0.0;  // the start of the last step

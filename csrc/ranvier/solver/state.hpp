@@ -21,6 +21,9 @@ struct State {
     /// shorter ones for a while. Never beyond the end of the step that is to be taken.
     double jumped_ms = -std::numeric_limits<double>::infinity();
     double settling_ms = 0.0;  // how long that while is
+    /// The sheathed compartments as lanes keep them, [link][mode]; empty where nobody does. Where
+    /// it is not, it counts, and their potentials follow from it.
+    std::vector<std::vector<double>> link_modes;
     /// What a method that chooses its steps tries next; 0 before its first.
     double dt_next_ms = 0.0;
 };

@@ -92,6 +92,13 @@ void System::advance_gates(State& state, double dt_ms) const noexcept {
     }
 }
 
+void System::relax_gates(State& state, double dt_ms) const noexcept {
+    for (std::size_t m = 0; m < mechanisms_.size(); ++m) {
+        const BoundRows bound(mechanisms_[m], state.gates[m]);
+        mechanisms_[m].mechanism->kernels.relax(bound.rows(), state.v_mV.data(), dt_ms);
+    }
+}
+
 void System::ionic_current(State& state, const std::vector<double>& v_mV,
                            std::vector<double>& current_nA,
                            std::vector<double>& conductance_uS) const noexcept {

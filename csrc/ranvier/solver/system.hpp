@@ -78,6 +78,8 @@ public:
 
     /// Moves every gate by dt at constant state.v_mV.
     void advance_gates(State& state, double dt_ms) const noexcept;
+    /// The same to third order in dt, at half the price.
+    void relax_gates(State& state, double dt_ms) const noexcept;
 
     /// Outward ionic current and its derivative at membrane potential `v_mV`, gates as in `state`.
     /// Both arrays are overwritten.

@@ -45,6 +45,12 @@ def count(text: str) -> int:
     return int(text)
 
 
+def count_or_all(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"is {text!r}, expected a whole number, or 0 for all")
+    return int(text)
+
+
 def place(text: str) -> tuple[str, float]:
     """A section and a position in it, as in `axon[3],0.5`; without a position, its start."""
     name, comma, position_text = text.rpartition(",")

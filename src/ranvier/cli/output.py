@@ -19,6 +19,9 @@ from ranvier.results import Result
 
 NEEDS_MATPLOTLIB = "needs matplotlib: pip install 'ranvier[plot]'"
 
+#: What a provenance has of how a run was carried out.
+EXECUTION = ("solver", "precision", "threads", "isa")
+
 #: A picture goes on for half the time again that the last place needed to fall below threshold.
 AFTERWARDS = 1.5
 
@@ -35,7 +38,7 @@ def run_facts(result: Result) -> dict[str, Any]:
     """How a result was computed, as every command tells a machine."""
     made_by = result.provenance
     names = ("v_rest_mV", "temperature_degC", "compartments", "method", "steps")
-    facts = {name: made_by[name] for name in names}
+    facts = {name: made_by[name] for name in (*names, *EXECUTION)}
     return facts | {"t_stop_ms": result.t_stop_ms, **made_by["method_parameters"]}
 
 
@@ -55,7 +58,14 @@ def run_rows(result: Result) -> list[tuple[str, str]]:
             "method",
             f"{made_by['method']}, {accuracy}: {made_by['steps']} steps, {result.t_stop_ms:g} ms",
         ),
+        ("solver", _solver(made_by)),
     ]
+
+
+def _solver(made_by: Mapping[str, Any]) -> str:
+    in_lanes = f"lanes ({made_by['isa']})" if made_by["solver"] == "lanes" else "plain"
+    threads = made_by["threads"]
+    return f"{in_lanes}, {made_by['precision']} precision, {threads} thread{'s'[: threads != 1]}"
 
 
 def print_json(answer: Mapping[str, Any]) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ranvier import __version__
 from ranvier.analysis import Velocity
 from ranvier.cli.arguments import Commands
+from ranvier.cli.execution_options import add_execution_to, execution_of
 from ranvier.cli.output import (
     check_picture,
     print_json,
@@ -34,11 +36,12 @@ def add_to(commands: Commands) -> None:
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object and nothing else"
     )
+    add_execution_to(parser)
     parser.set_defaults(command=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    experiment = load_experiment(options.experiment)
+    experiment = replace(load_experiment(options.experiment), **execution_of(options))
     if experiment.figure_path is not None:
         check_picture(experiment.figure_path)
     bar = ProgressBar()

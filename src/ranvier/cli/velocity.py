@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ranvier import methods
 from ranvier._text import expected_one_of
 from ranvier.analysis import Velocity, VelocityStatus, conduction_velocity
 from ranvier.cli.arguments import Commands, UsageError, positive
+from ranvier.cli.execution_options import add_execution_to, execution_of
 from ranvier.cli.output import check_picture, has_matplotlib, print_json, save_overview
 from ranvier.cli.progress import ProgressBar
 from ranvier.cli.subject import Subject
@@ -44,6 +47,7 @@ def add_to(commands: Commands) -> None:
     run.add_argument("--rtol", type=positive, metavar="R", help="of the adaptive method (1e-4)")
     run.add_argument("--atol-mv", type=positive, metavar="MV", help="likewise (1e-3)")
     run.add_argument("--t-stop", type=positive, metavar="MS", help="simulate so long")
+    add_execution_to(parser)
 
     answer = parser.add_argument_group("answer")
     answer.add_argument(
@@ -68,8 +72,9 @@ def velocity(options: argparse.Namespace) -> int:
     if is_drawn:
         check_picture(picture)
     t_stop_ms = subject.t_stop_ms if options.t_stop is None else options.t_stop
+    execution = execution_of(options)
     try:
-        result, measured = _measure(subject, method, t_stop_ms, is_drawn=is_drawn)
+        result, measured = _measure(subject, method, t_stop_ms, execution, is_drawn=is_drawn)
     except DivergedError as error:
         if not options.json or error.result is None:
             raise
@@ -98,7 +103,12 @@ def _method(options: argparse.Namespace) -> Method:
 
 
 def _measure(
-    subject: Subject, method: Method, t_stop_ms: float, *, is_drawn: bool
+    subject: Subject,
+    method: Method,
+    t_stop_ms: float,
+    execution: Mapping[str, Any],
+    *,
+    is_drawn: bool,
 ) -> tuple[Result, Velocity]:
     probes = [_probe(subject, method, t_stop_ms)] if is_drawn else []
     bar = ProgressBar()
@@ -113,6 +123,7 @@ def _measure(
                 mesh=subject.mesh,
                 velocity_sites=subject.sites,
                 progress=bar,
+                **execution,
             )
             measured = conduction_velocity(result)
             if measured.status not in (VelocityStatus.NO_SPIKE, VelocityStatus.DID_NOT_PROPAGATE):

@@ -38,6 +38,9 @@ class Experiment:
     detect: SpikeDetector = field(default_factory=SpikeDetector)
     between: tuple[float, float] | None = None
     sites: Place = None
+    solver: str = "auto"
+    precision: str = "double"
+    threads: int | None = None
     result_path: Path | None = None
     figure_path: Path | None = None
 
@@ -57,6 +60,9 @@ class Experiment:
             v_init_mV=self.v_init_mV,
             detect=self.detect,
             velocity_sites=sites,
+            solver=self.solver,
+            precision=self.precision,
+            threads=self.threads,
             progress=progress,
         )
 

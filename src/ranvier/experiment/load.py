@@ -59,6 +59,9 @@ def load_experiment(path: str | os.PathLike[str]) -> Experiment:
         detect=SpikeDetector(threshold_mV=float(velocity.get("threshold_mV", -20.0))),
         between=(between[0], between[1]) if "velocity" in source.tables else None,
         sites=parts.to_place(velocity.get("sites")),
+        solver=run.get("solver", "auto"),
+        precision=run.get("precision", "double"),
+        threads=run.get("threads"),
         result_path=folder / output["result"] if "result" in output else None,
         figure_path=folder / output["figure"] if "figure" in output else None,
     )

@@ -14,6 +14,7 @@ from typing import Any
 from ranvier import methods
 from ranvier._text import expected_one_of
 from ranvier.experiment.source import Source
+from ranvier.simulation import PRECISIONS, SOLVERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,11 @@ FRACTIONS = Kind(
 )
 REST_OR_NUMBER = Kind(
     '"rest" or a finite number', lambda value: value == "rest" or _is_number(value)
+)
+SOLVER = Kind("one of " + ", ".join(f'"{name}"' for name in SOLVERS), lambda v: v in SOLVERS)
+PRECISION = Kind('"double" or "single"', lambda value: value in PRECISIONS)
+COUNT_OR_ALL = Kind(
+    "a whole number, or 0 for all processors", lambda value: _is_whole(value) and value >= 0
 )
 ARGUMENT = Kind(
     "a finite number, a text or true or false",
@@ -143,6 +149,9 @@ TABLES = {
             "method": TEXT,
             **dict.fromkeys(methods.parameter_names(), POSITIVE),
             "v_init_mV": REST_OR_NUMBER,
+            "solver": SOLVER,
+            "precision": PRECISION,
+            "threads": COUNT_OR_ALL,
         }
     ),
     "velocity": Table({"between": FRACTIONS, "threshold_mV": NUMBER, "sites": PLACE}),

@@ -20,7 +20,10 @@ struct KHH {
 
     template <class Value>
     static std::array<Rate<Value>, 1> rates(const Value& v_mV) {
-        return {{{0.1 * exprelr(-(v_mV + 55.0) / 10.0), 0.125 * exp(-(v_mV + 65.0) / 80.0)}}};
+        // With e = e^(-(v + 65)/80): e^8 e = e^(-(v + 55)/10).
+        constexpr double kE = 2.718281828459045;
+        const Value e = exp(-(v_mV + 65.0) / 80.0);
+        return {{{0.1 * exprelr_given_exp(-(v_mV + 55.0) / 10.0, kE * power<8>(e)), 0.125 * e}}};
     }
 };
 

@@ -23,9 +23,15 @@ struct NaHH {
 
     template <class Value>
     static std::array<Rate<Value>, 2> rates(const Value& v_mV) {
+        // With e = e^(-(v + 65)/20): e^2 e^3 = e^(-(v + 35)/10), e^2 e^2.5 = e^(-(v + 40)/10).
+        constexpr double kE3 = 20.085536923187668;
+        constexpr double kE2_5 = 12.182493960703473;
+        const Value e = exp(-(v_mV + 65.0) / 20.0);
+        const Value e2 = e * e;
         return {{
-            {exprelr(-(v_mV + 40.0) / 10.0), 4.0 * exp(-(v_mV + 65.0) / 18.0)},
-            {0.07 * exp(-(v_mV + 65.0) / 20.0), 1.0 / (1.0 + exp(-(v_mV + 35.0) / 10.0))},
+            {exprelr_given_exp(-(v_mV + 40.0) / 10.0, kE2_5 * e2),
+             4.0 * exp(-(v_mV + 65.0) / 18.0)},
+            {0.07 * e, 1.0 / (1.0 + kE3 * e2)},
         }};
     }
 };

@@ -22,17 +22,11 @@
 #include "ranvier/mechanisms/channel.hpp"
 #include "ranvier/solver/cable_equations.hpp"
 #include "ranvier/solver/method.hpp"
+#include "ranvier/solver/settling.hpp"
+#include "ranvier/solver/two_stage.hpp"
 
 namespace ranvier {
 namespace {
-
-constexpr double kGamma = 0.29289321881345247560;  // 1 - 1/sqrt 2
-constexpr double kEcho = (1.0 - kGamma) / kGamma;
-
-/// Of the capacitive conductance C/(g dt), what an activating gate may take away at most. Without
-/// this the matrix of a step that is far too long for the sodium gate would be singular. Such a
-/// step is inaccurate, and one of several gate time constants may still overshoot by a lot.
-constexpr double kMostActivation = 0.75;
 
 /// u_x of one gate: u1 = own + by_v u1_v, and u2 = own + echo u1 + by_v u2_v.
 struct EliminatedGate {
@@ -63,7 +57,7 @@ public:
 
     bool step(State& state, std::span<const Drive> drives, double) noexcept override {
         const double next_ms = static_cast<double>(state.step + 1) * dt_ms_;
-        const double end_ms = end_of_piece(state, next_ms);
+        const double end_ms = end_of_piece(state, dt_ms_, next_ms);
         move(state, drives, end_ms);
         state.step += end_ms == next_ms ? 1 : 0;
         return true;
@@ -80,24 +74,6 @@ public:
     }
 
 private:
-    /// After a jump the potential changes fast, nearby as the square root of time: pieces grow in
-    /// that way too, from dt^2/T to dt over the settling time T, at twice the steps. Without them a
-    /// pulse of 10 us needs 9.6 % more current to fire an MRG fibre at a step of 5 us; with them
-    /// 0.85 % (benchmarks/threshold.py).
-    double end_of_piece(const State& state, double next_ms) const noexcept {
-        const double since_ms = state.t_ms - state.jumped_ms;
-        if (since_ms < 0.0) {
-            return state.jumped_ms;
-        }
-        if (since_ms >= state.settling_ms) {
-            return next_ms;
-        }
-        const double first_ms = dt_ms_ * dt_ms_ / state.settling_ms;
-        const double root = std::sqrt(since_ms / first_ms);
-        const double piece_ms = (root + 0.25) * first_ms;  // to the next of first (k/2)^2
-        return piece_ms < 0.75 * (next_ms - state.t_ms) ? state.t_ms + piece_ms : next_ms;
-    }
-
     void move(State& state, std::span<const Drive> drives, double next_ms) noexcept {
         const double tau_ms = kGamma * (next_ms - state.t_ms);
         eliminate_gates(state, tau_ms);
@@ -269,6 +245,7 @@ constexpr std::array kParameters{ParameterInfo{"dt_ms", 0.005}};
      .citation =
          "Rosenbrock 1963, doi:10.1093/comjnl/5.4.329; Alexander 1977, doi:10.1137/0714068"},
     &make_for_layers<Rosenbrock2>,
+    LaneMethod::kRosenbrock2,
 });
 
 }  // namespace

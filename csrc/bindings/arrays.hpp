@@ -1,0 +1,29 @@
+// What results are handed to Python as, and what options are handed over in.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "ranvier/recording/recorder.hpp"
+#include "ranvier/solver/execution.hpp"
+
+namespace ranvier {
+
+template <class T>
+pybind11::array_t<T> copy_of(const std::vector<T>& values) {
+    return pybind11::array_t<T>(static_cast<pybind11::ssize_t>(values.size()), values.data());
+}
+
+/// Times, (samples,), and values, (samples, columns).
+pybind11::tuple trace_of(const Samples& samples);
+
+/// Throws ModelError for a name that there is not.
+Execution execution_from(const std::string& solver, const std::string& precision, int threads);
+
+pybind11::dict describe(const ExecutionUsed& used);
+
+}  // namespace ranvier

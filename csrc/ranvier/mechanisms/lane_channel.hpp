@@ -1,0 +1,224 @@
+// Turns a channel struct into its lane kernels: the formulas of channel.hpp over packs. A channel
+// file is compiled once per instruction set, so nothing here may be emitted under a name that two
+// levels share: the channel struct is in an anonymous namespace, and so is what it instantiates.
+#pragma once
+
+#include <array>
+#include <utility>
+
+#include "ranvier/base/dual.hpp"
+#include "ranvier/lanes/math.hpp"
+#include "ranvier/lanes/pack.hpp"
+#include "ranvier/mechanisms/channel.hpp"
+#include "ranvier/mechanisms/lane_kernels.hpp"
+
+namespace ranvier {
+inline namespace RANVIER_ISA_NAMESPACE {
+
+/// (1 - g)/g of the two-stage method, g = 1 - 1/sqrt 2.
+inline constexpr double kLaneEcho = 2.41421356237309504880;
+
+/// Calls work(k, lane, place) for each register's worth of lanes of the packs from `first` on,
+/// `place` being where in the arrays that are indexed by slot.
+template <class Real, class Work>
+RANVIER_INLINE void for_each_register(const LaneRows<Real>& rows, std::size_t first,
+                                      std::size_t last, const Work& work) noexcept {
+    for (std::size_t k = first; k < last; ++k) {
+        const auto at = static_cast<std::size_t>(rows.pack[k]);
+        for (std::size_t lane = 0; lane < kLanes; lane += Pack<OneRegister<Real>>::kWidth) {
+            work(k, lane, at + lane);
+        }
+    }
+}
+
+/// Packs whose rates are found before anything is done with them. Two loops rather than one: a
+/// short body lets the processor work on several registers at once, where one long chain of
+/// exponentials and divisions would wait for itself.
+inline constexpr std::size_t kPacksAtOnce = 4;
+
+/// The rates of some packs; with Value a Dual, their slopes too.
+template <class C, class Real, std::size_t columns>
+struct LaneRates {
+    alignas(64) Real column[columns][detail::gate_count<C> == 0 ? 1 : detail::gate_count<C>]
+                           [kPacksAtOnce * kLanes];
+};
+
+template <class C, class Real>
+void linearise_lanes(const LaneRows<Real>& rows, const Real* v_mV, const Real* inverse_tau_per_ms,
+                     const LaneSums<Real>& sums) noexcept {
+    constexpr std::size_t gates = detail::gate_count<C>;
+    using P = Pack<OneRegister<Real>>;
+    const auto add = [](const P& more, Real* to)
+                         __attribute__((always_inline)) { (P::load(to) + more).store(to); };
+    if constexpr (gates == 0) {
+        for_each_register(rows, 0, rows.size,
+                          [&](std::size_t k, std::size_t lane, std::size_t at)
+                              __attribute__((always_inline)) {
+                                  const P g_uS = P::load(rows.g_uS.at(k) + lane);
+                                  add(g_uS * (P::load(v_mV + at) - P::load(rows.e_mV.at(k) + lane)),
+                                      sums.current_nA + at);
+                                  add(g_uS, sums.conductance_uS + at);
+                              });
+    } else {
+        // Divided by each gate's temperature factor, so that the rates need not be multiplied.
+        alignas(64) Real inverse_tau[gates][kLanes];
+        alignas(64) Real echo_per_ms[gates][kLanes];
+        for (std::size_t g = 0; g < gates; ++g) {
+            for (std::size_t lane = 0; lane < kLanes; ++lane) {
+                const auto per_factor = static_cast<Real>(1.0 / rows.rate_factor[g]);
+                inverse_tau[g][lane] = inverse_tau_per_ms[lane] * per_factor;
+                echo_per_ms[g][lane] = static_cast<Real>(kLaneEcho) * inverse_tau[g][lane];
+            }
+        }
+        LaneRates<C, Real, 4> found;
+        auto& [alphas, betas, alpha_slopes, beta_slopes] = found.column;
+        for (std::size_t first = 0; first < rows.size; first += kPacksAtOnce) {
+            const std::size_t last =
+                first + kPacksAtOnce < rows.size ? first + kPacksAtOnce : rows.size;
+            for_each_register(rows, first, last,
+                              [&](std::size_t k, std::size_t lane,
+                                  std::size_t at) __attribute__((always_inline)) {
+                                  const auto rates = C::rates(Dual<P>(P::load(v_mV + at), P(1.0)));
+                                  const std::size_t own = (k - first) * kLanes + lane;
+                                  for (std::size_t g = 0; g < gates; ++g) {
+                                      rates[g].alpha_per_ms.value.store(alphas[g] + own);
+                                      rates[g].beta_per_ms.value.store(betas[g] + own);
+                                      rates[g].alpha_per_ms.slope.store(alpha_slopes[g] + own);
+                                      rates[g].beta_per_ms.slope.store(beta_slopes[g] + own);
+                                  }
+                              });
+            for_each_register(
+                rows, first, last,
+                [&](std::size_t k, std::size_t lane,
+                    std::size_t at) __attribute__((always_inline)) {
+                    const std::size_t here = (k - first) * kLanes + lane;
+                    const P g_uS = P::load(rows.g_uS.at(k) + lane);
+                    const P driven_nA =
+                        g_uS * (P::load(v_mV + at) - P::load(rows.e_mV.at(k) + lane));
+                    const Real* const gate = rows.gates + k * gates * kLanes + lane;
+                    Real* const answer = rows.answers + k * 3 * gates * kLanes + lane;
+                    P x[gates];
+                    for (std::size_t g = 0; g < gates; ++g) {
+                        x[g] = P::load(gate + g * kLanes);
+                    }
+                    [&]<std::size_t... g>(std::index_sequence<g...> all)
+                        __attribute__((always_inline)) {
+                            const P open = detail::open_fraction<C>(x, all);
+                            P current = driven_nA * open;
+                            P conductance = g_uS * open;
+                            P echo_nA(0.0);
+                            P echo_uS(0.0);
+                            const auto eliminate = [&](auto index) __attribute__((always_inline)) {
+                                constexpr std::size_t i = decltype(index)::value;
+                                const P alpha = P::load(alphas[i] + here);
+                                const P beta = P::load(betas[i] + here);
+                                const P closed = 1.0 - x[i];
+                                const P scaled =
+                                    1.0 / (P::load(inverse_tau[i] + lane) + (alpha + beta));
+                                const P own = scaled * (alpha * closed - beta * x[i]);
+                                const P by_v = scaled * (P::load(alpha_slopes[i] + here) * closed -
+                                                         P::load(beta_slopes[i] + here) * x[i]);
+                                const P echo = P::load(echo_per_ms[i] + lane) * scaled;
+                                const P by_gate_nA =
+                                    driven_nA * detail::open_fraction_slope<C, i>(x, all);
+                                const P own_nA = by_gate_nA * own;
+                                const P by_v_uS = by_gate_nA * by_v;
+                                current = current + own_nA;
+                                conductance = conductance + by_v_uS;
+                                echo_nA = echo_nA + own_nA * echo;
+                                echo_uS = echo_uS + by_v_uS * echo;
+                                own.store(answer + (3 * i) * kLanes);
+                                by_v.store(answer + (3 * i + 1) * kLanes);
+                                echo.store(answer + (3 * i + 2) * kLanes);
+                            };
+                            (eliminate(std::integral_constant<std::size_t, g>{}), ...);
+                            add(current, sums.current_nA + at);
+                            add(conductance, sums.conductance_uS + at);
+                            add(echo_nA, sums.echo_nA + at);
+                            add(echo_uS, sums.echo_uS + at);
+                        }(std::make_index_sequence<gates>{});
+                });
+        }
+    }
+}
+
+template <class C, class Real>
+void move_lanes(const LaneRows<Real>& rows, const Real* u1_mV, const Real* u2_mV) noexcept {
+    constexpr std::size_t gates = detail::gate_count<C>;
+    using P = Pack<OneRegister<Real>>;
+    if constexpr (gates > 0) {
+        const P shut(0.0);
+        const P wide(1.0);
+        for_each_register(rows, 0, rows.size, [&](std::size_t k, std::size_t lane, std::size_t at) {
+            const P u1_v = P::load(u1_mV + at);
+            const P u2_v = P::load(u2_mV + at);
+            Real* const gate = rows.gates + k * gates * kLanes + lane;
+            const Real* const answer = rows.answers + k * 3 * gates * kLanes + lane;
+            for (std::size_t g = 0; g < gates; ++g) {
+                const P own = P::load(answer + (3 * g) * kLanes);
+                const P by_v = P::load(answer + (3 * g + 1) * kLanes);
+                const P echo = P::load(answer + (3 * g + 2) * kLanes);
+                const P u1 = own + by_v * u1_v;
+                const P u2 = own + echo * u1 + by_v * u2_v;
+                // A gate stays between shut and open, which only a step far too long breaks. NaN
+                // must pass, and does as the second of min and max.
+                const P x = P::load(gate + g * kLanes) + u2;
+                max(shut, min(wide, x)).store(gate + g * kLanes);
+            }
+        });
+    }
+}
+
+template <class C, class Real>
+void relax_lanes(const LaneRows<Real>& rows, const Real* v_mV, const Real* dt_ms,
+                 const LaneSums<Real>& sums) noexcept {
+    constexpr std::size_t gates = detail::gate_count<C>;
+    using P = Pack<OneRegister<Real>>;
+    LaneRates<C, Real, 2> found;
+    [[maybe_unused]] auto& [alphas, betas] = found.column;
+    for (std::size_t first = 0; first < rows.size; first += kPacksAtOnce) {
+        const std::size_t last =
+            first + kPacksAtOnce < rows.size ? first + kPacksAtOnce : rows.size;
+        if constexpr (gates > 0) {
+            for_each_register(rows, first, last,
+                              [&](std::size_t k, std::size_t lane, std::size_t at)
+                                  __attribute__((always_inline)) {
+                                      const auto rates = C::rates(P::load(v_mV + at));
+                                      const std::size_t own = (k - first) * kLanes + lane;
+                                      for (std::size_t g = 0; g < gates; ++g) {
+                                          rates[g].alpha_per_ms.store(alphas[g] + own);
+                                          rates[g].beta_per_ms.store(betas[g] + own);
+                                      }
+                                  });
+        }
+        for_each_register(
+            rows, first, last,
+            [&](std::size_t k, std::size_t lane, std::size_t at) __attribute__((always_inline)) {
+                P g_uS = P::load(rows.g_uS.at(k) + lane);
+                if constexpr (gates > 0) {
+                    const std::size_t here = (k - first) * kLanes + lane;
+                    const P dt = P::load(dt_ms + lane);
+                    Real* const gate = rows.gates + k * gates * kLanes + lane;
+                    P x[gates];
+                    for (std::size_t g = 0; g < gates; ++g) {
+                        const Rate<P> rate{P::load(alphas[g] + here), P::load(betas[g] + here)};
+                        x[g] =
+                            relax_gate(P::load(gate + g * kLanes), rate, rows.rate_factor[g] * dt);
+                        x[g].store(gate + g * kLanes);
+                    }
+                    g_uS = g_uS * detail::open_fraction<C>(x, std::make_index_sequence<gates>{});
+                }
+                const P current_nA = g_uS * (P::load(v_mV + at) - P::load(rows.e_mV.at(k) + lane));
+                (P::load(sums.current_nA + at) + current_nA).store(sums.current_nA + at);
+                (P::load(sums.conductance_uS + at) + g_uS).store(sums.conductance_uS + at);
+            });
+    }
+}
+
+template <class C, class Real>
+constexpr LaneKernels<Real> make_lane_kernels() {
+    return {&linearise_lanes<C, Real>, &move_lanes<C, Real>, &relax_lanes<C, Real>};
+}
+
+}  // namespace RANVIER_ISA_NAMESPACE
+}  // namespace ranvier

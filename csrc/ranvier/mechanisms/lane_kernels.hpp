@@ -1,0 +1,55 @@
+// What the blocked-lane solver knows of a mechanism at one instruction set: plain functions over
+// packs of eight compartments.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace ranvier {
+
+/// An array of packs, or one pack that stands for all: `stride` is then 0.
+template <class Real>
+struct PackColumn {
+    const Real* first;
+    std::size_t stride;
+
+    const Real* at(std::size_t k) const noexcept { return first + k * stride; }
+};
+
+/// Some packs of one mechanism. Lanes without it have a conductance of 0 and hold any gate.
+template <class Real>
+struct LaneRows {
+    std::size_t size;           // packs
+    const std::int32_t* pack;   // [k]: where in `v_mV` and in the sums; a multiple of eight numbers
+    PackColumn<Real> g_uS;      // all gates open
+    PackColumn<Real> e_mV;      // reversal potential
+    const double* rate_factor;  // [gate]: the temperature factor of its rates
+    Real* gates;                // [k][gate]
+    Real* answers;              // [k][gate][3]: own, by v, echo of the gate, see linearise
+};
+
+/// Sums over the mechanisms of a block, by pack.
+template <class Real>
+struct LaneSums {
+    Real* current_nA;      // outward, with the gates' own answer to the step
+    Real* conductance_uS;  // its derivative by v, with the gates' answer to v
+    Real* echo_nA;         // what of the gates' first stage comes back in the second
+    Real* echo_uS;
+};
+
+template <class Real>
+struct LaneKernels {
+    /// Linearises about v and eliminates the gates of rosenbrock2 (see there): with
+    /// D = 1/(g dt) + decay, own = rate/D, by_v = rate_by_v/D, echo = (1 - g)/(g^2 dt)/D. Adds to
+    /// all four sums. `inverse_tau_per_ms` is 1/(g dt) per lane.
+    void (*linearise)(const LaneRows<Real>& rows, const Real* v_mV, const Real* inverse_tau_per_ms,
+                      const LaneSums<Real>& sums) noexcept;
+    /// Moves the gates by the second stage, given both stages' steps of v.
+    void (*move)(const LaneRows<Real>& rows, const Real* u1_mV, const Real* u2_mV) noexcept;
+    /// Moves the gates by `dt_ms` per lane at constant v (see relax_gate()), then adds current and
+    /// conductance with the gates held; no echo.
+    void (*relax)(const LaneRows<Real>& rows, const Real* v_mV, const Real* dt_ms,
+                  const LaneSums<Real>& sums) noexcept;
+};
+
+}  // namespace ranvier

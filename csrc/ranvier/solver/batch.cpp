@@ -1,0 +1,355 @@
+#include "ranvier/solver/batch.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <exception>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "ranvier/base/error.hpp"
+#include "ranvier/solver/lanes/lane_stepper.hpp"
+#include "ranvier/solver/lanes/layout.hpp"
+#include "ranvier/solver/simulation.hpp"
+
+namespace ranvier {
+namespace {
+
+/// Fibres of one solver: one per lane, so that the eight lanes of a block hold the same place of
+/// eight fibres.
+constexpr std::size_t kFibresAtOnce = kLanes;
+/// Rows of a run, so that a block stays in the first-level cache.
+constexpr std::size_t kMostRows = 32;
+
+/// What has to be equal for fibres to share a solver, as bytes.
+std::string shape_of(const Discretisation& d) {
+    std::string shape;
+    const auto add = [&](const auto& values) {
+        const std::size_t size = values.size();
+        shape.append(reinterpret_cast<const char*>(&size), sizeof size);
+        shape.append(reinterpret_cast<const char*>(values.data()), size * sizeof(*values.data()));
+    };
+    add(d.compartments.parent);
+    for (const auto& layer : d.layers) {
+        add(layer.is_unknown);
+    }
+    for (const auto& table : d.mechanisms) {
+        add(table.name);
+        add(table.compartment);
+    }
+    shape.append(reinterpret_cast<const char*>(&d.temperature_degC), sizeof d.temperature_degC);
+    return shape;
+}
+
+/// Runs that wait for a lane.
+struct Queue {
+    std::vector<std::size_t> run;
+    std::atomic<std::size_t> next = 0;
+    bool is_in_lanes = false;
+
+    std::optional<std::size_t> take() {
+        const std::size_t at = next.fetch_add(1);
+        return at < run.size() ? std::optional(run[at]) : std::nullopt;
+    }
+};
+
+class Batch {
+public:
+    Batch(const std::vector<BatchRun>& runs, const MethodChoice& choice, const Execution& execution)
+        : runs_(runs), choice_(choice), execution_(execution), outcomes_(runs.size()) {
+        dt_ms_ = resolve(choice, &entry_).front();
+        isa_ = chosen_isa();
+        const bool wants_lanes = entry_->in_lanes && execution.solver != Solver::kPlain;
+        std::map<std::string, std::size_t> queue_of;
+        for (std::size_t k = 0; k < runs.size(); ++k) {
+            check(*runs[k].discretisation);
+            const bool fits = wants_lanes && !why_not_in_lanes(*runs[k].discretisation);
+            const std::string key = fits ? shape_of(*runs[k].discretisation) : "";
+            const auto [at, is_new] = queue_of.try_emplace(key, queues_.size());
+            if (is_new) {
+                queues_.push_back(std::make_unique<Queue>());
+                queues_.back()->is_in_lanes = fits;
+            }
+            queues_[at->second]->run.push_back(k);
+        }
+    }
+
+    std::vector<BatchOutcome> run(const std::function<bool(double)>& is_interrupted) {
+        std::vector<std::thread> helpers;
+        std::atomic<int> busy = execution_.threads;
+        for (int member = 0; member < execution_.threads; ++member) {
+            helpers.emplace_back([&] {
+                try {
+                    work();
+                } catch (...) {
+                    const std::lock_guard lock(failing_);
+                    failure_ = std::current_exception();
+                    is_over_.store(true);
+                }
+                busy.fetch_sub(1);
+            });
+        }
+        while (busy.load() > 0) {
+            const auto share = static_cast<double>(done_.load()) /
+                               static_cast<double>(std::max<std::size_t>(1, runs_.size()));
+            try {
+                if (!is_over_.load() && is_interrupted(share)) {
+                    is_over_.store(true);
+                }
+            } catch (...) {
+                const std::lock_guard lock(failing_);
+                failure_ = std::current_exception();
+                is_over_.store(true);
+            }
+            constexpr int kLooks = 20;
+            constexpr std::chrono::milliseconds kBetweenLooks(1);
+            for (int look = 0; look < kLooks && busy.load() > 0; ++look) {
+                std::this_thread::sleep_for(kBetweenLooks);
+            }
+        }
+        for (auto& helper : helpers) {
+            helper.join();
+        }
+        if (failure_) {
+            std::rethrow_exception(failure_);
+        }
+        return std::move(outcomes_);
+    }
+
+private:
+    /// One run in its lane.
+    struct Guest {
+        std::size_t run = 0;
+        std::unique_ptr<Simulation> simulation;
+    };
+
+    void work() {
+        for (auto& queue : queues_) {
+            if (!queue->is_in_lanes) {
+                while (const auto run = is_over_.load() ? std::nullopt : queue->take()) {
+                    run_alone(*run);
+                }
+            } else if (execution_.precision == Precision::kSingle) {
+                run_in_lanes<float>(*queue);
+            } else {
+                run_in_lanes<double>(*queue);
+            }
+        }
+    }
+
+    void run_alone(std::size_t k) {
+        const BatchRun& run = runs_[k];
+        BatchOutcome& outcome = outcomes_[k];
+        std::unique_ptr<Simulation> simulation;
+        guarded(k, [&] {
+            simulation = std::make_unique<Simulation>(
+                run.discretisation, choice_, run.drives, run.probes, run.detectors,
+                Execution{execution_.solver, execution_.precision, 1});
+            initialise(*simulation, k);
+            outcome.status = BatchStatus::kCompleted;
+            while (!simulation->has_arrived(run.t_stop_ms)) {
+                if (is_over_.load()) {
+                    outcome.status = BatchStatus::kNotRun;
+                    break;
+                }
+                constexpr std::int64_t kStepsBetweenLooks = 64;
+                simulation->advance(run.stops_at_detector ? 1 : kStepsBetweenLooks, run.t_stop_ms);
+                if (is_stopped(*simulation, run)) {
+                    outcome.status = BatchStatus::kStopped;
+                    break;
+                }
+            }
+        });
+        if (simulation) {
+            collect(*simulation, k);
+        }
+        done_.fetch_add(1);
+    }
+
+    template <class Real>
+    void run_in_lanes(Queue& queue) {
+        while (!is_over_.load() && queue.next.load() < queue.run.size()) {
+            auto home = std::make_shared<LaneHome<Real>>();
+            std::vector<Guest> guests;
+            std::vector<const System*> systems;
+            while (guests.size() < kFibresAtOnce) {
+                auto guest = invite(queue, home, guests.size());
+                if (!guest.simulation) {
+                    break;
+                }
+                systems.push_back(&guest.simulation->system());
+                guests.push_back(std::move(guest));
+            }
+            if (guests.empty()) {
+                return;
+            }
+            home->solver = std::make_unique<LaneSolver<Real>>(systems, kMostRows, *entry_->in_lanes,
+                                                              chosen_isa(), 1);
+            for (Guest& guest : guests) {
+                start(guest);
+            }
+            keep_stepping(queue, home, guests);
+        }
+    }
+
+    /// Until all lanes are empty and nobody waits for one.
+    template <class Real>
+    void keep_stepping(Queue& queue, const std::shared_ptr<LaneHome<Real>>& home,
+                       std::vector<Guest>& guests) {
+        // What a lane's solver refers to stays until another takes its place.
+        std::vector<std::unique_ptr<Simulation>> last(guests.size());
+        std::vector<LaneStep> steps(guests.size());
+        std::vector<LaneCrossing> crossings;
+        while (!is_over_.load()) {
+            bool is_any_left = false;
+            for (std::size_t lane = 0; lane < guests.size(); ++lane) {
+                Guest& guest = guests[lane];
+                while (guest.simulation && is_finished(guest)) {
+                    leave(guest);
+                    last[lane] = std::move(guest.simulation);
+                    guest = invite(queue, home, lane);
+                    if (guest.simulation) {
+                        home->solver->replace(lane, guest.simulation->system());
+                        start(guest);
+                    }
+                }
+                steps[lane].is_parked = !guest.simulation;
+                if (guest.simulation) {
+                    steps[lane] = guest.simulation->begin_step();
+                    is_any_left = true;
+                }
+            }
+            if (!is_any_left) {
+                return;
+            }
+            crossings.clear();
+            const bool is_sound = home->solver->step(steps, crossings);
+            for (std::size_t lane = 0; lane < guests.size(); ++lane) {
+                const auto own = std::ranges::equal_range(
+                    crossings, static_cast<std::int32_t>(lane), {}, &LaneCrossing::fibre);
+                Guest& guest = guests[lane];
+                if (guest.simulation && outcomes_[guest.run].status == BatchStatus::kNotRun) {
+                    guarded(guest.run, [&] {
+                        guest.simulation->end_step(steps[lane], {own.begin(), own.end()},
+                                                   is_sound || home->solver->is_sound(lane));
+                    });
+                }
+            }
+        }
+        for (Guest& guest : guests) {
+            if (guest.simulation) {
+                collect(*guest.simulation, guest.run);
+            }
+        }
+    }
+
+    /// A run that waits, with everything but a state; none if nobody waits.
+    template <class Real>
+    Guest invite(Queue& queue, const std::shared_ptr<LaneHome<Real>>& home, std::size_t lane) {
+        while (const auto k = queue.take()) {
+            const BatchRun& run = runs_[*k];
+            Guest guest{*k, nullptr};
+            guarded(*k, [&] {
+                guest.simulation = std::make_unique<Simulation>(
+                    run.discretisation, choice_,
+                    [&](const System&) {
+                        return make_lane_guest(home, lane, *entry_->in_lanes, dt_ms_);
+                    },
+                    run.drives, run.probes, run.detectors);
+            });
+            if (guest.simulation) {
+                return guest;
+            }
+            done_.fetch_add(1);
+        }
+        return {};
+    }
+
+    void start(Guest& guest) {
+        guarded(guest.run, [&] { initialise(*guest.simulation, guest.run); });
+    }
+
+    void initialise(Simulation& simulation, std::size_t k) {
+        const BatchRun& run = runs_[k];
+        if (run.v_init_mV) {
+            simulation.initialise(*run.v_init_mV);
+        } else {
+            simulation.initialise_at_rest(run.v_rest_guess_mV);
+        }
+    }
+
+    static bool is_stopped(const Simulation& simulation, const BatchRun& run) {
+        return run.stops_at_detector && !simulation.events()[*run.stops_at_detector].t_ms.empty();
+    }
+
+    bool is_finished(const Guest& guest) {
+        const BatchRun& run = runs_[guest.run];
+        BatchStatus& status = outcomes_[guest.run].status;
+        if (status != BatchStatus::kNotRun) {
+            return true;  // something went wrong
+        }
+        const Simulation& simulation = *guest.simulation;
+        if (simulation.t_ms() != static_cast<double>(simulation.step()) * dt_ms_) {
+            return false;  // a step that is taken in pieces is taken whole
+        }
+        if (is_stopped(*guest.simulation, run)) {
+            status = BatchStatus::kStopped;
+        } else if (guest.simulation->has_arrived(run.t_stop_ms)) {
+            status = BatchStatus::kCompleted;
+        }
+        return status != BatchStatus::kNotRun;
+    }
+
+    void leave(Guest& guest) {
+        collect(*guest.simulation, guest.run);
+        done_.fetch_add(1);
+    }
+
+    void collect(Simulation& simulation, std::size_t k) {
+        BatchOutcome& outcome = outcomes_[k];
+        outcome.t_ms = simulation.t_ms();
+        outcome.steps = simulation.step();
+        outcome.samples = simulation.samples();
+        outcome.events = simulation.events();
+        outcome.execution = simulation.execution();
+    }
+
+    /// What goes wrong with one run is a part of its outcome, and none of the others'.
+    template <class Work>
+    void guarded(std::size_t k, const Work& work) {
+        try {
+            work();
+        } catch (const DivergedError& error) {
+            outcomes_[k].status = BatchStatus::kDiverged;
+            outcomes_[k].message = error.what();
+        } catch (const Error& error) {
+            outcomes_[k].status = BatchStatus::kFailed;
+            outcomes_[k].message = error.what();
+        }
+    }
+
+    const std::vector<BatchRun>& runs_;
+    const MethodChoice& choice_;
+    const Execution& execution_;
+    const MethodEntry* entry_ = nullptr;
+    double dt_ms_ = 0.0;
+    Isa isa_ = Isa::kBase;
+    std::vector<std::unique_ptr<Queue>> queues_;
+    std::vector<BatchOutcome> outcomes_;
+    std::atomic<std::size_t> done_ = 0;
+    std::atomic<bool> is_over_ = false;
+    std::mutex failing_;
+    std::exception_ptr failure_;
+};
+
+}  // namespace
+
+std::vector<BatchOutcome> run_batch(const std::vector<BatchRun>& runs, const MethodChoice& method,
+                                    const Execution& execution,
+                                    const std::function<bool(double)>& is_interrupted) {
+    return Batch(runs, method, execution).run(is_interrupted);
+}
+
+}  // namespace ranvier

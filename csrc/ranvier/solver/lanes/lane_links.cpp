@@ -1,0 +1,302 @@
+// The links of a LaneSolver: where their modes are, and the constants of a step.
+
+#include <algorithm>
+#include <array>
+
+#include "ranvier/solver/lanes/lane_solver.hpp"
+#include "ranvier/solver/two_stage.hpp"
+
+namespace ranvier {
+template <class Real>
+void LaneSolver<Real>::place_links() {
+    if (layout_.links.empty()) {
+        return;
+    }
+    std::vector<std::int32_t> pack_at(layout_.slots, kNowhere);
+    for (const LinkPlace& link : layout_.links) {
+        pack_at[index(layout_.place[index(link.fibre)][index(link.lower)]) / kLanes] = 0;
+        link_modes_ = std::max(link_modes_, 2 * link.compartment.size());
+    }
+    for (std::size_t slot = 0; slot < layout_.slots; ++slot) {
+        if (pack_at[slot] != kNowhere) {
+            pack_at[slot] = static_cast<std::int32_t>(link_slot_.size());
+            link_slot_.push_back(static_cast<std::int32_t>(slot));
+        }
+    }
+    std::vector<bool> joins(layout_.slots * kLanes, false);
+    for (std::size_t j = 0; j < layout_.runs.size(); ++j) {
+        const std::int32_t parent = layout_.runs[j].parent;
+        joins[index(layout_.top[j])] = parent != kNowhere && rows_of_run(parent) > 1;
+    }
+    for (const LinkPlace& link : layout_.links) {
+        const std::size_t place = index(layout_.place[index(link.fibre)][index(link.lower)]);
+        links_.push_back({index(pack_at[place / kLanes]), place % kLanes, joins[place], nullptr});
+    }
+    link_state_.assign(link_slot_.size() * link_modes_ * kLanes, Real(0));
+    for (Packs<Real>* array : {&link_leak_, &link_lower_nA_, &link_upper_nA_, &link_lower_echo_,
+                               &link_upper_echo_, &link_lower2_, &link_upper2_, &link_across2_}) {
+        array->assign(layout_.slots * kLanes, Real(0));
+    }
+}
+
+/// Packs whose lanes hold equal links of the same fibres share their constants.
+template <class Real>
+void LaneSolver<Real>::find_kinds() {
+    if (links_.empty()) {
+        return;
+    }
+    std::vector<std::array<std::int32_t, kLanes>> in_pack(link_slot_.size());
+    for (auto& pack : in_pack) {
+        pack.fill(kNowhere);
+    }
+    link_even_ = links_[0].modes->even;
+    are_mirrored_ = true;
+    for (std::size_t l = 0; l < links_.size(); ++l) {
+        const Link& link = links_[l];
+        in_pack[link.k][link.lane] = static_cast<std::int32_t>(l);
+        are_mirrored_ = are_mirrored_ && link.modes->is_mirrored &&
+                        link.modes->size() == link_modes_ && link.modes->even == link_even_;
+    }
+    const auto same = [&](const auto& a, const auto& b) {
+        return std::ranges::equal(a, b, [&](std::int32_t x, std::int32_t y) {
+            return (x == kNowhere) == (y == kNowhere) &&
+                   (x == kNowhere ||
+                    (links_[index(x)].modes == links_[index(y)].modes &&
+                     layout_.links[index(x)].fibre == layout_.links[index(y)].fibre));
+        });
+    };
+    kinds_.clear();
+    link_kind_.clear();
+    for (const auto& pack : in_pack) {
+        // A fibre has few kinds of internodes: those seen last are looked at first, and a list
+        // of all would make the search quadratic where every internode is another.
+        constexpr std::size_t kLookBack = 32;
+        std::size_t kind = kinds_.size();
+        for (std::size_t back = 1; back <= std::min(kLookBack, kinds_.size()); ++back) {
+            if (same(pack, kinds_[kinds_.size() - back])) {
+                kind = kinds_.size() - back;
+                break;
+            }
+        }
+        if (kind == kinds_.size()) {
+            kinds_.push_back(pack);
+        }
+        link_kind_.push_back(static_cast<std::int32_t>(kind));
+    }
+    const std::size_t each = are_mirrored_ ? kMirroredConstants : kLinkConstants;
+    link_constants_.assign(kinds_.size() * link_modes_ * each * kLanes, Real(0));
+    link_rest_.assign(kinds_.size() * 2 * kLanes, Real(0));
+    if (are_links_watched_) {
+        fill_watched_basis();
+    }
+    // All constants are to be found again.
+    std::ranges::fill(tau_ms_, 0.0);
+    are_links_stale_ = true;
+}
+
+/// With s = 1/tau and D = 1/(s + rate), eliminating z' = -rate z + b u from the two stages leaves
+///   first stage   into the rows: sum(b s D z) + (b D b) u,  and (b D b) u1 in the matrix,
+///   second stage  more of it:    k s [-sum(b rate D^2 z) + (b D^2 b)(u + u1)],
+///   z moves to    (1 - rate D - k s rate D^2) z + D b (u + u2) + k s D^2 b (u + u1),
+/// where k = (1 - g)/g; see methods/rosenbrock2.cpp.
+template <class Real>
+void LaneSolver<Real>::set_link_constants(std::size_t fibre, double tau_ms) noexcept {
+    const double per_ms = 1.0 / tau_ms;
+    const double echo_per_ms = kEcho * per_ms;
+    const std::size_t each = are_mirrored_ ? kMirroredConstants : kLinkConstants;
+    struct Sums {
+        double lower = 0.0;
+        double upper = 0.0;
+        double across = 0.0;
+        void add(double b_lower, double b_upper, double weight) {
+            lower += b_lower * b_lower * weight;
+            upper += b_upper * b_upper * weight;
+            across += b_lower * b_upper * weight;
+        }
+    };
+    for (std::size_t kind = 0; kind < kinds_.size(); ++kind) {
+        for (std::size_t lane = 0; lane < kLanes; ++lane) {
+            const std::int32_t l = kinds_[kind][lane];
+            if (l == kNowhere || index(layout_.links[index(l)].fibre) != fibre) {
+                continue;
+            }
+            const LinkModes& modes = *links_[index(l)].modes;
+            link_rest_[2 * kind * kLanes + lane] = static_cast<Real>(modes.lower_rest_nA);
+            link_rest_[(2 * kind + 1) * kLanes + lane] = static_cast<Real>(modes.upper_rest_nA);
+            for (std::size_t mode = 0; mode < modes.size(); ++mode) {
+                const double rate = modes.rate_per_ms[mode];
+                const double d = 1.0 / (per_ms + rate);
+                Real* const to =
+                    &link_constants_[(kind * link_modes_ + mode) * each * kLanes + lane];
+                to[0] = static_cast<Real>(per_ms * d - echo_per_ms * rate * d * d);
+                const auto of_end = [&](std::size_t at, double b) {
+                    to[at * kLanes] = static_cast<Real>(d * b);
+                    to[(at + 1) * kLanes] = static_cast<Real>(echo_per_ms * d * d * b);
+                    to[(at + 2) * kLanes] = static_cast<Real>(b * per_ms * d);
+                    to[(at + 3) * kLanes] = static_cast<Real>(b * rate * d * d);
+                };
+                of_end(1, are_mirrored_ ? modes.upper[mode] : modes.lower[mode]);
+                if (!are_mirrored_) {
+                    of_end(5, modes.upper[mode]);
+                }
+            }
+        }
+    }
+    // Into the rows at both ends. Equal links one after the other have the same sums.
+    const LinkModes* last = nullptr;
+    Sums once;
+    Sums twice;
+    for (std::size_t pass = 0; pass < 2; ++pass) {
+        for (std::size_t l = 0; l < links_.size(); ++l) {
+            const LinkPlace& link = layout_.links[l];
+            if (index(link.fibre) != fibre) {
+                continue;
+            }
+            const std::size_t lower = index(layout_.place[fibre][index(link.lower)]);
+            const std::size_t upper = index(layout_.place[fibre][index(link.upper)]);
+            if (pass == 0) {
+                link_leak_[lower] = link_leak_[upper] = Real(0);
+                continue;
+            }
+            const LinkModes& modes = *links_[l].modes;
+            if (&modes != last) {
+                last = &modes;
+                once = twice = {};
+                for (std::size_t mode = 0; mode < modes.size(); ++mode) {
+                    const double d = 1.0 / (per_ms + modes.rate_per_ms[mode]);
+                    once.add(modes.lower[mode], modes.upper[mode], d);
+                    twice.add(modes.lower[mode], modes.upper[mode], d * d);
+                }
+            }
+            link_leak_[lower] += static_cast<Real>(modes.lower_axial_uS - once.lower - once.across);
+            link_leak_[upper] += static_cast<Real>(modes.upper_axial_uS - once.upper - once.across);
+            // At the slot above the lower end, which is the upper row where both are in one lane.
+            coupling_uS_[lower + kLanes] = static_cast<Real>(once.across);
+            link_lower2_[lower] = static_cast<Real>(twice.lower);
+            link_upper2_[lower] = static_cast<Real>(twice.upper);
+            link_across2_[lower] = static_cast<Real>(twice.across);
+            // And the row at the distal end of another run, which looks below itself.
+            if (links_[l].joins_runs) {
+                coupling_uS_[upper] = static_cast<Real>(once.across);
+                link_upper2_[upper - kLanes] = static_cast<Real>(twice.upper);
+                link_across2_[upper - kLanes] = static_cast<Real>(twice.across);
+            }
+        }
+    }
+}
+
+template <class Real>
+void LaneSolver<Real>::update_links(bool moves) noexcept {
+    if (links_.empty()) {
+        return;
+    }
+    team_->share(link_slot_.size(), [&](std::size_t, std::size_t from, std::size_t to) {
+        const LinkPacks<Real> packs{
+            .size = to - from,
+            .modes = link_modes_,
+            .even = link_even_,
+            .is_mirrored = are_mirrored_,
+            .slot = link_slot_.data() + from,
+            .kind = link_kind_.data() + from,
+            .state = link_state_.data() + from * link_modes_ * kLanes,
+            .constants = link_constants_.data(),
+            .rest_nA = link_rest_.data(),
+            .v_mV = v_mV_.data(),
+            .first_mV = first_.data(),
+            .lower_nA = link_lower_nA_.data(),
+            .upper_nA = link_upper_nA_.data(),
+            .lower_echo = link_lower_echo_.data(),
+            .upper_echo = link_upper_echo_.data(),
+        };
+        if (moves && are_links_watched_) {
+            const auto each = static_cast<std::ptrdiff_t>(link_modes_ * kLanes);
+            std::copy(link_state_.begin() + static_cast<std::ptrdiff_t>(from) * each,
+                      link_state_.begin() + static_cast<std::ptrdiff_t>(to) * each,
+                      link_before_.begin() + static_cast<std::ptrdiff_t>(from) * each);
+        }
+        kernels_->links(packs, moves);
+    });
+    gather_links();
+}
+
+/// What comes up from a link below the distal end of a run.
+template <class Real>
+void LaneSolver<Real>::gather_links() noexcept {
+    for (std::size_t j = 0; !links_.empty() && j < small_.size(); ++j) {
+        const SmallRow& small = small_[j];
+        if (small.parent != kNowhere && !small.joins_single) {
+            link_upper_nA_[small.above - kLanes] = link_upper_nA_[small.top];
+            link_upper_echo_[small.above - kLanes] = link_upper_echo_[small.top];
+        }
+    }
+}
+
+/// Currents into sheathed compartments, f in the first stage and f2 in the second: b D f goes to
+/// the rows at once, b D (f2 - f) + k s b D^2 f in the second stage, and D f2 + k s D^2 f stays.
+template <class Real>
+void LaneSolver<Real>::drive_links() noexcept {
+    bool are_driven = false;
+    for (std::size_t f = 0; f < drives_.size(); ++f) {
+        FibreDrives& own = drives_[f];
+        if (!own.is_on) {
+            continue;
+        }
+        const double per_ms = 1.0 / tau_ms_[f];
+        const double echo_per_ms = kEcho * per_ms;
+        for (LinkTerm& term : own.links) {
+            const Link& link = links_[term.link];
+            const LinkModes& modes = *link.modes;
+            const double first = own.first[term.drive];
+            const double second = own.second[term.drive];
+            const std::size_t place = index(link_slot_[link.k]) * kLanes + link.lane;
+            double lower = 0.0, upper = 0.0, lower2 = 0.0, upper2 = 0.0;
+            for (std::size_t mode = 0; mode < modes.size(); ++mode) {
+                const double d = 1.0 / (per_ms + modes.rate_per_ms[mode]);
+                const double in_first = d * first * term.weight[mode];
+                const double later =
+                    d * (second - first) * term.weight[mode] + echo_per_ms * d * in_first;
+                lower += modes.lower[mode] * in_first;
+                upper += modes.upper[mode] * in_first;
+                lower2 += modes.lower[mode] * later;
+                upper2 += modes.upper[mode] * later;
+            }
+            link_lower_nA_[place] += static_cast<Real>(lower);
+            link_upper_nA_[place] += static_cast<Real>(upper);
+            link_lower_echo_[place] -= static_cast<Real>(lower2 / echo_per_ms);
+            link_upper_echo_[place] -= static_cast<Real>(upper2 / echo_per_ms);
+            are_driven = true;
+        }
+    }
+    if (are_driven) {
+        gather_links();
+    }
+}
+
+/// What stays of the drives in the modes; their sums are then to be found again.
+template <class Real>
+void LaneSolver<Real>::push_links() noexcept {
+    for (std::size_t f = 0; f < drives_.size(); ++f) {
+        const FibreDrives& own = drives_[f];
+        for (std::size_t t = 0; own.is_on && t < own.links.size(); ++t) {
+            const LinkTerm& term = own.links[t];
+            const Link& link = links_[term.link];
+            const LinkModes& modes = *link.modes;
+            const double per_ms = 1.0 / tau_ms_[f];
+            const double echo_per_ms = kEcho * per_ms;
+            for (std::size_t mode = 0; mode < modes.size(); ++mode) {
+                const double d = 1.0 / (per_ms + modes.rate_per_ms[mode]);
+                const double pushed =
+                    d * term.weight[mode] *
+                    (own.second[term.drive] + echo_per_ms * d * own.first[term.drive]);
+                link_state_[(link.k * link_modes_ + mode) * kLanes + link.lane] +=
+                    static_cast<Real>(pushed);
+                are_links_stale_ = true;
+            }
+        }
+    }
+}
+
+template class LaneSolver<double>;
+template class LaneSolver<float>;
+
+}  // namespace ranvier

@@ -1,0 +1,513 @@
+#include "ranvier/solver/lanes/lane_solver.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "ranvier/base/error.hpp"
+#include "ranvier/base/text.hpp"
+#include "ranvier/mechanisms/registry.hpp"
+#include "ranvier/solver/two_stage.hpp"
+
+namespace ranvier {
+namespace {
+
+/// Of a fibre that stays as it is: so short a step that nothing moves.
+constexpr double kParked_ms = 1e-12;
+
+void check_alike(const System& first, const System& other) {
+    const auto& a = first.mechanisms();
+    const auto& b = other.mechanisms();
+    bool are_alike = a.size() == b.size();
+    for (std::size_t m = 0; are_alike && m < a.size(); ++m) {
+        are_alike = a[m].mechanism == b[m].mechanism && a[m].rate_factor == b[m].rate_factor;
+    }
+    if (!are_alike) {
+        throw ModelError(quoted(other.discretisation().name),
+                         "differs in mechanisms or temperature from " +
+                             quoted(first.discretisation().name) +
+                             ", expected the same in all fibres of a group");
+    }
+}
+
+}  // namespace
+
+template <class Real>
+LaneSolver<Real>::LaneSolver(std::vector<const System*> fibres, std::size_t most_rows,
+                             LaneMethod method, Isa isa, int threads)
+    : systems_(std::move(fibres)),
+      method_(method),
+      isa_(isa),
+      threads_(threads),
+      kernels_(find_cable_kernels<Real>(isa)),
+      drives_(systems_.size()),
+      tau_ms_(systems_.size(), 0.0) {
+    std::vector<const Discretisation*> discretisations;
+    for (const System* system : systems_) {
+        const auto& d = system->discretisation();
+        if (const auto why = why_not_in_lanes(d)) {
+            throw ModelError(quoted(d.name), *why + ", expected a model that fits the lanes");
+        }
+        check_alike(*systems_[0], *system);
+        discretisations.push_back(&d);
+    }
+    layout_ = lay_out(discretisations, most_rows);
+    const std::size_t slots = layout_.slots;
+    for (Packs<Real>* array :
+         {&coupling_uS_, &v_mV_, &first_, &second_, &stored_uS_, &inverse_uS_, &fill_uS_}) {
+        array->assign(slots * kLanes, Real(0));
+    }
+    const std::size_t lanes = layout_.blocks.size() * kLanes;
+    for (Packs<Real>* array : {&inverse_tau_, &gates_ms_, &top_uS_, &top_nA_, &top_fill_uS_,
+                               &below_uS_, &below_nA_, &top_mV_, &below_mV_}) {
+        array->assign(lanes, Real(0));
+    }
+    std::ranges::fill(inverse_tau_, static_cast<Real>(1.0 / kParked_ms));
+    seen_.resize(layout_.blocks.size());
+    // Fewer blocks than this for each thread, and the waiting would cost more than it saves.
+    constexpr std::size_t kBlocksPerThread = 4;
+    team_.emplace(
+        std::clamp(static_cast<int>(layout_.blocks.size() / kBlocksPerThread), 1, threads));
+    small_.resize(layout_.runs.size());
+    pivot_.resize(layout_.runs.size());
+    joint_uS_.resize(layout_.runs.size());
+    current_nA_.resize(layout_.runs.size());
+    side_nA_.resize(layout_.runs.size());
+    first_row_.assign(lanes, Real(1));
+    std::size_t longest = 0;
+    for (std::size_t b = 0; b < layout_.blocks.size(); ++b) {
+        const LaneBlock& block = layout_.blocks[b];
+        longest = std::max(longest, block.slots());
+        for (std::size_t lane = 0; lane < kLanes; ++lane) {
+            if (block.run[lane] != kNowhere) {
+                first_row_[b * kLanes + lane] =
+                    static_cast<Real>(1 + block.rows - rows_of_run(block.run[lane]));
+                SmallRow& small = small_[index(block.run[lane])];
+                small.lane = static_cast<std::uint32_t>(b * kLanes + lane);
+                small.top = static_cast<std::uint32_t>(layout_.top[index(block.run[lane])]);
+            }
+        }
+    }
+    for (std::size_t j = 0; j < small_.size(); ++j) {
+        SmallRow& small = small_[j];
+        small.parent = layout_.runs[j].parent;
+        if (small.parent != kNowhere) {
+            const std::size_t parent = index(small.parent);
+            small.joins_single = rows_of_run(small.parent) == 1;
+            small.above = static_cast<std::uint32_t>(layout_.above[j]);
+            const std::size_t lane = small_[parent].lane;
+            small.last_below = static_cast<std::uint32_t>(
+                layout_.blocks[lane / kLanes].first_slot * kLanes + lane % kLanes);
+        }
+    }
+    sums_.assign(static_cast<std::size_t>(team_->size()),
+                 Packs<Real>(4 * longest * kLanes, Real(0)));
+
+    double some_nF = 1.0;
+    for (const double c : discretisations[0]->compartments.capacitance_nF) {
+        if (c > 0.0) {
+            some_nF = c;
+            break;
+        }
+    }
+    capacitance_nF_.assign(slots, some_nF);
+    place_mechanisms();
+    place_links();
+    for (std::size_t f = 0; f < systems_.size(); ++f) {
+        fill_constants(f);
+    }
+    find_kinds();
+}
+
+/// Which packs carry each mechanism.
+template <class Real>
+void LaneSolver<Real>::place_mechanisms() {
+    for (std::size_t m = 0; m < systems_[0]->mechanisms().size(); ++m) {
+        const auto& bound = systems_[0]->mechanisms()[m];
+        const auto* kernels = find_lane_kernels<Real>(bound.mechanism->info.name, isa_);
+        RANVIER_ASSERT(kernels != nullptr);
+        Mechanism mechanism{.kernels = kernels,
+                            .gates = bound.mechanism->info.gates.size(),
+                            .rate_factor = bound.rate_factor,
+                            .pack = {},
+                            .first = {},
+                            .k_at = std::vector<std::int32_t>(layout_.slots, kNowhere),
+                            .g_uS = {},
+                            .e_mV = {},
+                            .gate = {},
+                            .answer = {}};
+        for (std::size_t f = 0; f < systems_.size(); ++f) {
+            for (const std::int32_t i : systems_[f]->mechanisms()[m].table->compartment) {
+                if (const std::int32_t place = layout_.place[f][index(i)]; place != kNowhere) {
+                    mechanism.k_at[index(place) / kLanes] = 0;
+                }
+            }
+        }
+        std::int32_t k = 0;
+        for (const LaneBlock& block : layout_.blocks) {
+            mechanism.first.push_back(static_cast<std::uint32_t>(k));
+            for (std::size_t slot = 0; slot < block.slots(); ++slot) {
+                if (mechanism.k_at[block.first_slot + slot] != kNowhere) {
+                    mechanism.k_at[block.first_slot + slot] = k++;
+                    mechanism.pack.push_back(static_cast<std::int32_t>(slot * kLanes));
+                }
+            }
+        }
+        mechanism.first.push_back(static_cast<std::uint32_t>(k));
+        const auto packs = static_cast<std::size_t>(k);
+        const bool is_present = !bound.table->compartment.empty();
+        const OpenChannel open = is_present ? open_channel(bound, 0) : OpenChannel{0.0, 0.0};
+        mechanism.g_uS.assign(packs, open.g_uS);
+        mechanism.e_mV.assign(packs, open.e_mV);
+        mechanism.gate.assign(packs * mechanism.gates * kLanes, Real(0));
+        if (method_ == LaneMethod::kRosenbrock2) {
+            mechanism.answer.assign(packs * 3 * mechanism.gates * kLanes, Real(0));
+        }
+        mechanisms_.push_back(std::move(mechanism));
+    }
+}
+
+template <class Real>
+void LaneSolver<Real>::fill_constants(std::size_t fibre) {
+    const System& system = *systems_[fibre];
+    const auto& d = system.discretisation();
+    const auto& place = layout_.place[fibre];
+    for (std::size_t i = 0; i < system.size(); ++i) {
+        if (place[i] != kNowhere) {
+            capacitance_nF_.set(index(place[i]), d.compartments.capacitance_nF[i]);
+        }
+    }
+    // Each row to the one above it: within its run, or in the run that this one goes on in.
+    for (std::size_t j = 0; j < layout_.runs.size(); ++j) {
+        const Run& run = layout_.runs[j];
+        if (index(run.fibre) != fibre) {
+            continue;
+        }
+        for (const std::int32_t i : run.compartment) {
+            const std::int32_t up = d.compartments.parent[index(i)];
+            const bool is_direct = up != kNoParent && place[index(up)] != kNowhere;
+            const double axial_uS = is_direct ? d.compartments.axial_conductance_uS[index(i)] : 0.0;
+            coupling_uS_[index(place[index(i)]) + kLanes] = static_cast<Real>(axial_uS);
+            if (i == run.compartment.back() && run.parent != kNowhere &&
+                rows_of_run(run.parent) > 1) {
+                coupling_uS_[index(layout_.above[j])] = static_cast<Real>(axial_uS);
+            }
+        }
+    }
+    for (std::size_t m = 0; m < mechanisms_.size(); ++m) {
+        const auto& bound = system.mechanisms()[m];
+        Mechanism& mechanism = mechanisms_[m];
+        const auto& carriers = bound.table->compartment;
+        std::size_t row = 0;
+        for (std::size_t i = 0; i < system.size(); ++i) {
+            const bool carries = row < carriers.size() && index(carriers[row]) == i;
+            const std::size_t own = row;
+            row += carries ? 1 : 0;
+            if (place[i] == kNowhere || mechanism.k_at[index(place[i]) / kLanes] == kNowhere) {
+                continue;
+            }
+            const std::size_t at =
+                index(mechanism.k_at[index(place[i]) / kLanes]) * kLanes + index(place[i]) % kLanes;
+            if (carries) {
+                const OpenChannel open = open_channel(bound, own);
+                mechanism.g_uS.set(at, open.g_uS);
+                mechanism.e_mV.set(at, open.e_mV);
+            } else {
+                mechanism.g_uS.set(at, 0.0);
+            }
+        }
+    }
+    // Its links.
+    const auto first = std::ranges::find_if(
+        layout_.links, [&](const LinkPlace& link) { return index(link.fibre) == fibre; });
+    const auto last = std::find_if(first, layout_.links.end(), [&](const LinkPlace& link) {
+        return index(link.fibre) != fibre;
+    });
+    auto modes = find_link_modes(system, {first, last});
+    for (std::size_t k = 0; k < modes.size(); ++k) {
+        links_[static_cast<std::size_t>(first - layout_.links.begin()) + k].modes =
+            std::move(modes[k]);
+    }
+    tau_ms_[fibre] = 0.0;
+}
+
+template <class Real>
+void LaneSolver<Real>::replace(std::size_t fibre, const System& system) {
+    const auto& old = systems_[fibre]->discretisation();
+    const auto& d = system.discretisation();
+    check_alike(*systems_[fibre], system);
+    bool fits = d.compartments.parent == old.compartments.parent &&
+                d.layers.size() == old.layers.size() &&
+                (d.layers.empty() || d.layers[0].is_unknown == old.layers[0].is_unknown);
+    for (std::size_t m = 0; fits && m < mechanisms_.size(); ++m) {
+        fits = d.mechanisms[m].compartment == old.mechanisms[m].compartment;
+    }
+    if (!fits) {
+        throw ModelError(quoted(d.name), "has another shape than " + quoted(old.name) +
+                                             ", expected the same compartments and channels");
+    }
+    systems_[fibre] = &system;
+    fill_constants(fibre);
+    find_kinds();
+}
+
+template <class Real>
+void LaneSolver<Real>::set_drives(std::size_t fibre, std::span<const Drive> drives) {
+    FibreDrives& own = drives_[fibre];
+    own.drives.assign(drives.begin(), drives.end());
+    own.rows.clear();
+    own.links.clear();
+    own.first.assign(drives.size(), 0.0);
+    own.second.assign(drives.size(), 0.0);
+    for (std::size_t drive = 0; drive < drives.size(); ++drive) {
+        for (std::size_t k = 0; k < drives[drive].compartment.size(); ++k) {
+            const std::size_t i = index(drives[drive].compartment[k]);
+            const double weight_nA = drives[drive].weight_nA[k];
+            if (const std::int32_t place = layout_.place[fibre][i]; place != kNowhere) {
+                const auto after = std::ranges::upper_bound(layout_.blocks, index(place) / kLanes,
+                                                            {}, &LaneBlock::first_slot);
+                const auto b = static_cast<std::size_t>(after - layout_.blocks.begin()) - 1;
+                own.rows.push_back({b, index(place), drive, weight_nA});
+                continue;
+            }
+            // Into the axoplasm, so into the membrane potential's balance and the periaxonal one's.
+            const std::size_t link = index(layout_.link_of[fibre][i]);
+            const auto& compartments = layout_.links[link].compartment;
+            const auto at = static_cast<std::size_t>(
+                std::ranges::lower_bound(compartments, static_cast<std::int32_t>(i)) -
+                compartments.begin());
+            const LinkModes& modes = *links_[link].modes;
+            LinkTerm term{link, drive, std::vector<double>(modes.size())};
+            for (std::size_t mode = 0; mode < modes.size(); ++mode) {
+                term.weight[mode] =
+                    weight_nA * (modes.basis[at * modes.size() + mode] +
+                                 modes.basis[(at + compartments.size()) * modes.size() + mode]);
+            }
+            own.links.push_back(std::move(term));
+        }
+    }
+    std::ranges::stable_sort(own.rows, {}, &RowTerm::block);
+}
+
+template <class Real>
+CableBlock<Real> LaneSolver<Real>::block(std::size_t b, std::size_t member) noexcept {
+    const LaneBlock& place = layout_.blocks[b];
+    const std::size_t slot = place.first_slot * kLanes;
+    const std::size_t lane = b * kLanes;
+    const bool linked = !links_.empty();
+    const auto of_links = [&](Packs<Real>& array) { return linked ? &array[slot] : nullptr; };
+    return {.rows = place.rows,
+            .ragged = place.ragged,
+            .first_row = &first_row_[lane],
+            .inverse_tau_per_ms = &inverse_tau_[lane],
+            .capacitance_nF = capacitance_nF_.from(place.first_slot),
+            .coupling_uS = &coupling_uS_[slot],
+            .v_mV = &v_mV_[slot],
+            .sums = sums(member),
+            .inverse_uS = &inverse_uS_[slot],
+            .fill_uS = &fill_uS_[slot],
+            .first_mV = &first_[slot],
+            .second_mV = &second_[slot],
+            .stored_uS = &stored_uS_[slot],
+            .top_uS = &top_uS_[lane],
+            .top_nA = &top_nA_[lane],
+            .top_fill_uS = &top_fill_uS_[lane],
+            .below_uS = &below_uS_[lane],
+            .below_nA = &below_nA_[lane],
+            .top_mV = &top_mV_[lane],
+            .below_mV = &below_mV_[lane],
+            .has_links = linked,
+            .link_leak_uS = of_links(link_leak_),
+            .link_lower_nA = of_links(link_lower_nA_),
+            .link_upper_nA = of_links(link_upper_nA_),
+            .link_lower_echo = of_links(link_lower_echo_),
+            .link_upper_echo = of_links(link_upper_echo_),
+            .link_lower_uS_ms = of_links(link_lower2_),
+            .link_upper_uS_ms = of_links(link_upper2_),
+            .link_across_uS_ms = of_links(link_across2_),
+            .threshold_mV =
+                is_watched_ ? threshold_mV_.from(place.first_slot) : PackColumn<Real>{nullptr, 0},
+            .has_crossed = is_watched_ ? &has_crossed_[place.first_slot] : nullptr};
+}
+
+template <class Real>
+LaneSums<Real> LaneSolver<Real>::sums(std::size_t member) noexcept {
+    Real* const first = sums_[member].data();
+    const std::size_t stride = sums_[member].size() / 4;
+    return {first, first + stride, first + 2 * stride, first + 3 * stride};
+}
+
+template <class Real>
+LaneRows<Real> LaneSolver<Real>::rows(Mechanism& mechanism, std::size_t b) noexcept {
+    const std::size_t first = mechanism.first[b];
+    return {.size = mechanism.first[b + 1] - first,
+            .pack = mechanism.pack.data() + first,
+            .g_uS = mechanism.g_uS.from(first),
+            .e_mV = mechanism.e_mV.from(first),
+            .rate_factor = mechanism.rate_factor.data(),
+            .gates = mechanism.gate.data() + first * mechanism.gates * kLanes,
+            .answers = mechanism.answer.data() + first * 3 * mechanism.gates * kLanes};
+}
+
+template <class Real>
+void LaneSolver<Real>::set_step(std::size_t fibre, const LaneStep& step) noexcept {
+    const double length_ms = step.length_ms > 0.0 ? step.length_ms : step.to_ms - step.from_ms;
+    const double tau_ms = step.is_parked ? kParked_ms : kGamma * length_ms;
+    const bool is_new = tau_ms != tau_ms_[fibre];
+    if (!is_new && method_ == LaneMethod::kRosenbrock2) {
+        return;
+    }
+    tau_ms_[fibre] = tau_ms;
+    for (std::size_t lane = 0; lane < layout_.fibre_at.size(); ++lane) {
+        if (layout_.fibre_at[lane] != kNowhere && index(layout_.fibre_at[lane]) == fibre) {
+            inverse_tau_[lane] = static_cast<Real>(1.0 / tau_ms);
+            gates_ms_[lane] = static_cast<Real>(step.is_parked ? 0.0 : step.gates_ms);
+        }
+    }
+    if (is_new && !links_.empty()) {
+        set_link_constants(fibre, tau_ms);
+        are_links_stale_ = true;
+    }
+}
+
+template <class Real>
+void LaneSolver<Real>::evaluate_drives(std::size_t fibre, const LaneStep& step) noexcept {
+    FibreDrives& own = drives_[fibre];
+    own.is_on = false;
+    if (step.is_parked) {
+        return;
+    }
+    for (std::size_t k = 0; k < own.drives.size(); ++k) {
+        const PiecewiseLinear& waveform = own.drives[k].waveform;
+        if (method_ == LaneMethod::kRosenbrock2) {
+            const auto [mean, slope_per_ms] = waveform.line(step.from_ms, step.to_ms);
+            const double rise = slope_per_ms * (step.to_ms - step.from_ms);
+            own.first[k] = mean + rise * (kGamma - 0.5);
+            own.second[k] = mean + rise * 0.5;
+        } else {
+            own.first[k] = own.second[k] = waveform.mean(step.from_ms, step.to_ms);
+        }
+        own.is_on = own.is_on || own.first[k] != 0.0 || own.second[k] != 0.0;
+    }
+    is_driven_ = is_driven_ || own.is_on;
+}
+
+template <class Real>
+void LaneSolver<Real>::add_drives(std::size_t member, std::size_t b) noexcept {
+    Real* const current_nA = sums(member).current_nA;
+    for (const FibreDrives& own : drives_) {
+        if (!own.is_on) {
+            continue;
+        }
+        const auto range = std::ranges::equal_range(own.rows, b, {}, &RowTerm::block);
+        for (const RowTerm& term : range) {
+            current_nA[term.place - layout_.blocks[b].first_slot * kLanes] -=
+                static_cast<Real>(own.first[term.drive] * term.weight_nA);
+        }
+    }
+}
+
+/// What the drives have in the second stage beyond the first.
+template <class Real>
+void LaneSolver<Real>::add_second_drives() noexcept {
+    for (const FibreDrives& own : drives_) {
+        for (std::size_t k = 0; own.is_on && k < own.rows.size(); ++k) {
+            const RowTerm& term = own.rows[k];
+            second_[term.place] += static_cast<Real>(
+                (own.second[term.drive] - own.first[term.drive]) * term.weight_nA);
+        }
+    }
+}
+
+template <class Real>
+void LaneSolver<Real>::gather(bool with_first) noexcept {
+    for (const SmallRow& small : small_) {
+        if (small.parent == kNowhere) {
+            continue;
+        }
+        v_mV_[small.top + kLanes] = v_mV_[small.above];
+        if (with_first) {
+            first_[small.top + kLanes] = first_[small.above];
+        }
+        for (std::size_t place = small.above; !small.joins_single && place != small.last_below;) {
+            place -= kLanes;
+            v_mV_[place] = v_mV_[small.top];
+        }
+    }
+}
+
+template <class Real>
+bool LaneSolver<Real>::step(std::span<const LaneStep> steps,
+                            std::vector<LaneCrossing>& crossings) noexcept {
+    const bool is_coupled = method_ == LaneMethod::kRosenbrock2;
+    is_driven_ = false;
+    for (std::size_t f = 0; f < steps.size(); ++f) {
+        set_step(f, steps[f]);
+        evaluate_drives(f, steps[f]);
+    }
+    if (are_links_stale_) {
+        gather(false);
+        update_links(false);
+        are_links_stale_ = false;
+    }
+    if (is_driven_) {
+        drive_links();
+    }
+    team_->share(layout_.blocks.size(), [&](std::size_t member, std::size_t from, std::size_t to) {
+        for (std::size_t b = from; b < to; ++b) {
+            const CableBlock<Real> own = block(b, member);
+            std::fill_n(own.sums.current_nA, (own.rows + 1) * kLanes, Real(0));
+            std::fill_n(own.sums.conductance_uS, (own.rows + 1) * kLanes, Real(0));
+            if (is_coupled || b == from) {
+                std::fill_n(own.sums.echo_nA, (own.rows + 1) * kLanes, Real(0));
+                std::fill_n(own.sums.echo_uS, (own.rows + 1) * kLanes, Real(0));
+            }
+            for (Mechanism& mechanism : mechanisms_) {
+                const LaneRows<Real> packs = rows(mechanism, b);
+                if (is_coupled) {
+                    mechanism.kernels->linearise(packs, own.v_mV, own.inverse_tau_per_ms, own.sums);
+                } else {
+                    mechanism.kernels->relax(packs, own.v_mV, &gates_ms_[b * kLanes], own.sums);
+                }
+            }
+            if (is_driven_) {
+                add_drives(member, b);
+            }
+            kernels_->eliminate(own);
+        }
+    });
+    if (is_driven_) {
+        add_second_drives();
+    }
+    first_system();
+    team_->share(layout_.blocks.size(), [&](std::size_t member, std::size_t from, std::size_t to) {
+        for (std::size_t b = from; b < to; ++b) {
+            kernels_->second(block(b, member));
+        }
+    });
+    second_system();
+    team_->share(layout_.blocks.size(), [&](std::size_t member, std::size_t from, std::size_t to) {
+        for (std::size_t b = from; b < to; ++b) {
+            const CableBlock<Real> own = block(b, member);
+            kernels_->finish(own);
+            for (Mechanism& mechanism : mechanisms_) {
+                if (is_coupled && mechanism.gates > 0) {
+                    mechanism.kernels->move(rows(mechanism, b), own.first_mV, own.second_mV);
+                }
+            }
+            seen_[b] = kernels_->apply(own);
+        }
+    });
+    gather(!links_.empty());
+    update_links(true);
+    if (is_driven_) {
+        push_links();
+    }
+    see(crossings);
+    return std::ranges::none_of(seen_, &Seen::is_unsound);
+}
+
+template class LaneSolver<double>;
+template class LaneSolver<float>;
+
+}  // namespace ranvier

@@ -1,0 +1,246 @@
+// Steps some fibres through time in lanes: the fast form of rosenbrock2 and staggered_sdirk2.
+//
+// One fibre may fill many lanes, or each lane hold a fibre of its own: what a lane is follows from
+// the layout alone. Each fibre has its own clock, so that one can be shortening its steps after a
+// jump of its stimulus, or start anew, while its neighbours go on.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "ranvier/drive/drive.hpp"
+#include "ranvier/lanes/isa.hpp"
+#include "ranvier/recording/bend.hpp"
+#include "ranvier/recording/probe.hpp"
+#include "ranvier/solver/lane_method.hpp"
+#include "ranvier/solver/lanes/cable_kernels.hpp"
+#include "ranvier/solver/lanes/layout.hpp"
+#include "ranvier/solver/lanes/link_modes.hpp"
+#include "ranvier/solver/lanes/packs.hpp"
+#include "ranvier/solver/lanes/team.hpp"
+#include "ranvier/solver/state.hpp"
+#include "ranvier/solver/system.hpp"
+
+namespace ranvier {
+
+template <class Real>
+class LaneSolver {
+public:
+    /// Throws ModelError if a fibre cannot go through lanes, or if the fibres differ in what has to
+    /// be equal: the mechanisms in their order, and the temperature.
+    LaneSolver(std::vector<const System*> fibres, std::size_t most_rows, LaneMethod method, Isa isa,
+               int threads);
+
+    /// Pinned: its threads refer to it.
+    LaneSolver(const LaneSolver&) = delete;
+    LaneSolver& operator=(const LaneSolver&) = delete;
+
+    std::size_t fibres() const noexcept { return systems_.size(); }
+
+    /// Puts another fibre of the same shape in the place of one. Throws ModelError if it differs.
+    void replace(std::size_t fibre, const System& system);
+
+    /// Takes over the potentials and gates of `state`.
+    void load(std::size_t fibre, const State& state);
+
+    /// Writes potentials and gates into `state`, and what follows from them.
+    void store(std::size_t fibre, State& state) const;
+
+    /// Looks for spikes where these detectors say. To be called before load().
+    void watch(std::size_t fibre, std::span<const Detector> detectors);
+
+    void set_drives(std::size_t fibre, std::span<const Drive> drives);
+
+    /// One step of every fibre. False if a potential is no longer finite or beyond the limit.
+    bool step(std::span<const LaneStep> steps, std::vector<LaneCrossing>& crossings) noexcept;
+
+    /// Whether all potentials of one fibre are finite and within the limit.
+    bool is_sound(std::size_t fibre) const noexcept;
+
+    double v_mV(std::size_t fibre, std::size_t compartment) const noexcept;
+    double potential_mV(std::size_t fibre, std::size_t layer,
+                        std::size_t compartment) const noexcept;
+    double gate(std::size_t fibre, std::size_t mechanism, std::size_t gate,
+                std::size_t row) const noexcept;
+    /// How the membrane potential of a row ran within the last step.
+    Bend bend(std::size_t fibre, std::size_t compartment) const noexcept;
+
+    /// Membrane potentials of many compartments of one fibre.
+    void read_v_mV(std::size_t fibre, std::span<const std::int32_t> compartment,
+                   double* to) const noexcept;
+
+    /// As asked for; a short fibre is not worth more than one.
+    int threads() const noexcept { return threads_; }
+    Isa isa() const noexcept { return isa_; }
+
+    /// Bytes that the solver holds, apart from the discretisations.
+    std::size_t bytes() const noexcept;
+
+private:
+    struct Mechanism {
+        const LaneKernels<Real>* kernels;
+        std::size_t gates;
+        std::vector<double> rate_factor;
+        std::vector<std::int32_t> pack;    // [k]: place of lane 0, counted from its block
+        std::vector<std::uint32_t> first;  // [block]: its first k
+        std::vector<std::int32_t> k_at;    // [slot]: its k, or kNowhere
+        PackArray<Real> g_uS;
+        PackArray<Real> e_mV;
+        Packs<Real> gate;
+        Packs<Real> answer;
+    };
+    struct Link {
+        std::size_t k;  // its pack
+        std::size_t lane;
+        bool joins_runs;  // its upper end is the distal end of another run, of two rows or more
+        std::shared_ptr<const LinkModes> modes;
+    };
+    /// A drive of a fibre on one row or one link.
+    struct RowTerm {
+        std::size_t block;
+        std::size_t place;
+        std::size_t drive;
+        double weight_nA;
+    };
+    struct LinkTerm {
+        std::size_t link;
+        std::size_t drive;
+        std::vector<double> weight;  // per mode
+    };
+    struct RowWatch {
+        std::size_t place;
+        LaneCrossing crossing;
+        double threshold_mV;
+        double before_mV;
+    };
+    struct LinkWatch {
+        std::size_t link;
+        std::size_t compartment;  // which of the link's
+        LaneCrossing crossing;
+        double threshold_mV;
+        double before_mV;
+    };
+    struct FibreDrives {
+        std::vector<Drive> drives;
+        std::vector<RowTerm> rows;
+        std::vector<LinkTerm> links;
+        std::vector<double> first;  // per drive: its value in the first stage of this step
+        std::vector<double> second;
+        bool is_on = false;
+    };
+
+    void place_mechanisms();
+    void fill_constants(std::size_t fibre);
+    void place_links();
+    void find_kinds();
+    void set_step(std::size_t fibre, const LaneStep& step) noexcept;
+    void set_link_constants(std::size_t fibre, double tau_ms) noexcept;
+    void evaluate_drives(std::size_t fibre, const LaneStep& step) noexcept;
+    void add_drives(std::size_t member, std::size_t b) noexcept;
+    void add_second_drives() noexcept;
+    void drive_links() noexcept;
+    void gather(bool with_first) noexcept;
+    void gather_links() noexcept;
+    void first_system() noexcept;
+    void second_system() noexcept;
+    void solve_system(bool factors) noexcept;
+    void update_links(bool moves) noexcept;
+    void push_links() noexcept;
+    void fill_watched_basis();
+    void watch_links() noexcept;
+    void see_links(std::vector<LaneCrossing>& crossings) const;
+    void note_link(LaneCrossing crossing, double threshold_mV, double before_mV, double after_mV,
+                   std::size_t link, std::size_t compartment,
+                   std::vector<LaneCrossing>& crossings) const;
+    Bend link_bend(std::size_t link, std::size_t compartment) const noexcept;
+    void see(std::vector<LaneCrossing>& crossings);
+    void note(LaneCrossing crossing, double threshold_mV, std::size_t place, double before_mV,
+              std::vector<LaneCrossing>& crossings) const;
+    void clear(std::size_t fibre);
+    Bend bend_at(std::size_t place) const noexcept;
+    double link_potential(std::size_t link, std::size_t unknown) const noexcept;
+    std::size_t gate_place(std::size_t fibre, std::size_t m, std::size_t gate,
+                           std::size_t row) const noexcept;
+    CableBlock<Real> block(std::size_t b, std::size_t member) noexcept;
+    LaneSums<Real> sums(std::size_t member) noexcept;
+    LaneRows<Real> rows(Mechanism& mechanism, std::size_t b) noexcept;
+    std::size_t rows_of_run(std::int32_t run) const noexcept {
+        return layout_.runs[static_cast<std::size_t>(run)].compartment.size();
+    }
+
+    std::vector<const System*> systems_;
+    LaneMethod method_;
+    Isa isa_;
+    int threads_;
+    LaneLayout layout_;
+    const CableKernels<Real>* kernels_;
+
+    // By slot.
+    PackArray<Real> capacitance_nF_;
+    Packs<Real> coupling_uS_;  // to the slot below, along the axoplasm or through a link
+    Packs<Real> v_mV_;
+    Packs<Real> first_;
+    Packs<Real> second_;
+    Packs<Real> stored_uS_;
+    Packs<Real> inverse_uS_;
+    Packs<Real> fill_uS_;
+    /// Of the first detector of each fibre, infinite where it does not watch.
+    PackArray<Real> threshold_mV_;
+    std::vector<std::uint8_t> has_crossed_;
+    bool is_watched_ = false;
+
+    // By block and lane.
+    Packs<Real> first_row_;
+    Packs<Real> inverse_tau_;
+    Packs<Real> gates_ms_;
+    Packs<Real> top_uS_, top_nA_, top_fill_uS_, below_uS_, below_nA_, top_mV_, below_mV_;
+    std::vector<Seen> seen_;  // per block
+
+    // The small system, by run.
+    struct SmallRow {
+        std::int32_t parent;  // or kNowhere
+        bool joins_single;    // the parent is one row, whose lane knows nothing of this run
+        std::uint32_t lane;   // block * kLanes + lane
+        std::uint32_t top;
+        std::uint32_t above;
+        std::uint32_t last_below;  // the lowest slot of the parent's lane, which repeats this top
+    };
+    std::vector<SmallRow> small_;
+    std::vector<double> pivot_, joint_uS_, current_nA_, side_nA_;
+
+    std::vector<Mechanism> mechanisms_;
+    std::vector<FibreDrives> drives_;
+    bool is_driven_ = false;             // some drive is on in this step
+    std::vector<double> tau_ms_;         // per fibre, of the constants as they are
+    std::vector<RowWatch> row_watch_;    // of all further detectors
+    std::vector<LinkWatch> link_watch_;  // the same
+    /// Of links, for the first detector: see WatchedLinks; and the modes before the step, for how
+    /// potentials ran within it.
+    bool are_links_watched_ = false;
+    PackArray<Real> link_threshold_mV_;
+    Packs<Real> link_basis_, link_basis_rest_, link_v_mV_, link_before_;
+    std::vector<std::uint8_t> link_has_crossed_;
+    std::vector<std::uint8_t> link_seen_;  // per thread
+
+    // Links, in the order of the layout, and their packs by slot.
+    std::vector<Link> links_;
+    std::size_t link_modes_ = 0;
+    std::size_t link_even_ = 0;
+    bool are_mirrored_ = true;
+    bool are_links_stale_ = true;  // their sums are of other constants, or of other modes
+    std::vector<std::int32_t> link_slot_, link_kind_;
+    std::vector<std::array<std::int32_t, kLanes>> kinds_;  // one link of each lane, or kNowhere
+    Packs<Real> link_state_, link_constants_, link_rest_;
+    Packs<Real> link_leak_, link_lower_nA_, link_upper_nA_, link_lower_echo_, link_upper_echo_;
+    Packs<Real> link_lower2_, link_upper2_, link_across2_;
+
+    std::optional<Team> team_;
+    std::vector<Packs<Real>> sums_;  // per thread: of one block
+};
+
+}  // namespace ranvier

@@ -1,0 +1,240 @@
+// What goes into a LaneSolver and comes out of it between steps: states and potentials.
+
+#include <algorithm>
+#include <cmath>
+
+#include "ranvier/solver/lanes/lane_solver.hpp"
+
+namespace ranvier {
+/// Also where nothing counts: what is multiplied by 0 there must not be NaN from an earlier run.
+template <class Real>
+void LaneSolver<Real>::clear(std::size_t fibre) {
+    for (std::size_t b = 0; b < layout_.blocks.size(); ++b) {
+        const LaneBlock& block = layout_.blocks[b];
+        for (std::size_t lane = 0; lane < kLanes; ++lane) {
+            const std::int32_t own = layout_.fibre_at[b * kLanes + lane];
+            if (own == kNowhere || index(own) != fibre) {
+                continue;
+            }
+            for (std::size_t slot = block.first_slot; slot < block.first_slot + block.slots();
+                 ++slot) {
+                v_mV_[slot * kLanes + lane] = Real(0);
+                for (Mechanism& mechanism : mechanisms_) {
+                    const std::int32_t k = mechanism.k_at[slot];
+                    for (std::size_t g = 0; k != kNowhere && g < mechanism.gates; ++g) {
+                        mechanism.gate[(index(k) * mechanism.gates + g) * kLanes + lane] = Real(0);
+                    }
+                }
+            }
+        }
+    }
+    for (std::size_t k = 0; k < link_slot_.size(); ++k) {
+        const auto block = std::ranges::upper_bound(layout_.blocks, index(link_slot_[k]), {},
+                                                    &LaneBlock::first_slot) -
+                           layout_.blocks.begin() - 1;
+        for (std::size_t lane = 0; lane < kLanes; ++lane) {
+            const std::int32_t own =
+                layout_.fibre_at[static_cast<std::size_t>(block) * kLanes + lane];
+            for (std::size_t mode = 0; own != kNowhere && index(own) == fibre && mode < link_modes_;
+                 ++mode) {
+                link_state_[(k * link_modes_ + mode) * kLanes + lane] = Real(0);
+            }
+        }
+    }
+}
+
+template <class Real>
+void LaneSolver<Real>::load(std::size_t fibre, const State& state) {
+    clear(fibre);
+    const auto& place = layout_.place[fibre];
+    for (std::size_t i = 0; i < place.size(); ++i) {
+        if (place[i] != kNowhere) {
+            v_mV_[index(place[i])] = static_cast<Real>(state.v_mV[i]);
+        }
+    }
+    for (std::size_t m = 0; m < mechanisms_.size(); ++m) {
+        Mechanism& mechanism = mechanisms_[m];
+        const auto& carriers = systems_[fibre]->mechanisms()[m].table->compartment;
+        for (std::size_t row = 0; mechanism.gates > 0 && row < carriers.size(); ++row) {
+            for (std::size_t g = 0; g < mechanism.gates; ++g) {
+                mechanism.gate[gate_place(fibre, m, g, row)] =
+                    static_cast<Real>(state.gates[m][g][row]);
+            }
+        }
+    }
+    std::size_t first_link = 0;
+    while (first_link < links_.size() && index(layout_.links[first_link].fibre) != fibre) {
+        ++first_link;
+    }
+    std::vector<double> potentials(link_modes_);
+    std::vector<double> modes(link_modes_);
+    for (std::size_t l = 0; l < links_.size(); ++l) {
+        const LinkPlace& link = layout_.links[l];
+        if (index(link.fibre) != fibre) {
+            continue;
+        }
+        const std::size_t n = link.compartment.size();
+        for (std::size_t k = 0; k < n; ++k) {
+            const std::size_t i = index(link.compartment[k]);
+            potentials[k] = state.potential_mV[0][i] - state.potential_mV[1][i];
+            potentials[n + k] = state.potential_mV[1][i];
+        }
+        // What a state has from store() goes on to the last bit.
+        if (!state.link_modes.empty()) {
+            std::ranges::copy(state.link_modes[l - first_link], modes.begin());
+        } else {
+            links_[l].modes->to_modes({potentials.data(), 2 * n}, {modes.data(), 2 * n});
+        }
+        for (std::size_t mode = 0; mode < 2 * n; ++mode) {
+            link_state_[(links_[l].k * link_modes_ + mode) * kLanes + links_[l].lane] =
+                static_cast<Real>(modes[mode]);
+        }
+    }
+    are_links_stale_ = !links_.empty();
+    gather(false);
+    for (RowWatch& watch : row_watch_) {
+        watch.before_mV = static_cast<double>(v_mV_[watch.place]);
+    }
+    for (LinkWatch& watch : link_watch_) {
+        if (index(watch.crossing.fibre) == fibre) {
+            watch.before_mV = v_mV(fibre, index(watch.crossing.compartment));
+        }
+    }
+}
+
+template <class Real>
+void LaneSolver<Real>::store(std::size_t fibre, State& state) const {
+    const auto& place = layout_.place[fibre];
+    for (std::size_t i = 0; i < place.size(); ++i) {
+        if (place[i] != kNowhere) {
+            state.v_mV[i] = state.potential_mV[0][i] = static_cast<double>(v_mV_[index(place[i])]);
+        }
+    }
+    for (std::size_t m = 0; m < mechanisms_.size(); ++m) {
+        for (std::size_t g = 0; g < mechanisms_[m].gates; ++g) {
+            auto& gates = state.gates[m][g];
+            for (std::size_t row = 0; row < gates.size(); ++row) {
+                gates[row] = gate(fibre, m, g, row);
+            }
+        }
+    }
+    state.link_modes.clear();
+    for (std::size_t l = 0; l < links_.size(); ++l) {
+        const LinkPlace& link = layout_.links[l];
+        if (index(link.fibre) != fibre) {
+            continue;
+        }
+        auto& modes = state.link_modes.emplace_back(links_[l].modes->size());
+        for (std::size_t mode = 0; mode < modes.size(); ++mode) {
+            modes[mode] = static_cast<double>(
+                link_state_[(links_[l].k * link_modes_ + mode) * kLanes + links_[l].lane]);
+        }
+        for (std::size_t k = 0; k < link.compartment.size(); ++k) {
+            const std::size_t i = index(link.compartment[k]);
+            state.v_mV[i] = link_potential(l, k);
+            state.potential_mV[1][i] = link_potential(l, link.compartment.size() + k);
+            state.potential_mV[0][i] = state.v_mV[i] + state.potential_mV[1][i];
+        }
+    }
+}
+
+template <class Real>
+double LaneSolver<Real>::link_potential(std::size_t link, std::size_t unknown) const noexcept {
+    const Real* const state =
+        &link_state_[links_[link].k * link_modes_ * kLanes + links_[link].lane];
+    return links_[link].modes->potential(state, kLanes, unknown);
+}
+
+template <class Real>
+double LaneSolver<Real>::potential_mV(std::size_t fibre, std::size_t layer,
+                                      std::size_t compartment) const noexcept {
+    if (const std::int32_t place = layout_.place[fibre][compartment]; place != kNowhere) {
+        return layer == 0 ? static_cast<double>(v_mV_[index(place)]) : 0.0;
+    }
+    const std::size_t link = index(layout_.link_of[fibre][compartment]);
+    const auto& compartments = layout_.links[link].compartment;
+    const auto k = static_cast<std::size_t>(
+        std::ranges::lower_bound(compartments, static_cast<std::int32_t>(compartment)) -
+        compartments.begin());
+    const double outside = link_potential(link, compartments.size() + k);
+    return layer == 1 ? outside : outside + link_potential(link, k);
+}
+
+template <class Real>
+bool LaneSolver<Real>::is_sound(std::size_t fibre) const noexcept {
+    return std::ranges::all_of(layout_.place[fibre], [&](std::int32_t place) {
+        return place == kNowhere ||
+               std::abs(static_cast<double>(v_mV_[index(place)])) <= kLargestPotential_mV;
+    });
+}
+
+template <class Real>
+double LaneSolver<Real>::v_mV(std::size_t fibre, std::size_t compartment) const noexcept {
+    if (const std::int32_t place = layout_.place[fibre][compartment]; place != kNowhere) {
+        return static_cast<double>(v_mV_[index(place)]);
+    }
+    const std::size_t link = index(layout_.link_of[fibre][compartment]);
+    const auto& compartments = layout_.links[link].compartment;
+    const auto k = static_cast<std::size_t>(
+        std::ranges::lower_bound(compartments, static_cast<std::int32_t>(compartment)) -
+        compartments.begin());
+    return link_potential(link, k);
+}
+
+template <class Real>
+std::size_t LaneSolver<Real>::gate_place(std::size_t fibre, std::size_t m, std::size_t gate,
+                                         std::size_t row) const noexcept {
+    const Mechanism& mechanism = mechanisms_[m];
+    const std::size_t i = index(systems_[fibre]->mechanisms()[m].table->compartment[row]);
+    const std::size_t place = index(layout_.place[fibre][i]);
+    const std::size_t k = index(mechanism.k_at[place / kLanes]);
+    return (k * mechanism.gates + gate) * kLanes + place % kLanes;
+}
+
+template <class Real>
+double LaneSolver<Real>::gate(std::size_t fibre, std::size_t mechanism, std::size_t gate,
+                              std::size_t row) const noexcept {
+    return static_cast<double>(
+        mechanisms_[mechanism].gate[gate_place(fibre, mechanism, gate, row)]);
+}
+
+template <class Real>
+void LaneSolver<Real>::read_v_mV(std::size_t fibre, std::span<const std::int32_t> compartment,
+                                 double* to) const noexcept {
+    const auto& place = layout_.place[fibre];
+    for (std::size_t k = 0; k < compartment.size(); ++k) {
+        const std::int32_t at = place[index(compartment[k])];
+        to[k] = at != kNowhere ? static_cast<double>(v_mV_[index(at)])
+                               : v_mV(fibre, index(compartment[k]));
+    }
+}
+
+template <class Real>
+std::size_t LaneSolver<Real>::bytes() const noexcept {
+    std::size_t sum = capacitance_nF_.bytes() + threshold_mV_.bytes() + has_crossed_.capacity() +
+                      sizeof(LaneCrossing) * row_watch_.capacity() +
+                      layout_.compartment_at.capacity() * sizeof(std::int32_t);
+    for (const Packs<Real>* array :
+         {&coupling_uS_, &v_mV_,          &first_,         &second_,          &stored_uS_,
+          &inverse_uS_,  &fill_uS_,       &first_row_,     &inverse_tau_,     &gates_ms_,
+          &top_uS_,      &top_nA_,        &top_fill_uS_,   &below_uS_,        &below_nA_,
+          &top_mV_,      &below_mV_,      &link_state_,    &link_constants_,  &link_rest_,
+          &link_leak_,   &link_lower_nA_, &link_upper_nA_, &link_lower_echo_, &link_upper_echo_,
+          &link_lower2_, &link_upper2_,   &link_across2_}) {
+        sum += array->capacity() * sizeof(Real);
+    }
+    for (const auto& place : layout_.place) {
+        sum += place.capacity() * sizeof(std::int32_t);
+    }
+    for (const Mechanism& mechanism : mechanisms_) {
+        sum += mechanism.g_uS.bytes() + mechanism.e_mV.bytes() +
+               (mechanism.gate.capacity() + mechanism.answer.capacity()) * sizeof(Real) +
+               (mechanism.pack.capacity() + mechanism.k_at.capacity()) * sizeof(std::int32_t);
+    }
+    return sum;
+}
+
+template class LaneSolver<double>;
+template class LaneSolver<float>;
+
+}  // namespace ranvier

@@ -1,0 +1,136 @@
+#include "ranvier/solver/lanes/lane_stepper.hpp"
+
+#include <utility>
+#include <vector>
+
+#include "ranvier/solver/lanes/lane_solver.hpp"
+#include "ranvier/solver/settling.hpp"
+
+namespace ranvier {
+namespace {
+
+template <class Real>
+class LaneStepper final : public Method, public OwnState {
+public:
+    LaneStepper(std::shared_ptr<LaneHome<Real>> home, std::size_t fibre, LaneMethod method,
+                double dt_ms)
+        : home_(std::move(home)), fibre_(fibre), method_(method), dt_ms_(dt_ms) {}
+
+    bool step(State& state, std::span<const Drive>, double) noexcept override {
+        const LaneStep step = next_step(state);
+        seen_.clear();
+        const bool is_sound = solver().step({&step, 1}, seen_);
+        step_taken(state, step, seen_, is_sound);
+        return true;
+    }
+
+    LaneStep next_step(State& state) override {
+        const double next_ms = static_cast<double>(state.step + 1) * dt_ms_;
+        LaneStep step{.from_ms = state.t_ms, .to_ms = next_ms};
+        if (method_ == LaneMethod::kRosenbrock2) {
+            step.to_ms = end_of_piece(state, dt_ms_, next_ms);
+        } else {
+            step.gates_ms = state.gates_lag_ms + 0.5 * dt_ms_;
+        }
+        const bool is_whole =
+            step.to_ms == next_ms && state.t_ms == static_cast<double>(state.step) * dt_ms_;
+        step.length_ms = is_whole ? dt_ms_ : step.to_ms - step.from_ms;
+        return step;
+    }
+    void step_taken(State& state, const LaneStep& step, std::span<const LaneCrossing> crossings,
+                    bool is_sound) override {
+        const double next_ms = static_cast<double>(state.step + 1) * dt_ms_;
+        if (method_ == LaneMethod::kStaggeredSdirk2) {
+            state.gates_lag_ms = 0.5 * dt_ms_;
+        }
+        is_sound_ = is_sound;
+        crossings_.clear();
+        for (const LaneCrossing& seen : crossings) {
+            crossings_.push_back({seen.detector, seen.compartment, seen.share});
+        }
+        state.t_ms = step.to_ms;
+        state.step += step.to_ms == next_ms ? 1 : 0;
+    }
+
+    double dt_ms() const noexcept override { return dt_ms_; }
+    OwnState* own_state() noexcept override { return this; }
+
+    void begin(const State& state, std::span<const Drive> drives,
+               std::span<const Detector> detectors) override {
+        solver().set_drives(fibre_, drives);
+        solver().watch(fibre_, detectors);
+        load(state);
+    }
+    void load(const State& state) override {
+        solver().load(fibre_, state);
+        is_sound_ = true;
+        crossings_.clear();
+    }
+    void store(State& state) const override { solver().store(fibre_, state); }
+
+    double v_mV(std::size_t compartment) const noexcept override {
+        return solver().v_mV(fibre_, compartment);
+    }
+    double potential_mV(std::size_t layer, std::size_t compartment) const noexcept override {
+        return solver().potential_mV(fibre_, layer, compartment);
+    }
+    double gate(std::size_t mechanism, std::size_t gate, std::size_t row) const noexcept override {
+        return solver().gate(fibre_, mechanism, gate, row);
+    }
+    void read_v_mV(std::span<const std::int32_t> compartment, double* to) const noexcept override {
+        solver().read_v_mV(fibre_, compartment, to);
+    }
+    std::span<const Crossing> crossings() const noexcept override { return crossings_; }
+    bool is_sound() const noexcept override { return is_sound_; }
+
+    ExecutionUsed execution() const noexcept override {
+        return {
+            .solver = Solver::kLanes,
+            .precision = sizeof(Real) == sizeof(double) ? Precision::kDouble : Precision::kSingle,
+            .threads = solver().threads(),
+            .isa = solver().isa()};
+    }
+    std::size_t bytes() const noexcept override { return solver().bytes(); }
+
+private:
+    LaneSolver<Real>& solver() const noexcept { return *home_->solver; }
+
+    std::shared_ptr<LaneHome<Real>> home_;
+    std::size_t fibre_;
+    LaneMethod method_;
+    double dt_ms_;
+    std::vector<LaneCrossing> seen_;
+    std::vector<Crossing> crossings_;
+    bool is_sound_ = true;
+};
+
+template <class Real>
+std::unique_ptr<Method> make_alone(const System& system, LaneMethod method, double dt_ms,
+                                   int threads) {
+    auto home = std::make_shared<LaneHome<Real>>();
+    home->solver = std::make_unique<LaneSolver<Real>>(
+        std::vector{&system}, rows_per_run(system.discretisation()), method, chosen_isa(), threads);
+    return make_lane_guest(std::move(home), 0, method, dt_ms);
+}
+
+}  // namespace
+
+template <class Real>
+std::unique_ptr<Method> make_lane_guest(std::shared_ptr<LaneHome<Real>> home, std::size_t fibre,
+                                        LaneMethod method, double dt_ms) {
+    return std::make_unique<LaneStepper<Real>>(std::move(home), fibre, method, dt_ms);
+}
+
+template std::unique_ptr<Method> make_lane_guest(std::shared_ptr<LaneHome<double>>, std::size_t,
+                                                 LaneMethod, double);
+template std::unique_ptr<Method> make_lane_guest(std::shared_ptr<LaneHome<float>>, std::size_t,
+                                                 LaneMethod, double);
+
+std::unique_ptr<Method> make_lane_stepper(const System& system, LaneMethod method, double dt_ms,
+                                          const Execution& execution) {
+    return execution.precision == Precision::kSingle
+               ? make_alone<float>(system, method, dt_ms, execution.threads)
+               : make_alone<double>(system, method, dt_ms, execution.threads);
+}
+
+}  // namespace ranvier

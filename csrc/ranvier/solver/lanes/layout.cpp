@@ -1,0 +1,249 @@
+#include "ranvier/solver/lanes/layout.hpp"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+
+#include "ranvier/mechanisms/registry.hpp"
+
+namespace ranvier {
+namespace {
+
+/// Unknowns of the largest link: its modes cost the cube of this once, and the square to look at.
+constexpr std::size_t kMostLinkUnknowns = 400;
+
+/// The stretches of sheathed compartments of one fibre, and the tree of its rows.
+struct RowTree {
+    std::vector<LinkPlace> links;
+    std::vector<std::int32_t> ends;     // per link: rows that it touches
+    std::vector<std::int32_t> link_of;  // per compartment, or kNowhere
+    std::vector<std::int32_t> parent;   // per compartment that is a row: the row above, or kNowhere
+    std::vector<std::int32_t> children;  // how many rows have it as parent
+};
+
+RowTree rows_of(const Discretisation& d, std::int32_t fibre) {
+    const auto& up = d.compartments.parent;
+    const std::size_t n = up.size();
+    const auto is_sheathed = [&](std::size_t i) {
+        return !d.layers.empty() && d.layers[0].is_unknown[i] != 0;
+    };
+    RowTree rows{{}, {}, std::vector(n, kNowhere), std::vector(n, kNowhere), std::vector(n, 0)};
+    const auto touch = [&](std::int32_t link, std::int32_t row, std::int32_t neighbour) {
+        // Rows come in tree order, so the first is the proximal one.
+        LinkPlace& place = rows.links[index(link)];
+        (rows.ends[index(link)] == 0 ? place.upper : place.lower) = row;
+        (rows.ends[index(link)] == 0 ? place.upper_neighbour : place.lower_neighbour) = neighbour;
+        ++rows.ends[index(link)];
+    };
+    for (std::size_t i = 0; i < n; ++i) {
+        const auto own = static_cast<std::int32_t>(i);
+        const bool has_parent = up[i] != kNoParent;
+        const bool is_parent_sheathed = has_parent && is_sheathed(index(up[i]));
+        if (is_sheathed(i)) {
+            if (is_parent_sheathed) {
+                rows.link_of[i] = rows.link_of[index(up[i])];
+            } else {
+                rows.link_of[i] = static_cast<std::int32_t>(rows.links.size());
+                rows.links.push_back({.fibre = fibre, .compartment = {}});
+                rows.ends.push_back(0);
+                if (has_parent) {
+                    touch(rows.link_of[i], up[i], own);
+                }
+            }
+            rows.links[index(rows.link_of[i])].compartment.push_back(own);
+        } else if (is_parent_sheathed) {
+            const std::int32_t link = rows.link_of[index(up[i])];
+            touch(link, own, up[i]);
+            const std::int32_t above = rows.links[index(link)].upper;
+            rows.parent[i] = above == own ? kNowhere : above;
+        } else if (has_parent) {
+            rows.parent[i] = up[i];
+        }
+        if (!is_sheathed(i) && rows.parent[i] != kNowhere) {
+            ++rows.children[index(rows.parent[i])];
+        }
+    }
+    return rows;
+}
+
+/// Unbranched paths from the proximal end down, a branch point being one on its own, cut into
+/// pieces of nearly equal length.
+void add_runs(const RowTree& rows, std::int32_t fibre, std::size_t most_rows, LaneLayout& layout,
+              std::vector<std::int32_t>& rank) {
+    const std::size_t n = rows.parent.size();
+    std::vector<std::int32_t> only_child(n, kNowhere);
+    for (std::size_t i = 0; i < n; ++i) {
+        if (rows.link_of[i] == kNowhere && rows.parent[i] != kNowhere) {
+            only_child[index(rows.parent[i])] = static_cast<std::int32_t>(i);
+        }
+    }
+    std::vector<std::int32_t> run_of(n, kNowhere);
+    std::int32_t ordinal = 0;
+    for (std::size_t top = 0; top < n; ++top) {
+        if (rows.link_of[top] != kNowhere || run_of[top] != kNowhere) {
+            continue;
+        }
+        std::vector<std::int32_t> chain{static_cast<std::int32_t>(top)};
+        if (rows.children[top] < 2) {
+            for (std::int32_t next = only_child[top];
+                 next != kNowhere && rows.children[index(next)] < 2;
+                 next = only_child[index(next)]) {
+                chain.push_back(next);
+            }
+        }
+        const std::size_t pieces = (chain.size() + most_rows - 1) / most_rows;
+        for (std::size_t piece = 0; piece < pieces; ++piece) {
+            const std::size_t from = chain.size() * piece / pieces;
+            const std::size_t to = chain.size() * (piece + 1) / pieces;
+            Run run{.fibre = fibre, .compartment = {}};
+            for (std::size_t k = to; k-- > from;) {
+                run.compartment.push_back(chain[k]);
+                run_of[index(chain[k])] = static_cast<std::int32_t>(layout.runs.size());
+            }
+            const std::int32_t above = rows.parent[index(chain[from])];
+            run.parent = above == kNowhere ? kNowhere : run_of[index(above)];
+            layout.runs.push_back(std::move(run));
+            rank.push_back(ordinal++);
+        }
+    }
+}
+
+void fill_blocks(LaneLayout& layout, const std::vector<std::int32_t>& rank) {
+    std::vector<std::size_t> order(layout.runs.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    const auto rows_of_run = [&](std::size_t run) { return layout.runs[run].compartment.size(); };
+    // Long with long; the same run of several fibres side by side; else along the fibre.
+    std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
+        if (rows_of_run(a) != rows_of_run(b)) {
+            return rows_of_run(a) > rows_of_run(b);
+        }
+        return rank[a] < rank[b];
+    });
+    layout.top.assign(layout.runs.size(), kNowhere);
+    for (std::size_t next = 0; next < order.size();) {
+        LaneBlock block{
+            .first_slot = layout.slots, .rows = rows_of_run(order[next]), .ragged = 0, .run = {}};
+        std::ranges::fill(block.run, kNowhere);
+        // A run of one row has nothing to eliminate and is handled by itself: never with longer.
+        for (std::size_t lane = 0; lane < kLanes && next < order.size() &&
+                                   (block.rows == 1) == (rows_of_run(order[next]) == 1);
+             ++lane, ++next) {
+            block.run[lane] = static_cast<std::int32_t>(order[next]);
+            block.ragged = block.rows - rows_of_run(order[next]);
+        }
+        layout.slots += block.slots();
+        layout.blocks.push_back(block);
+    }
+}
+
+void find_places(LaneLayout& layout) {
+    layout.compartment_at.assign(layout.slots * kLanes, kNowhere);
+    layout.fibre_at.assign(layout.blocks.size() * kLanes, kNowhere);
+    for (std::size_t b = 0; b < layout.blocks.size(); ++b) {
+        const LaneBlock& block = layout.blocks[b];
+        for (std::size_t lane = 0; lane < kLanes; ++lane) {
+            if (block.run[lane] == kNowhere) {
+                continue;
+            }
+            const Run& run = layout.runs[index(block.run[lane])];
+            layout.fibre_at[b * kLanes + lane] = run.fibre;
+            const std::size_t first = block.first_slot + 1 + block.rows - run.compartment.size();
+            for (std::size_t k = 0; k < run.compartment.size(); ++k) {
+                const std::size_t at = (first + k) * kLanes + lane;
+                layout.compartment_at[at] = run.compartment[k];
+                layout.place[index(run.fibre)][index(run.compartment[k])] =
+                    static_cast<std::int32_t>(at);
+            }
+            layout.top[index(block.run[lane])] =
+                static_cast<std::int32_t>((block.first_slot + block.rows) * kLanes + lane);
+        }
+    }
+    layout.below.assign(layout.runs.size(), kNowhere);
+    layout.above.assign(layout.runs.size(), kNowhere);
+    for (std::size_t j = 0; j < layout.runs.size(); ++j) {
+        const std::int32_t parent = layout.runs[j].parent;
+        if (parent == kNowhere) {
+            continue;
+        }
+        const auto& above = layout.runs[index(parent)].compartment;
+        layout.above[j] = layout.place[index(layout.runs[j].fibre)][index(above.front())];
+        if (above.size() > 1) {
+            layout.below[index(parent)] = layout.top[j];
+        }
+    }
+}
+
+}  // namespace
+
+std::optional<std::string> why_not_in_lanes(const Discretisation& d) {
+    if (d.layers.size() > 1) {
+        return "has more than one layer around its axoplasm";
+    }
+    if (d.layers.empty()) {
+        return std::nullopt;
+    }
+    const RowTree rows = rows_of(d, 0);
+    for (const auto& table : d.mechanisms) {
+        const Mechanism* mechanism = find_mechanism(table.name);
+        if (mechanism == nullptr || mechanism->info.gates.empty()) {
+            continue;
+        }
+        for (const std::int32_t i : table.compartment) {
+            if (rows.link_of[index(i)] != kNowhere) {
+                return "has the gated channel '" + table.name + "' under a sheath, at " +
+                       d.label(i);
+            }
+        }
+    }
+    for (std::size_t k = 0; k < rows.links.size(); ++k) {
+        const auto& compartment = rows.links[k].compartment;
+        const std::string where = d.label(compartment.front());
+        if (2 * compartment.size() > kMostLinkUnknowns) {
+            return "has a sheath at " + where + " over " + std::to_string(compartment.size()) +
+                   " compartments on end, not " + std::to_string(kMostLinkUnknowns / 2) +
+                   " at most";
+        }
+        for (const std::int32_t i : compartment) {
+            if (!(d.compartments.capacitance_nF[index(i)] > 0.0) ||
+                !(d.layers[0].capacitance_nF[index(i)] > 0.0)) {
+                return "has a membrane or sheath without capacitance at " + d.label(i);
+            }
+        }
+        if (rows.ends[k] != 2) {
+            return "has a sheath at " + where + " that touches " + std::to_string(rows.ends[k]) +
+                   " places without one, not 2";
+        }
+    }
+    return std::nullopt;
+}
+
+LaneLayout lay_out(std::span<const Discretisation* const> fibres, std::size_t most_rows) {
+    LaneLayout layout;
+    std::vector<std::int32_t> rank;
+    for (std::size_t f = 0; f < fibres.size(); ++f) {
+        RowTree rows = rows_of(*fibres[f], static_cast<std::int32_t>(f));
+        layout.place.emplace_back(fibres[f]->compartments.size(), kNowhere);
+        add_runs(rows, static_cast<std::int32_t>(f), std::max(most_rows, std::size_t{2}), layout,
+                 rank);
+        for (auto& link : rows.link_of) {
+            link += link == kNowhere ? 0 : static_cast<std::int32_t>(layout.links.size());
+        }
+        layout.link_of.push_back(std::move(rows.link_of));
+        std::ranges::move(rows.links, std::back_inserter(layout.links));
+    }
+    fill_blocks(layout, rank);
+    find_places(layout);
+    return layout;
+}
+
+std::size_t rows_per_run(const Discretisation& d) {
+    constexpr std::size_t kShortest = 2;
+    constexpr std::size_t kLongest = 16;
+    std::size_t rows = d.compartments.size();
+    if (!d.layers.empty()) {
+        rows = static_cast<std::size_t>(std::ranges::count(d.layers[0].is_unknown, 0));
+    }
+    return std::clamp((rows + kLanes - 1) / kLanes, kShortest, kLongest);
+}
+
+}  // namespace ranvier

@@ -1,0 +1,164 @@
+// A run's state as bytes, and what it has to belong to.
+
+#include <cstring>
+
+#include "ranvier/base/error.hpp"
+#include "ranvier/solver/fingerprint.hpp"
+#include "ranvier/solver/simulation.hpp"
+
+namespace ranvier {
+namespace {
+
+constexpr char kSnapshotMark[] = "ranvier snapshot 2";
+
+/// What a state means: the arrays of the discretisation and the method, as one number (FNV-1a).
+class Fingerprint {
+public:
+    template <class T>
+    void add(const std::vector<T>& values) {
+        add(values.data(), values.size() * sizeof(T));
+    }
+    void add(const std::string& text) { add(text.data(), text.size()); }
+    void add(const void* from, std::size_t size) {
+        const auto* bytes = static_cast<const unsigned char*>(from);
+        for (std::size_t i = 0; i < size; ++i) {
+            value_ = (value_ ^ bytes[i]) * 1099511628211U;
+        }
+    }
+    std::uint64_t value() const { return value_; }
+
+private:
+    std::uint64_t value_ = 14695981039346656037U;
+};
+
+template <class Visitor>
+void for_each_array(State& state, Visitor&& visit) {
+    for (auto& potential : state.potential_mV) {
+        visit(potential);
+    }
+    for (auto& mechanism : state.gates) {
+        for (auto& gate : mechanism) {
+            visit(gate);
+        }
+    }
+    for (auto& modes : state.link_modes) {
+        visit(modes);
+    }
+}
+
+void put(std::string& bytes, const void* from, std::size_t size) {
+    bytes.append(static_cast<const char*>(from), size);
+}
+
+/// Reads consecutive fields; a short or long buffer is the caller's error to report.
+class Reader {
+public:
+    explicit Reader(const std::string& bytes) : bytes_(bytes) {}
+
+    bool take(void* to, std::size_t size) {
+        if (size > bytes_.size() - at_) {
+            return false;
+        }
+        std::memcpy(to, bytes_.data() + at_, size);
+        at_ += size;
+        return true;
+    }
+    bool is_at_end() const { return at_ == bytes_.size(); }
+
+private:
+    const std::string& bytes_;
+    std::size_t at_ = 0;
+};
+
+}  // namespace
+
+std::uint64_t fingerprint_of(const Discretisation& d, const MethodChoice& method) {
+    Fingerprint fingerprint;
+    const MethodEntry* entry = nullptr;
+    fingerprint.add(resolve(method, &entry));
+    fingerprint.add(method.name);
+    fingerprint.add(&d.temperature_degC, sizeof d.temperature_degC);
+    fingerprint.add(d.compartments.parent);
+    fingerprint.add(d.compartments.area_um2);
+    fingerprint.add(d.compartments.capacitance_nF);
+    fingerprint.add(d.compartments.axial_conductance_uS);
+    for (const auto& layer : d.layers) {
+        fingerprint.add(layer.is_unknown);
+        fingerprint.add(layer.axial_conductance_uS);
+        fingerprint.add(layer.capacitance_nF);
+        fingerprint.add(layer.conductance_uS);
+    }
+    for (const auto& table : d.mechanisms) {
+        fingerprint.add(table.name);
+        fingerprint.add(table.compartment);
+        for (const auto& parameter : table.parameters) {
+            fingerprint.add(parameter);
+        }
+    }
+    for (const auto& ion : d.ions) {
+        fingerprint.add(ion.name);
+        fingerprint.add(ion.e_mV);
+    }
+    return fingerprint.value();
+}
+
+std::size_t Simulation::bytes() const noexcept {
+    std::size_t sum = own_ != nullptr ? own_->bytes() : 0;
+    State copy = state_;
+    for_each_array(copy,
+                   [&](const std::vector<double>& array) { sum += array.size() * sizeof(double); });
+    return sum + state_.v_mV.size() * sizeof(double);
+}
+
+std::string Simulation::snapshot() const {
+    std::string bytes(kSnapshotMark);
+    put(bytes, &fingerprint_, sizeof fingerprint_);
+    State copy = state();
+    put(bytes, &copy.step, sizeof copy.step);
+    put(bytes, &copy.t_ms, sizeof copy.t_ms);
+    put(bytes, &copy.gates_lag_ms, sizeof copy.gates_lag_ms);
+    put(bytes, &copy.jumped_ms, sizeof copy.jumped_ms);
+    put(bytes, &copy.settling_ms, sizeof copy.settling_ms);
+    put(bytes, &copy.dt_next_ms, sizeof copy.dt_next_ms);
+    for_each_array(copy, [&](const std::vector<double>& array) {
+        const std::uint64_t size = array.size();
+        put(bytes, &size, sizeof size);
+        put(bytes, array.data(), size * sizeof(double));
+    });
+    return bytes;
+}
+
+void Simulation::restore(const std::string& snapshot) {
+    const std::string mark(kSnapshotMark);
+    State restored = system_.blank_state();
+    Reader reader(snapshot);
+    std::string found(mark.size(), '\0');
+    std::uint64_t fingerprint = 0;
+    bool fits = reader.take(found.data(), found.size()) && found == mark &&
+                reader.take(&fingerprint, sizeof fingerprint) && fingerprint == fingerprint_ &&
+                reader.take(&restored.step, sizeof restored.step) &&
+                reader.take(&restored.t_ms, sizeof restored.t_ms) &&
+                reader.take(&restored.gates_lag_ms, sizeof restored.gates_lag_ms) &&
+                reader.take(&restored.jumped_ms, sizeof restored.jumped_ms) &&
+                reader.take(&restored.settling_ms, sizeof restored.settling_ms) &&
+                reader.take(&restored.dt_next_ms, sizeof restored.dt_next_ms);
+    if (own_ != nullptr) {
+        own_->store(restored);  // for its shape
+    }
+    for_each_array(restored, [&](std::vector<double>& array) {
+        std::uint64_t size = 0;
+        fits = fits && reader.take(&size, sizeof size) && size == array.size() &&
+               reader.take(array.data(), array.size() * sizeof(double));
+    });
+    if (!fits || !reader.is_at_end()) {
+        throw ModelError("snapshot",
+                         "does not fit this simulation, expected one taken from the "
+                         "same discretisation");
+    }
+    state_ = std::move(restored);
+    system_.update_membrane_potential(state_);
+    // Anew: what is recorded here may not lead up to the snapshot.
+    begin();
+}
+
+}  // namespace ranvier

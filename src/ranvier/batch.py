@@ -1,0 +1,366 @@
+"""Many runs in one call: fibres of equal shape share lanes, and results equal those of single runs.
+
+Everything is described, placed and checked here, run by run; the core then runs them all.
+"""
+
+from __future__ import annotations
+
+import pickle
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ranvier import _core
+from ranvier.build import build_info
+from ranvier.discretisation import Discretisation, Mesh
+from ranvier.errors import Interrupted, ModelError
+from ranvier.fibers._fiber import Fiber
+from ranvier.methods import Method
+from ranvier.model import Model
+from ranvier.places import compartments_at
+from ranvier.recording import (
+    LoweredDetector,
+    LoweredProbe,
+    Probe,
+    SpikeDetector,
+    lower_detector,
+    lower_probe,
+)
+from ranvier.results import Geometry, IntArray, Result, Status
+from ranvier.run import (
+    Recipe,
+    check_t_stop,
+    detectors_of,
+    discretised,
+    geometry_of,
+    middle_of,
+    provenance_of,
+    rest_guess_mV,
+    several,
+)
+from ranvier.simulation import crossings_of, trace_of
+from ranvier.threads import thread_count
+
+if TYPE_CHECKING:
+    from ranvier.places import Place
+    from ranvier.stimuli import CurrentClamp
+
+#: What a run can be made of.
+Target = Fiber | Model | Discretisation
+
+#: A sample of the start and no other.
+_NEVER_AGAIN = 2**40
+
+
+def simulate_batch(
+    targets: Target | Sequence[Target],
+    stimuli: Sequence[CurrentClamp | Sequence[CurrentClamp]] = (),
+    probes: Probe | Sequence[Probe] = (),
+    *,
+    t_stop_ms: float,
+    method: Method | None = None,
+    mesh: Mesh | None = None,
+    v_init_mV: float | Sequence[float] | None = None,
+    detect: SpikeDetector | Sequence[SpikeDetector] | None = None,
+    velocity_sites: Place = None,
+    stop_when: Place = None,
+    solver: str = "auto",
+    precision: str = "double",
+    threads: int | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> list[Result]:
+    """Runs every target from t = 0 to `t_stop_ms` and returns one result for each, in order.
+
+    `stimuli` has one entry for each run, itself one stimulus or a sequence of them (`()` for none);
+    without any, nothing is stimulated. A single target is run once for each entry of `stimuli`.
+    `v_init_mV` is None for the resting state, one number, or one number for each run. Probes,
+    detectors, sites and the rest are the same for all runs, and mean what they mean in `simulate`.
+    With `stop_when`, a place, a run ends with the step in which a spike is seen there: a crossing
+    of the threshold of the first `detect`, or of -20 mV. Its status is then "stopped".
+
+    A result equals that of `simulate` on the same target, and does not depend on its neighbours.
+    Fibres of one shape (the same tree of compartments, with the same channels in the same places)
+    go through the lanes eight at a time, whatever their diameters and stimuli; others run one by
+    one. A target that is given several times, as the same object, is discretised once. In the
+    provenance `wall_s` is the time of the whole batch, of `batch_runs` runs.
+
+    All runs are checked before the first begins: raises ModelError, with the number of the run. A
+    run that goes wrong later is a row like any other, with a status ("diverged", or "failed" where
+    no resting state was found) and a message. On Ctrl-C raises Interrupted, whose `results` has
+    every run, the finished ones whole.
+    """
+    started_s = time.perf_counter()
+    check_t_stop(t_stop_ms)
+    core_threads = thread_count(threads)
+    batch = _Batch(
+        probes=tuple(several(probes)),
+        t_stop_ms=t_stop_ms,
+        method=method or Method(),
+        mesh=mesh,
+        detect=tuple(detectors_of(detect)),
+        velocity_sites=velocity_sites,
+        stop_when=stop_when,
+        solver=solver,
+        precision=precision,
+        threads=threads,
+    )
+    runs = [
+        batch.checked(k, *each) for k, each in enumerate(_run_by_run(targets, stimuli, v_init_mV))
+    ]
+    build = build_info()  # which refuses what RANVIER_ISA may not be
+    outcomes = _core.run_batch(
+        [run.core for run in runs],
+        method=batch.method.name,
+        parameters=batch.method.parameters,
+        solver=solver,
+        precision=precision,
+        threads=core_threads,
+        progress=progress,
+    )
+    wall_s = time.perf_counter() - started_s
+    results = [
+        run.result(outcome, build=build, wall_s=wall_s, batch_runs=len(runs))
+        for run, outcome in zip(runs, outcomes, strict=True)
+    ]
+    for result in results:
+        if result.status is Status.INTERRUPTED:
+            raise Interrupted(result, results)
+    if progress is not None:
+        progress(1.0)
+    return results
+
+
+def _run_by_run(
+    targets: Target | Sequence[Target],
+    stimuli: Sequence[CurrentClamp | Sequence[CurrentClamp]],
+    v_init_mV: float | Sequence[float] | None,
+) -> list[tuple[Target, tuple[CurrentClamp, ...], float | None]]:
+    """One target, its stimuli and its start for each run. Raises ModelError for other lengths."""
+    if not isinstance(stimuli, Sequence):
+        raise ModelError("stimuli: is one stimulus, expected a sequence with one entry per run")
+    if isinstance(targets, Sequence):
+        each_target = list(targets)
+        runs = len(each_target)
+    else:
+        runs = len(stimuli) or 1
+        each_target = [targets] * runs
+    each_stimuli = [tuple(several(entry)) for entry in stimuli] or [()] * runs
+    if isinstance(v_init_mV, Sequence | np.ndarray):
+        each_start: list[float | None] = [float(start_mV) for start_mV in v_init_mV]
+    else:
+        each_start = [v_init_mV] * runs
+    for name, found in (("stimuli", each_stimuli), ("v_init_mV", each_start)):
+        if len(found) != runs:
+            raise ModelError(f"{name}: has {len(found)} entries, expected {runs}, one for each run")
+    return list(zip(each_target, each_stimuli, each_start, strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class _Places:
+    """What is looked at, in compartments."""
+
+    detectors: list[LoweredDetector]  # without that of `stop_when`
+    stop: LoweredDetector | None
+    sites: IntArray
+
+    @cached_property
+    def start(self) -> _core.CoreProbe:
+        """For the potential at the start, which the provenance tells."""
+        return _core.CoreProbe(
+            quantity="v_mV", compartment=[middle_of(self.sites)], every_steps=_NEVER_AGAIN
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Ground:
+    """A target with everything placed on it that runs of it have in common."""
+
+    discretisation: Discretisation
+    probes: list[LoweredProbe]
+    places: _Places
+    velocity_sites: Place
+    mesh: Mesh | None
+
+    @cached_property
+    def geometry(self) -> Geometry:
+        return geometry_of(self.discretisation)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Batch:
+    """What all runs have in common, and the grounds that were laid for them."""
+
+    probes: tuple[Probe, ...]
+    t_stop_ms: float
+    method: Method
+    mesh: Mesh | None
+    detect: tuple[SpikeDetector, ...]
+    velocity_sites: Place
+    stop_when: Place
+    solver: str
+    precision: str
+    threads: int | None
+    grounds: dict[int, _Ground] = field(default_factory=dict)  # by id of the target
+    places: dict[object, _Places] = field(default_factory=dict)
+
+    def checked(
+        self, k: int, target: Target, stimuli: tuple[CurrentClamp, ...], v_init_mV: float | None
+    ) -> _Run:
+        """Run number `k`, with all that the core needs. ModelError if it cannot be run."""
+        try:
+            return self._run(target, stimuli, v_init_mV)
+        except ModelError as error:
+            raise ModelError(f"run {k}: {error}", error.problems) from error
+
+    def _run(
+        self, target: Target, stimuli: tuple[CurrentClamp, ...], v_init_mV: float | None
+    ) -> _Run:
+        is_new = id(target) not in self.grounds
+        if is_new:
+            self.grounds[id(target)] = self._ground(target)
+        ground = self.grounds[id(target)]
+        places = ground.places
+        drives = [stimulus.lower(ground.discretisation) for stimulus in stimuli]
+        probes = [*(probe.core for probe in ground.probes), places.start]
+        watching = [*places.detectors, *([] if places.stop is None else [places.stop])]
+        detectors = [detector.core for detector in watching]
+        self._try(ground, drives, probes, detectors, v_init_mV, is_new=is_new)
+        return _Run(
+            ground=ground,
+            recipe=Recipe(
+                target=target,
+                stimuli=stimuli,
+                probes=self.probes,
+                t_stop_ms=self.t_stop_ms,
+                method=self.method,
+                mesh=ground.mesh,
+                v_init_mV=v_init_mV,
+                detect=self.detect,
+                velocity_sites=ground.velocity_sites,
+                solver=self.solver,
+                precision=self.precision,
+                threads=self.threads,
+            ),
+            core=_core.BatchRun(
+                ground.discretisation,
+                drives=drives,
+                probes=probes,
+                detectors=detectors,
+                t_stop_ms=self.t_stop_ms,
+                v_init_mV=v_init_mV,
+                v_rest_guess_mV=rest_guess_mV(target),
+                stops_at_detector=None if places.stop is None else len(places.detectors),
+            ),
+        )
+
+    def _ground(self, target: Target) -> _Ground:
+        discretisation = discretised(target, self.mesh)
+        fibre = target if isinstance(target, Fiber) else None
+        sites = self.velocity_sites
+        if sites is None and fibre:
+            sites = fibre.velocity_sites
+        return _Ground(
+            discretisation=discretisation,
+            probes=[lower_probe(probe, discretisation, self.method) for probe in self.probes],
+            places=self._places(discretisation, sites),
+            velocity_sites=sites,
+            mesh=self.mesh or (fibre.mesh if fibre else None),
+        )
+
+    def _places(self, discretisation: Discretisation, sites: Place) -> _Places:
+        """Looked up once for all fibres that have the same sections in the same compartments."""
+        names = (
+            *discretisation.section_names,
+            *discretisation.section_regions,
+            pickle.dumps(sites),
+        )
+        sections = discretisation.section.tobytes()
+        key = (names, sections, discretisation.is_junction.tobytes())
+        if key not in self.places:
+            stop = None
+            if self.stop_when is not None:
+                threshold_mV = (*self.detect, SpikeDetector())[0].threshold_mV
+                stop = lower_detector(SpikeDetector(threshold_mV, self.stop_when), discretisation)
+            self.places[key] = _Places(
+                detectors=[lower_detector(each, discretisation) for each in self.detect],
+                stop=stop,
+                sites=compartments_at(discretisation, sites),
+            )
+        return self.places[key]
+
+    def _try(
+        self,
+        ground: _Ground,
+        drives: list[_core.Drive],
+        probes: list[_core.CoreProbe],
+        detectors: list[_core.CoreDetector],
+        v_init_mV: float | None,
+        *,
+        is_new: bool,
+    ) -> None:
+        """Lets the core refuse what it would refuse of a single run."""
+        # Only they can be missing; to set up lanes that would be there takes longer than a check.
+        insists = self.solver != "auto" or self.precision != "double"
+        simulation = _core.CoreSimulation(
+            ground.discretisation,
+            method=self.method.name,
+            parameters=self.method.parameters,
+            drives=drives,
+            probes=probes,
+            detectors=detectors,
+            solver=self.solver if is_new and insists else "plain",
+            precision=self.precision if is_new else "double",
+        )
+        if v_init_mV is not None:
+            simulation.initialise(v_init_mV)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Run:
+    """One run, ready for the core, and what its result is made of besides the outcome."""
+
+    ground: _Ground
+    recipe: Recipe
+    core: _core.BatchRun
+
+    def result(self, outcome: dict[str, Any], **more: Any) -> Result:
+        ground, asked = self.ground, self.recipe
+        status, t_ms = Status(outcome["status"]), outcome["t_ms"]
+        traces, crossings = outcome["traces"], outcome["crossings"]
+        if status is Status.FAILED or not traces:  # it never began
+            columns = [*(probe.compartments.size for probe in ground.probes), 1]
+            traces = [(np.empty(0), np.empty((0, width))) for width in columns]
+            crossings = [(np.empty(0, np.int32), np.empty(0))] * len(ground.places.detectors)
+        *traces, start = traces
+        message = outcome["message"]
+        if status in (Status.STOPPED, Status.INTERRUPTED):
+            message = f"{status} at t = {t_ms:g} ms of {asked.t_stop_ms:g}"
+        return Result(
+            traces=tuple(
+                trace_of(probe, *trace) for probe, trace in zip(ground.probes, traces, strict=True)
+            ),
+            # Without those of `stop_when`, which are the last.
+            crossings=tuple(
+                crossings_of(detector, *seen)
+                for detector, seen in zip(ground.places.detectors, crossings, strict=False)
+            ),
+            status=status,
+            message=message,
+            t_stop_ms=t_ms,
+            geometry=ground.geometry,
+            velocity_sites=ground.places.sites,
+            recipe=asked,
+            provenance=provenance_of(
+                ground.discretisation,
+                asked.method,
+                steps=outcome["steps"],
+                execution=outcome["execution"],
+                v_init="rest" if asked.v_init_mV is None else asked.v_init_mV,
+                v_rest_mV=float(start[1][0, 0]) if start[0].size else None,
+                **more,
+            ),
+        )
