@@ -41,6 +41,8 @@ public:
     /// Takes over a state of the same run.
     virtual void load(const State& state) = 0;
     virtual void store(State& state) const = 0;
+    /// Only what load() needs to go on from there.
+    virtual void keep(State& state) const = 0;
 
     virtual double v_mV(std::size_t compartment) const noexcept = 0;
     virtual double potential_mV(std::size_t layer, std::size_t compartment) const noexcept = 0;

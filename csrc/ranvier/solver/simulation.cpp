@@ -436,7 +436,10 @@ void Simulation::advance(std::int64_t steps, double t_stop_ms) {
     }
     while (steps > 0 && !has_arrived(t_stop_ms)) {
         const std::int64_t block = std::min(steps, kStepsPerBlock);
-        State good = state();
+        if (own_ != nullptr) {
+            own_->keep(state_);
+        }
+        State good = state_;
         auto good_watched = watched_mV_;
         const auto rewind = [&] {
             state_ = good;
@@ -461,7 +464,10 @@ void Simulation::advance(std::int64_t steps, double t_stop_ms) {
             }
             is_sound = potentials_are_sound();
         }
-        if (!is_sound || find_fault()) {
+        // A method with a state of its own has looked at its rows, where whatever goes wrong shows
+        // within a step; for all the rest it has to be asked, at the end.
+        const bool looks_closely = own_ == nullptr || steps <= block;
+        if (!is_sound || (looks_closely && find_fault())) {
             rewind();
             // Again, looking at everything: the same steps end in the same fault.
             for (std::int64_t s = 0; s < block; ++s) {

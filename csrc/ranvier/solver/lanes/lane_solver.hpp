@@ -51,6 +51,10 @@ public:
     /// Writes potentials and gates into `state`, and what follows from them.
     void store(std::size_t fibre, State& state) const;
 
+    /// Only what load() needs: not the potentials of sheathed compartments, which follow from their
+    /// modes.
+    void keep(std::size_t fibre, State& state) const;
+
     /// Looks for spikes where these detectors say. To be called before load().
     void watch(std::size_t fibre, std::span<const Detector> detectors);
 

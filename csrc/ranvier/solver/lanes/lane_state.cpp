@@ -103,7 +103,7 @@ void LaneSolver<Real>::load(std::size_t fibre, const State& state) {
 }
 
 template <class Real>
-void LaneSolver<Real>::store(std::size_t fibre, State& state) const {
+void LaneSolver<Real>::keep(std::size_t fibre, State& state) const {
     const auto& place = layout_.place[fibre];
     for (std::size_t i = 0; i < place.size(); ++i) {
         if (place[i] != kNowhere) {
@@ -111,25 +111,37 @@ void LaneSolver<Real>::store(std::size_t fibre, State& state) const {
         }
     }
     for (std::size_t m = 0; m < mechanisms_.size(); ++m) {
-        for (std::size_t g = 0; g < mechanisms_[m].gates; ++g) {
-            auto& gates = state.gates[m][g];
-            for (std::size_t row = 0; row < gates.size(); ++row) {
-                gates[row] = gate(fibre, m, g, row);
+        const Mechanism& mechanism = mechanisms_[m];
+        const auto& carriers = systems_[fibre]->mechanisms()[m].table->compartment;
+        for (std::size_t row = 0; mechanism.gates > 0 && row < carriers.size(); ++row) {
+            const std::size_t first = gate_place(fibre, m, 0, row);
+            for (std::size_t g = 0; g < mechanism.gates; ++g) {
+                state.gates[m][g][row] = static_cast<double>(mechanism.gate[first + g * kLanes]);
             }
         }
     }
-    state.link_modes.clear();
+    std::size_t own = 0;
     for (std::size_t l = 0; l < links_.size(); ++l) {
-        const LinkPlace& link = layout_.links[l];
-        if (index(link.fibre) != fibre) {
+        if (index(layout_.links[l].fibre) != fibre) {
             continue;
         }
-        auto& modes = state.link_modes.emplace_back(links_[l].modes->size());
+        if (own == state.link_modes.size()) {
+            state.link_modes.emplace_back(links_[l].modes->size());
+        }
+        auto& modes = state.link_modes[own++];
         for (std::size_t mode = 0; mode < modes.size(); ++mode) {
             modes[mode] = static_cast<double>(
                 link_state_[(links_[l].k * link_modes_ + mode) * kLanes + links_[l].lane]);
         }
-        for (std::size_t k = 0; k < link.compartment.size(); ++k) {
+    }
+}
+
+template <class Real>
+void LaneSolver<Real>::store(std::size_t fibre, State& state) const {
+    keep(fibre, state);
+    for (std::size_t l = 0; l < links_.size(); ++l) {
+        const LinkPlace& link = layout_.links[l];
+        for (std::size_t k = 0; index(link.fibre) == fibre && k < link.compartment.size(); ++k) {
             const std::size_t i = index(link.compartment[k]);
             state.v_mV[i] = link_potential(l, k);
             state.potential_mV[1][i] = link_potential(l, link.compartment.size() + k);

@@ -67,6 +67,7 @@ public:
         crossings_.clear();
     }
     void store(State& state) const override { solver().store(fibre_, state); }
+    void keep(State& state) const override { solver().keep(fibre_, state); }
 
     double v_mV(std::size_t compartment) const noexcept override {
         return solver().v_mV(fibre_, compartment);
