@@ -36,8 +36,8 @@ MAY_INCLUDE = {
     "solver": {"base", "lanes", "mechanisms", "discretisation", "drive", "recording"},
 }
 
-#: Not of the standard library of C++, and allowed: the intrinsics of the processor.
-SYSTEM_HEADERS = {"immintrin.h", "cpuid.h"}
+#: Not of the standard library of C++, and allowed: the intrinsics of the processor, and POSIX.
+SYSTEM_HEADERS = {"immintrin.h", "cpuid.h", "unistd.h"}
 
 #: What touches the extension; everyone else goes through these.
 BORDER = {

@@ -37,19 +37,26 @@ py::list run(const std::vector<BatchRun>& runs, const std::string& method,
     const MethodChoice choice{method, std::move(parameters)};
     const Execution execution = execution_from(solver, precision, threads);
     std::vector<BatchOutcome> outcomes;
-    bool was_interrupted = false;
     {
         const py::gil_scoped_release unlocked;
         outcomes = run_batch(runs, choice, execution, [&](double share) {
             const py::gil_scoped_acquire locked;
-            // Ctrl-C ends the batch, and what is finished stays; Python raises afterwards.
-            was_interrupted = PyErr_CheckSignals() != 0;
-            if (was_interrupted) {
-                PyErr_Clear();
-            } else if (!progress.is_none()) {
-                progress(share);
+            // Ctrl-C ends the batch, and what is finished stays; Python raises afterwards. What
+            // else a signal's handler or the callback raises reaches the caller as it is.
+            try {
+                if (PyErr_CheckSignals() != 0) {
+                    throw py::error_already_set();
+                }
+                if (!progress.is_none()) {
+                    progress(share);
+                }
+            } catch (const py::error_already_set& error) {
+                if (!error.matches(PyExc_KeyboardInterrupt)) {
+                    throw;
+                }
+                return true;
             }
-            return was_interrupted;
+            return false;
         });
     }
     py::list results;
@@ -88,7 +95,7 @@ void bind_batch(py::module_& m) {
              "stops_at_detector"_a = py::none());
     m.def("run_batch", &run, "runs"_a, py::kw_only(), "method"_a, "parameters"_a,
           "solver"_a = "auto", "precision"_a = "double", "threads"_a = 1, "progress"_a = py::none(),
-          "All runs, eight or more at a time: one dict of what happened per run.");
+          "All runs, eight at a time: one dict of what happened per run.");
 }
 
 }  // namespace ranvier

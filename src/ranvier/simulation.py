@@ -160,7 +160,7 @@ class Simulation:
     @_alone
     def snapshot(self) -> bytes:
         """The whole state. Restored into this simulation, or into another of the same
-        discretisation and method, it goes on bit for bit."""
+        discretisation, method, solver and precision, it goes on bit for bit."""
         return self._core.snapshot()
 
     @_alone

@@ -18,6 +18,8 @@ def thread_count(threads: int | None = None) -> int:
     if threads is None:
         for name in ("RANVIER_NUM_THREADS", "OMP_NUM_THREADS"):
             if asked := os.environ.get(name):
+                # A list is for nested levels of OpenMP, of which the first is the outer one.
+                asked = str(asked).split(",")[0].strip()
                 subject = name
                 break
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import dataclasses
+import math
 import pickle
 import signal
 import threading
@@ -208,6 +209,39 @@ def test_neighbours_change_no_bit(eleven: Any) -> None:
         np.testing.assert_array_equal(alone.traces[0].values, results[k].traces[0].values)
 
 
+def test_an_odd_internode_changes_no_bit_of_its_neighbours() -> None:
+    """Lanes take a shorter way where all internodes are mirrored, which rounds differently."""
+    fibre = rv.fibers.mrg(nodes=5)
+    even = rv.discretise(fibre.model, fibre.mesh)
+    tables = even.to_dict()
+    stin = even.section_names.index("stin[0]") if "stin[0]" in even.section_names else 3
+    leak = tables["mechanisms"]["leak"]
+    row = int(np.flatnonzero(np.asarray(leak["compartment"]) == int(stin))[0])
+    leak["parameters"]["g_bar_S_cm2"] = np.array(leak["parameters"]["g_bar_S_cm2"])
+    leak["parameters"]["g_bar_S_cm2"][row] *= 2.0
+    odd = rv.Discretisation.from_dict(tables)
+    targets = ([even] * 3 + [odd]) * 6
+    stimuli = [clamp(0.1 * k) for k in range(len(targets))]
+    runs = [
+        rv.simulate_batch(targets, stimuli, rv.Probe(), t_stop_ms=0.4, threads=threads)
+        for threads in (1, 2, 2)
+    ]
+    (alone,) = rv.simulate_batch([even], [stimuli[4]], rv.Probe(), t_stop_ms=0.4)
+    np.testing.assert_array_equal(alone.traces[0].values, runs[0][4].traces[0].values)
+    for again in runs[1:]:
+        for one, other in zip(runs[0], again, strict=True):
+            np.testing.assert_array_equal(one.traces[0].values, other.traces[0].values)
+
+
+def test_a_refilled_lane_has_seen_nothing_yet() -> None:
+    """Of what the run before had under its sheath."""
+    fibre = rv.fibers.mrg(nodes=5)
+    down = clamp(-1.0, waveform=rv.stimuli.Pulse(onset_ms=0.0, duration_ms=1.0))
+    detect = rv.SpikeDetector(-81.0)
+    results = rv.simulate_batch(fibre, [down] * 8 + [()] * 2, t_stop_ms=0.3, detect=detect)
+    assert [len(result.crossings[0]) for result in results[8:]] == [0, 0]
+
+
 def test_single_precision_is_close(eleven: Any) -> None:
     fibres, stimuli, results = eleven
     single = rv.simulate_batch(fibres, stimuli, PROBES, t_stop_ms=1.0, precision="single")
@@ -280,7 +314,8 @@ MRG = rv.fibers.mrg()
             {"v_init_mV": [-80.0, -70.0]},
             "v_init_mV: has 2 entries, expected 1, one for each run",
         ),
-        ([MRG], {"t_stop_ms": 0.0}, "t_stop_ms: is 0, expected above 0"),
+        ([MRG], {"t_stop_ms": 0.0}, "t_stop_ms: is 0, expected a finite time above 0"),
+        ([MRG], {"t_stop_ms": math.inf}, "t_stop_ms: is inf, expected a finite time above 0"),
         ([MRG, MRG.model], {}, "run 1: model 'MRG 10 um': has no mesh, expected mesh="),
         ([MRG, squid()], {"mesh": rv.FixedCount(3)}, "run 1: mesh: is given with a discretisation"),
         (

@@ -215,11 +215,17 @@ def test_a_wrong_number_of_threads_is_told(wrong: Any) -> None:
 def test_a_wrong_number_in_the_environment_is_told(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(name, "4,2")
+    monkeypatch.setenv(name, "all,2")
     with pytest.raises(
-        rv.ModelError, match=f"^{name}: is 4,2, expected a whole number of 0 or more$"
+        rv.ModelError, match=f"^{name}: is all, expected a whole number of 0 or more$"
     ):
         spike()
+
+
+def test_a_list_of_openmp_counts_by_its_first_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RANVIER_NUM_THREADS", raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "2,1")
+    assert spike().provenance["threads"] == 2
 
 
 def test_the_core_needs_a_thread() -> None:
@@ -395,3 +401,44 @@ def test_wrong_keys_are_told_with_their_line(
     code, out, err = run("run", "squid.toml")
     assert (code, out) == (2, "")
     assert f": run.{message}" in err
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_process_goes_on_without_the_threads() -> None:
+    """Which do not go along; in a program of its own, for a child that hangs must not hang us."""
+    script = """
+import os, warnings
+import ranvier as rv
+warnings.simplefilter("ignore")
+fibre = rv.fibers.hodgkin_huxley()
+simulation = rv.Simulation(rv.discretise(fibre.model, rv.FixedCount(2000)), threads=2)
+simulation.advance(2)
+if os.fork() == 0:
+    simulation.advance(2)
+    os._exit(0)
+_, status = os.wait()
+raise SystemExit(os.waitstatus_to_exitcode(status))
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+def test_a_snapshot_knows_what_was_above_threshold_under_a_sheath() -> None:
+    fibre = rv.fibers.mrg(nodes=5)
+    d = rv.discretise(fibre.model, fibre.mesh)
+    clamp = rv.stimuli.CurrentClamp(
+        waveform=rv.stimuli.Pulse(onset_ms=0.05, duration_ms=0.1), at=0, amplitude_nA=2.0
+    )
+    options = {"stimuli": [clamp], "detectors": [rv.SpikeDetector()]}
+    whole = rv.Simulation(d, **options)
+    snapshots = []
+    for _ in range(60):
+        snapshots.append((whole.t_ms, whole.snapshot()))
+        whole.advance(1)
+    whole.advance(20)
+    t_ms = whole.crossings()[0].t_ms
+    assert t_ms.size > 10
+    for taken_ms, snapshot in snapshots[20:]:
+        again = rv.Simulation(d, **options)
+        again.restore(snapshot)
+        again.advance(80 - round(taken_ms / 0.005))
+        np.testing.assert_array_equal(again.crossings()[0].t_ms, t_ms[t_ms > taken_ms])

@@ -303,9 +303,9 @@ def test_runs_the_steps_that_reach_the_end(t_stop_ms: float, steps: int) -> None
 @pytest.mark.parametrize(
     ("t_stop_ms", "pattern"),
     [
-        (0.0, "t_stop_ms: is 0, expected above 0"),
-        (-1.0, "t_stop_ms: is -1, expected above 0"),
-        (float("nan"), "t_stop_ms: is nan, expected above 0"),
+        (0.0, "t_stop_ms: is 0, expected a finite time above 0"),
+        (-1.0, "t_stop_ms: is -1, expected a finite time above 0"),
+        (float("nan"), "t_stop_ms: is nan, expected a finite time above 0"),
         (float("inf"), "t_stop_ms: is inf, expected a finite time"),
     ],
 )

@@ -96,7 +96,7 @@ Isa best_isa() {
 
 Isa chosen_isa() {
     const char* const asked = std::getenv("RANVIER_ISA");
-    if (asked == nullptr) {
+    if (asked == nullptr || *asked == '\0') {
         return best_isa();
     }
     const std::vector<Isa> all{Isa::kBase, Isa::kV3, Isa::kV4};

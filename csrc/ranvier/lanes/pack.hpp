@@ -356,21 +356,10 @@ RANVIER_INLINE unsigned bits_of(const PackMask<Real>& mask) noexcept {
     return bits;
 }
 
-/// Whether any lane says yes.
-template <class Real>
-RANVIER_INLINE bool any(const PackMask<Real>& mask) noexcept {
-    return bits_of(mask) != 0;
-}
-
 /// Whether all lanes say yes.
 template <class Real>
 RANVIER_INLINE bool all(const PackMask<Real>& mask) noexcept {
     return bits_of(mask) == (1U << (Pack<Real>::kPieces * Pack<Real>::kWidth)) - 1U;
-}
-
-template <class Real>
-RANVIER_INLINE bool is_set(const PackMask<Real>& mask, std::size_t lane) noexcept {
-    return mask.piece[lane / Pack<Real>::kWidth][lane % Pack<Real>::kWidth] != 0;
 }
 
 }  // namespace RANVIER_ISA_NAMESPACE

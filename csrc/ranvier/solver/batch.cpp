@@ -6,12 +6,14 @@
 #include <exception>
 #include <map>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 
 #include "ranvier/base/error.hpp"
 #include "ranvier/solver/lanes/lane_stepper.hpp"
 #include "ranvier/solver/lanes/layout.hpp"
+#include "ranvier/solver/lanes/link_modes.hpp"
 #include "ranvier/solver/simulation.hpp"
 
 namespace ranvier {
@@ -22,9 +24,11 @@ namespace {
 constexpr std::size_t kFibresAtOnce = kLanes;
 /// Rows of a run, so that a block stays in the first-level cache.
 constexpr std::size_t kMostRows = 32;
+constexpr std::size_t kMostThreads = 1024;
 
 /// What has to be equal for fibres to share a solver, as bytes.
-std::string shape_of(const Discretisation& d) {
+std::string shape_of(const std::shared_ptr<const Discretisation>& discretisation) {
+    const Discretisation& d = *discretisation;
     std::string shape;
     const auto add = [&](const auto& values) {
         const std::size_t size = values.size();
@@ -40,6 +44,14 @@ std::string shape_of(const Discretisation& d) {
         add(table.compartment);
     }
     shape.append(reinterpret_cast<const char*>(&d.temperature_degC), sizeof d.temperature_degC);
+    if (!d.layers.empty()) {
+        // Lanes take another way where all internodes are mirrored, to the same but for rounding;
+        // a fibre must not depend on who is beside it even in that.
+        const System system(discretisation);
+        const Discretisation* const own[] = {&d};
+        const LaneLayout layout = lay_out(own, kMostRows);
+        shape += are_all_mirrored(system, layout.links) ? 'm' : 'n';
+    }
     return shape;
 }
 
@@ -63,14 +75,20 @@ public:
         isa_ = chosen_isa();
         const bool wants_lanes = entry_->in_lanes && execution.solver != Solver::kPlain;
         std::map<std::string, std::size_t> queue_of;
+        std::map<const Discretisation*, std::string> known;
         for (std::size_t k = 0; k < runs.size(); ++k) {
-            check(*runs[k].discretisation);
-            const bool fits = wants_lanes && !why_not_in_lanes(*runs[k].discretisation);
-            const std::string key = fits ? shape_of(*runs[k].discretisation) : "";
+            const auto& discretisation = runs[k].discretisation;
+            const auto [own, is_first] = known.try_emplace(discretisation.get());
+            if (is_first) {
+                check(*discretisation);
+                const bool fits = wants_lanes && !why_not_in_lanes(*discretisation);
+                own->second = fits ? shape_of(discretisation) : "";
+            }
+            const std::string& key = own->second;
             const auto [at, is_new] = queue_of.try_emplace(key, queues_.size());
             if (is_new) {
                 queues_.push_back(std::make_unique<Queue>());
-                queues_.back()->is_in_lanes = fits;
+                queues_.back()->is_in_lanes = !key.empty();
             }
             queues_[at->second]->run.push_back(k);
         }
@@ -78,9 +96,12 @@ public:
 
     std::vector<BatchOutcome> run(const std::function<bool(double)>& is_interrupted) {
         std::vector<std::thread> helpers;
-        std::atomic<int> busy = execution_.threads;
-        for (int member = 0; member < execution_.threads; ++member) {
-            helpers.emplace_back([&] {
+        const int most = static_cast<int>(std::min<std::size_t>(runs_.size(), kMostThreads));
+        const int members = std::clamp(execution_.threads, 1, std::max(1, most));
+        std::atomic<int> busy = 0;
+        for (int member = 0; member < members; ++member) {
+            busy.fetch_add(1);
+            const auto work_along = [&] {
                 try {
                     work();
                 } catch (...) {
@@ -89,7 +110,17 @@ public:
                     is_over_.store(true);
                 }
                 busy.fetch_sub(1);
-            });
+            };
+            try {
+                helpers.emplace_back(work_along);
+            } catch (const std::system_error&) {
+                // As many as there are will do; without any, this one does it all.
+                busy.fetch_sub(1);
+                if (helpers.empty()) {
+                    work();
+                }
+                break;
+            }
         }
         while (busy.load() > 0) {
             const auto share = static_cast<double>(done_.load()) /
@@ -185,8 +216,8 @@ private:
             if (guests.empty()) {
                 return;
             }
-            home->solver = std::make_unique<LaneSolver<Real>>(systems, kMostRows, *entry_->in_lanes,
-                                                              chosen_isa(), 1);
+            home->solver =
+                std::make_unique<LaneSolver<Real>>(systems, kMostRows, *entry_->in_lanes, isa_, 1);
             for (Guest& guest : guests) {
                 start(guest);
             }
@@ -303,6 +334,9 @@ private:
     }
 
     void leave(Guest& guest) {
+        if (outcomes_[guest.run].status == BatchStatus::kCompleted) {
+            guarded(guest.run, [&] { guest.simulation->look_closely(); });
+        }
         collect(*guest.simulation, guest.run);
         done_.fetch_add(1);
     }
@@ -314,6 +348,7 @@ private:
         outcome.samples = simulation.samples();
         outcome.events = simulation.events();
         outcome.execution = simulation.execution();
+        outcome.execution.threads = execution_.threads;
     }
 
     /// What goes wrong with one run is a part of its outcome, and none of the others'.

@@ -1,4 +1,4 @@
-// Many runs in one call: fibres of equal shape share lanes, eight at a time and more.
+// Many runs in one call: fibres of equal shape share lanes, eight at a time.
 #pragma once
 
 #include <cstdint>

@@ -44,7 +44,6 @@ public:
     /// Only what load() needs to go on from there.
     virtual void keep(State& state) const = 0;
 
-    virtual double v_mV(std::size_t compartment) const noexcept = 0;
     virtual double potential_mV(std::size_t layer, std::size_t compartment) const noexcept = 0;
     virtual double gate(std::size_t mechanism, std::size_t gate,
                         std::size_t row) const noexcept = 0;

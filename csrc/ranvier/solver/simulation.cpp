@@ -390,6 +390,12 @@ void Simulation::end_step(const LaneStep& step, std::span<const LaneCrossing> cr
     }
 }
 
+void Simulation::look_closely() const {
+    if (const auto fault = find_fault()) {
+        diverged(state_.t_ms, *fault);
+    }
+}
+
 /// Tells the method of a jump of a drive in the step that comes.
 void Simulation::note_jump() {
     // Within rounding, a jump at the end of a step belongs to the next.

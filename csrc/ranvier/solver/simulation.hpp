@@ -63,6 +63,9 @@ public:
     LaneStep begin_step();
     void end_step(const LaneStep& step, std::span<const LaneCrossing> crossings, bool is_sound);
     bool has_arrived(double t_stop_ms) const;
+    /// Throws DivergedError if anything is not as it should be, also where not every step is looked
+    /// at: potentials under a sheath, and gates.
+    void look_closely() const;
     const System& system() const noexcept { return system_; }
 
     static constexpr double kForever_ms = std::numeric_limits<double>::infinity();

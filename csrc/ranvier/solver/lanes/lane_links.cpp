@@ -208,7 +208,7 @@ void LaneSolver<Real>::update_links(bool moves) noexcept {
             .lower_echo = link_lower_echo_.data(),
             .upper_echo = link_upper_echo_.data(),
         };
-        if (moves && are_links_watched_) {
+        if (moves && !link_before_.empty()) {
             const auto each = static_cast<std::ptrdiff_t>(link_modes_ * kLanes);
             std::copy(link_state_.begin() + static_cast<std::ptrdiff_t>(from) * each,
                       link_state_.begin() + static_cast<std::ptrdiff_t>(to) * each,

@@ -92,6 +92,11 @@ void LaneSolver<Real>::load(std::size_t fibre, const State& state) {
     }
     are_links_stale_ = !links_.empty();
     gather(false);
+    if (are_links_watched_) {
+        // By the kernel's own sums, so that before and after are of one kind; the bits that it
+        // leaves are those of no step, and nobody reads them.
+        watch_links();
+    }
     for (RowWatch& watch : row_watch_) {
         watch.before_mV = static_cast<double>(v_mV_[watch.place]);
     }

@@ -69,9 +69,6 @@ public:
     void store(State& state) const override { solver().store(fibre_, state); }
     void keep(State& state) const override { solver().keep(fibre_, state); }
 
-    double v_mV(std::size_t compartment) const noexcept override {
-        return solver().v_mV(fibre_, compartment);
-    }
     double potential_mV(std::size_t layer, std::size_t compartment) const noexcept override {
         return solver().potential_mV(fibre_, layer, compartment);
     }

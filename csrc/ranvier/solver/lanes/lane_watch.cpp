@@ -64,9 +64,11 @@ void LaneSolver<Real>::watch(std::size_t fibre, std::span<const Detector> detect
         link_threshold_mV_.assign(all, others_mV);
         link_has_crossed_.assign(all, 0);
         link_v_mV_.assign(all * kLanes, Real(0));
-        link_before_ = link_state_;
         link_seen_.assign(static_cast<std::size_t>(team_->size()), 0);
         fill_watched_basis();
+    }
+    if (are_links_watched_ || !link_watch_.empty()) {
+        link_before_ = link_state_;
     }
     for (std::size_t l = 0; are_links_watched_ && l < links_.size(); ++l) {
         const LinkPlace& link = layout_.links[l];

@@ -209,18 +209,31 @@ bool is_mirrored(const Matrix& a, const LinkNumbers& numbers, const std::vector<
     return true;
 }
 
+/// 1/sqrt(C) of each unknown.
+std::vector<double> scale_of(const LinkNumbers& numbers) {
+    std::vector<double> scale(numbers.capacitance_nF.size());
+    std::ranges::transform(numbers.capacitance_nF, scale.begin(),
+                           [](double c) { return 1.0 / std::sqrt(c); });
+    return scale;
+}
+
+/// The image of each unknown in a link that looks the same from both ends.
+std::vector<std::size_t> mirror_of(const LinkNumbers& numbers) {
+    const std::size_t n = numbers.driven_nA.size();
+    std::vector<std::size_t> mirror(2 * n);
+    for (std::size_t k = 0; k < n; ++k) {
+        mirror[k] = n - 1 - k;
+        mirror[n + k] = 2 * n - 1 - k;
+    }
+    return mirror;
+}
+
 LinkModes modes_of(const LinkNumbers& numbers) {
     const std::size_t n = numbers.driven_nA.size();
     const std::size_t m = 2 * n;
-    std::vector<double> scale(m);
-    std::ranges::transform(numbers.capacitance_nF, scale.begin(),
-                           [](double c) { return 1.0 / std::sqrt(c); });
+    const std::vector<double> scale = scale_of(numbers);
     Matrix a = scaled_conductances(numbers, scale);
-    std::vector<std::size_t> mirror(m);
-    for (std::size_t k = 0; k < n; ++k) {
-        mirror[k] = n - 1 - k;
-        mirror[n + k] = m - 1 - k;
-    }
+    const std::vector<std::size_t> mirror = mirror_of(numbers);
     LinkModes modes;
     modes.is_mirrored = is_mirrored(a, numbers, scale, mirror);
     modes.lower_axial_uS = numbers.lower_axial_uS;
@@ -336,12 +349,12 @@ OpenChannel open_channel(const SystemMechanism& mechanism, std::size_t row) noex
             .e_mV = mechanism.e_mV.empty() ? parameter("e_leak_mV") : mechanism.e_mV[row]};
 }
 
-std::vector<std::shared_ptr<const LinkModes>> find_link_modes(const System& system,
-                                                              std::span<const LinkPlace> links) {
-    std::vector<std::shared_ptr<const LinkModes>> found;
-    if (links.empty()) {
-        return found;
-    }
+namespace {
+
+/// Calls with_kind(link, numbers, is_new, kind) for every link, `kind` counting those that differ.
+template <class WithKind>
+void for_each_link(const System& system, std::span<const LinkPlace> links,
+                   const WithKind& with_kind) {
     std::vector<std::vector<OpenChannel>> leaks(system.size());
     for (const auto& mechanism : system.mechanisms()) {
         for (std::size_t row = 0; row < mechanism.table->compartment.size(); ++row) {
@@ -351,7 +364,6 @@ std::vector<std::shared_ptr<const LinkModes>> find_link_modes(const System& syst
     std::vector<std::int32_t> local(system.size(), kNowhere);
     constexpr std::size_t kLookBack = 8;  // kinds of internodes that a fibre is likely to have
     std::vector<LinkNumbers> kinds;
-    std::vector<std::shared_ptr<const LinkModes>> modes;
     for (const LinkPlace& link : links) {
         LinkNumbers numbers = numbers_of(system, link, leaks, local);
         std::size_t kind = kinds.size();
@@ -361,13 +373,41 @@ std::vector<std::shared_ptr<const LinkModes>> find_link_modes(const System& syst
                 break;
             }
         }
+        with_kind(numbers, kind == kinds.size(), kind);
         if (kind == kinds.size()) {
-            modes.push_back(std::make_shared<const LinkModes>(modes_of(numbers)));
             kinds.push_back(std::move(numbers));
         }
-        found.push_back(modes[kind]);
     }
+}
+
+}  // namespace
+
+std::vector<std::shared_ptr<const LinkModes>> find_link_modes(const System& system,
+                                                              std::span<const LinkPlace> links) {
+    std::vector<std::shared_ptr<const LinkModes>> found;
+    std::vector<std::shared_ptr<const LinkModes>> modes;
+    if (links.empty()) {
+        return found;
+    }
+    for_each_link(system, links, [&](const LinkNumbers& numbers, bool is_new, std::size_t kind) {
+        if (is_new) {
+            modes.push_back(std::make_shared<const LinkModes>(modes_of(numbers)));
+        }
+        found.push_back(modes[kind]);
+    });
     return found;
+}
+
+bool are_all_mirrored(const System& system, std::span<const LinkPlace> links) {
+    bool are_all = true;
+    for_each_link(system, links, [&](const LinkNumbers& numbers, bool is_new, std::size_t) {
+        if (is_new && are_all) {
+            const std::vector<double> scale = scale_of(numbers);
+            are_all = is_mirrored(scaled_conductances(numbers, scale), numbers, scale,
+                                  mirror_of(numbers));
+        }
+    });
+    return are_all;
 }
 
 }  // namespace ranvier

@@ -59,6 +59,10 @@ struct LinkModes {
 std::vector<std::shared_ptr<const LinkModes>> find_link_modes(const System& system,
                                                               std::span<const LinkPlace> links);
 
+/// Whether all links of a fibre look the same from both ends: then lanes take a shorter way, and
+/// fibres that differ in this cannot share them without rounding differently.
+bool are_all_mirrored(const System& system, std::span<const LinkPlace> links);
+
 /// The row of a mechanism as a conductance with all gates open and a reversal potential.
 struct OpenChannel {
     double g_uS;

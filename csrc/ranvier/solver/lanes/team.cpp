@@ -1,5 +1,11 @@
 #include "ranvier/solver/lanes/team.hpp"
 
+#include <system_error>
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <unistd.h>
+#endif
+
 namespace ranvier {
 namespace {
 
@@ -13,12 +19,29 @@ inline void pause() noexcept {
 #endif
 }
 
+/// Threads do not go along when a process is forked.
+long this_process() noexcept {
+#if defined(__unix__) || defined(__APPLE__)
+    return static_cast<long>(::getpid());
+#else
+    return 0;
+#endif
+}
+
 }  // namespace
 
-Team::Team(int size) {
+Team::Team(int size) : process_(this_process()) {
     for (int member = 1; member < size; ++member) {
-        threads_.emplace_back([this, member] { follow(static_cast<std::size_t>(member)); });
+        try {
+            threads_.emplace_back([this, member] { follow(static_cast<std::size_t>(member)); });
+        } catch (const std::system_error&) {
+            break;  // as many as there are will do
+        }
     }
+}
+
+bool Team::is_elsewhere() const noexcept {
+    return process_ != this_process();
 }
 
 Team::~Team() {

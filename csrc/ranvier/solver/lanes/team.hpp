@@ -25,7 +25,7 @@ public:
     /// all are done.
     template <class Work>
     void share(std::size_t count, const Work& work) noexcept {
-        if (threads_.empty()) {
+        if (threads_.empty() || is_elsewhere()) {
             work(std::size_t{0}, std::size_t{0}, count);
             return;
         }
@@ -38,11 +38,14 @@ public:
     }
 
 private:
+    /// In a process that was forked from the one that has the threads.
+    bool is_elsewhere() const noexcept;
     void run() noexcept;
     void work_on(std::size_t member) const noexcept;
     void follow(std::size_t member) noexcept;
 
     std::vector<std::thread> threads_;
+    long process_;
     void (*call_)(const void*, std::size_t, std::size_t, std::size_t) = nullptr;
     const void* data_ = nullptr;
     std::size_t count_ = 0;
