@@ -11,11 +11,11 @@ enum class LaneMethod : std::uint8_t { kRosenbrock2, kStaggeredSdirk2 };
 struct LaneStep {
     double from_ms = 0.0;
     double to_ms = 0.0;
+    double gates_ms = 0.0;   // kStaggeredSdirk2: how far the gates move first
+    bool is_parked = false;  // the fibre stays as it is
     /// Of a whole step, the nominal one: rounding in the times would make every step another, and
     /// each would need its own constants. 0: the difference of the times.
     double length_ms = 0.0;
-    double gates_ms = 0.0;   // kStaggeredSdirk2: how far the gates move first
-    bool is_parked = false;  // the fibre stays as it is
 };
 
 /// A spike that a step has seen.
