@@ -81,8 +81,13 @@ TEST(the_environment_chooses_at_each_call) {
     }
 }
 
+TEST(an_empty_environment_is_none) {
+    const Environment set("");
+    CHECK(chosen_isa() == best_isa());
+}
+
 TEST(the_environment_must_name_a_level) {
-    for (const std::string wrong : {"v9", "V3", "", "avx2", " v3"}) {
+    for (const std::string wrong : {"v9", "V3", "avx2", " v3"}) {
         const Environment set(wrong.c_str());
         CHECK_THROWS(chosen_isa(), ModelError,
                      "RANVIER_ISA: is '" + wrong + "', expected base, v3 or v4");
