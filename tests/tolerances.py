@@ -36,7 +36,7 @@ MESH_TOTALS_RELATIVE = 1e-11
 SCALED_VELOCITY_RELATIVE = 1e-9
 #: 200 to 2000 steps from the found rest. Newton stops at moves of 1e-12 mV, but potentials against
 #: ground under a sheath are worse conditioned, and lanes keep them as modes. Measured 1.5e-9.
-REST_DRIFT_mV = 1e-8
+REST_DRIFT_mV = 3e-9
 
 #: One second at rest against 100 mV, and against 1 for a gate; the issue's bound. Measured 2e-15.
 REST_MOVEMENT = 1e-6

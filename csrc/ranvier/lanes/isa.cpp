@@ -16,9 +16,7 @@ namespace ranvier {
 namespace {
 
 // setup.py and csrc/CMakeLists.txt define it where they compile the kernels once more per level.
-#if defined(RANVIER_ISA_LEVELS) && defined(RANVIER_ISA_NO_V4)
-constexpr std::array kBuilt{Isa::kBase, Isa::kV3};
-#elif defined(RANVIER_ISA_LEVELS)
+#if defined(RANVIER_ISA_LEVELS)
 constexpr std::array kBuilt{Isa::kBase, Isa::kV3, Isa::kV4};
 #else
 constexpr std::array kBuilt{Isa::kBase};

@@ -1,6 +1,7 @@
 // A run's state as bytes, and what it has to belong to.
 
 #include <cstring>
+#include <utility>
 
 #include "ranvier/base/error.hpp"
 #include "ranvier/solver/fingerprint.hpp"
@@ -31,8 +32,8 @@ private:
     std::uint64_t value_ = 14695981039346656037U;
 };
 
-template <class Visitor>
-void for_each_array(State& state, Visitor&& visit) {
+template <class AnyState, class Visitor>
+void for_each_array(AnyState& state, Visitor&& visit) {
     for (auto& potential : state.potential_mV) {
         visit(potential);
     }
@@ -104,8 +105,7 @@ std::uint64_t fingerprint_of(const Discretisation& d, const MethodChoice& method
 
 std::size_t Simulation::bytes() const noexcept {
     std::size_t sum = own_ != nullptr ? own_->bytes() : 0;
-    State copy = state_;
-    for_each_array(copy,
+    for_each_array(std::as_const(state_),
                    [&](const std::vector<double>& array) { sum += array.size() * sizeof(double); });
     return sum + state_.v_mV.size() * sizeof(double);
 }

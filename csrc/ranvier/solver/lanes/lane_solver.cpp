@@ -41,7 +41,8 @@ LaneSolver<Real>::LaneSolver(std::vector<const System*> fibres, std::size_t most
       threads_(threads),
       kernels_(find_cable_kernels<Real>(isa)),
       drives_(systems_.size()),
-      tau_ms_(systems_.size(), 0.0) {
+      tau_ms_(systems_.size(), 0.0),
+      moved_ms_(systems_.size(), 0.0) {
     std::vector<const Discretisation*> discretisations;
     for (const System* system : systems_) {
         const auto& d = system->discretisation();
@@ -353,15 +354,17 @@ template <class Real>
 void LaneSolver<Real>::set_step(std::size_t fibre, const LaneStep& step) noexcept {
     const double length_ms = step.length_ms > 0.0 ? step.length_ms : step.to_ms - step.from_ms;
     const double tau_ms = step.is_parked ? kParked_ms : kGamma * length_ms;
+    const double gates_ms = step.is_parked ? 0.0 : step.gates_ms;
     const bool is_new = tau_ms != tau_ms_[fibre];
-    if (!is_new && method_ == LaneMethod::kRosenbrock2) {
+    if (!is_new && gates_ms == moved_ms_[fibre]) {
         return;
     }
     tau_ms_[fibre] = tau_ms;
+    moved_ms_[fibre] = gates_ms;
     for (std::size_t lane = 0; lane < layout_.fibre_at.size(); ++lane) {
         if (layout_.fibre_at[lane] != kNowhere && index(layout_.fibre_at[lane]) == fibre) {
             inverse_tau_[lane] = static_cast<Real>(1.0 / tau_ms);
-            gates_ms_[lane] = static_cast<Real>(step.is_parked ? 0.0 : step.gates_ms);
+            gates_ms_[lane] = static_cast<Real>(gates_ms);
         }
     }
     if (is_new && !links_.empty()) {

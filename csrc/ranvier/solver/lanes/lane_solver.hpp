@@ -40,8 +40,6 @@ public:
     LaneSolver(const LaneSolver&) = delete;
     LaneSolver& operator=(const LaneSolver&) = delete;
 
-    std::size_t fibres() const noexcept { return systems_.size(); }
-
     /// Puts another fibre of the same shape in the place of one. Throws ModelError if it differs.
     void replace(std::size_t fibre, const System& system);
 
@@ -71,9 +69,6 @@ public:
                         std::size_t compartment) const noexcept;
     double gate(std::size_t fibre, std::size_t mechanism, std::size_t gate,
                 std::size_t row) const noexcept;
-    /// How the membrane potential of a row ran within the last step.
-    Bend bend(std::size_t fibre, std::size_t compartment) const noexcept;
-
     /// Membrane potentials of many compartments of one fibre.
     void read_v_mV(std::size_t fibre, std::span<const std::int32_t> compartment,
                    double* to) const noexcept;
@@ -221,6 +216,7 @@ private:
     std::vector<FibreDrives> drives_;
     bool is_driven_ = false;             // some drive is on in this step
     std::vector<double> tau_ms_;         // per fibre, of the constants as they are
+    std::vector<double> moved_ms_;       // per fibre, as gates_ms_ has it
     std::vector<RowWatch> row_watch_;    // of all further detectors
     std::vector<LinkWatch> link_watch_;  // the same
     /// Of links, for the first detector: see WatchedLinks; and the modes before the step, for how

@@ -138,12 +138,6 @@ Bend LaneSolver<Real>::bend_at(std::size_t place) const noexcept {
     return {.bend = (1.0 - kGamma) * (u1 / kGamma - u2) / kGamma};
 }
 
-template <class Real>
-Bend LaneSolver<Real>::bend(std::size_t fibre, std::size_t compartment) const noexcept {
-    const std::int32_t place = layout_.place[fibre][compartment];
-    return place == kNowhere ? Bend{} : bend_at(index(place));
-}
-
 /// As bend_at(), from the modes.
 template <class Real>
 Bend LaneSolver<Real>::link_bend(std::size_t link, std::size_t compartment) const noexcept {
