@@ -47,6 +47,26 @@ PiecewiseLinear::Line PiecewiseLinear::line(double from_ms, double to_ms) const 
     return {whole / length_ms, 12.0 * moment / (length_ms * length_ms * length_ms)};
 }
 
+bool PiecewiseLinear::is_flat(double from_ms, double to_ms) const noexcept {
+    if (t_ms.empty() || to_ms < t_ms.front() || from_ms > t_ms.back()) {
+        return true;
+    }
+    // The last point before, to which a piece that has begun goes back, up to the first after.
+    const auto first = std::ranges::lower_bound(t_ms, from_ms) - t_ms.begin();
+    const auto last = std::ranges::upper_bound(t_ms, to_ms) - t_ms.begin();
+    const auto size = static_cast<std::ptrdiff_t>(t_ms.size());
+    const auto value_at = [&](std::ptrdiff_t i) {
+        return i < 0 || i >= size ? 0.0 : value[static_cast<std::size_t>(i)];
+    };
+    const double one = value_at(first - 1);
+    for (std::ptrdiff_t i = first; i <= last; ++i) {
+        if (value_at(i) != one) {
+            return false;
+        }
+    }
+    return true;
+}
+
 PiecewiseLinear::Integrals PiecewiseLinear::integrate(double from_ms, double to_ms) const noexcept {
     if (t_ms.empty() || to_ms <= t_ms.front() || from_ms >= t_ms.back()) {
         return {0.0, 0.0};

@@ -24,6 +24,10 @@ struct PiecewiseLinear {
     /// kind would overshoot: then the mean alone, with slope 0.
     Line line(double from_ms, double to_ms) const noexcept;
 
+    /// Whether it has one value all the way from `from_ms` to `to_ms`, both included: not so where
+    /// it jumps at one of them.
+    bool is_flat(double from_ms, double to_ms) const noexcept;
+
     /// When the value jumps, also from and to the zero around it; ascending.
     std::vector<double> jumps_ms() const;
 

@@ -17,6 +17,7 @@ inline namespace RANVIER_ISA_NAMESPACE {
 
 /// (1 - g)/g of the two-stage method, g = 1 - 1/sqrt 2.
 inline constexpr double kLaneEcho = 2.41421356237309504880;
+inline constexpr double kLaneGamma = 0.29289321881345247560;
 
 /// Calls work(k, lane, place) for each register's worth of lanes of the packs from `first` on,
 /// `place` being where in the arrays that are indexed by slot.
@@ -142,10 +143,12 @@ void linearise_lanes(const LaneRows<Real>& rows, const Real* v_mV, const Real* i
     }
 }
 
-template <class C, class Real>
-void move_lanes(const LaneRows<Real>& rows, const Real* u1_mV, const Real* u2_mV) noexcept {
+template <class C, class Real, bool is_judged>
+RANVIER_INLINE Real moved_lanes(const LaneRows<Real>& rows, const Real* u1_mV,
+                                const Real* u2_mV) noexcept {
     constexpr std::size_t gates = detail::gate_count<C>;
     using P = Pack<OneRegister<Real>>;
+    P worst(0.0);
     if constexpr (gates > 0) {
         const P shut(0.0);
         const P wide(1.0);
@@ -154,6 +157,7 @@ void move_lanes(const LaneRows<Real>& rows, const Real* u1_mV, const Real* u2_mV
             const P u2_v = P::load(u2_mV + at);
             Real* const gate = rows.gates + k * gates * kLanes + lane;
             const Real* const answer = rows.answers + k * 3 * gates * kLanes + lane;
+            P bend(0.0);
             for (std::size_t g = 0; g < gates; ++g) {
                 const P own = P::load(answer + (3 * g) * kLanes);
                 const P by_v = P::load(answer + (3 * g + 1) * kLanes);
@@ -164,9 +168,27 @@ void move_lanes(const LaneRows<Real>& rows, const Real* u1_mV, const Real* u2_mV
                 // must pass, and does as the second of min and max.
                 const P x = P::load(gate + g * kLanes) + u2;
                 max(shut, min(wide, x)).store(gate + g * kLanes);
+                if constexpr (is_judged) {
+                    bend = max(bend, abs(u1 - kLaneGamma * u2));
+                }
+            }
+            if constexpr (is_judged) {
+                worst = max(worst, select(P::load(rows.g_uS.at(k) + lane) > shut, bend, shut));
             }
         });
     }
+    return is_judged ? largest_of(worst) : Real(0);
+}
+
+template <class C, class Real>
+void move_lanes(const LaneRows<Real>& rows, const Real* u1_mV, const Real* u2_mV) noexcept {
+    moved_lanes<C, Real, false>(rows, u1_mV, u2_mV);
+}
+
+template <class C, class Real>
+Real move_and_judge_lanes(const LaneRows<Real>& rows, const Real* u1_mV,
+                          const Real* u2_mV) noexcept {
+    return moved_lanes<C, Real, true>(rows, u1_mV, u2_mV);
 }
 
 template <class C, class Real>
@@ -217,7 +239,8 @@ void relax_lanes(const LaneRows<Real>& rows, const Real* v_mV, const Real* dt_ms
 
 template <class C, class Real>
 constexpr LaneKernels<Real> make_lane_kernels() {
-    return {&linearise_lanes<C, Real>, &move_lanes<C, Real>, &relax_lanes<C, Real>};
+    return {&linearise_lanes<C, Real>, &move_lanes<C, Real>, &move_and_judge_lanes<C, Real>,
+            &relax_lanes<C, Real>};
 }
 
 }  // namespace RANVIER_ISA_NAMESPACE

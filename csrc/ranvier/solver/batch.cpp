@@ -73,7 +73,9 @@ public:
         : runs_(runs), choice_(choice), execution_(execution), outcomes_(runs.size()) {
         dt_ms_ = resolve(choice, &entry_).front();
         isa_ = chosen_isa();
-        const bool wants_lanes = entry_->in_lanes && execution.solver != Solver::kPlain;
+        // A window follows one fibre, so those go one by one.
+        const bool wants_lanes = entry_->in_lanes && *entry_->in_lanes != LaneMethod::kWindowed &&
+                                 execution.solver != Solver::kPlain;
         std::map<std::string, std::size_t> queue_of;
         std::map<const Discretisation*, std::string> known;
         for (std::size_t k = 0; k < runs.size(); ++k) {

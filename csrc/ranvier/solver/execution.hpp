@@ -29,6 +29,10 @@ struct ExecutionUsed {
     Precision precision = Precision::kDouble;
     int threads = 1;
     Isa isa = Isa::kBase;
+    /// Of a windowed run: the part of the steps of blocks that was taken, and the largest error
+    /// estimate of those that were longer than dt.
+    double share_solved = 1.0;
+    double worst_mV = 0.0;
 };
 
 }  // namespace ranvier

@@ -5,7 +5,11 @@
 
 namespace ranvier {
 
-enum class LaneMethod : std::uint8_t { kRosenbrock2, kStaggeredSdirk2 };
+enum class LaneMethod : std::uint8_t {
+    kRosenbrock2,
+    kStaggeredSdirk2,
+    kWindowed,  // rosenbrock2, with longer steps where little happens
+};
 
 /// One step of one fibre.
 struct LaneStep {
@@ -16,6 +20,7 @@ struct LaneStep {
     /// Of a whole step, the nominal one: rounding in the times would make every step another, and
     /// each would need its own constants. 0: the difference of the times.
     double length_ms = 0.0;
+    std::int64_t tick = -1;  // kWindowed: how many whole steps it ends; negative between two
 };
 
 /// A spike that a step has seen.

@@ -93,7 +93,7 @@ std::unique_ptr<Method> make_method(const MethodChoice& choice, const System& sy
     }
     const bool fits = entry->in_lanes && !why_not_in_lanes(system.discretisation());
     if (needs_lanes || (execution.solver == Solver::kAuto && fits)) {
-        return make_lane_stepper(system, *entry->in_lanes, parameters[0], execution);
+        return make_lane_stepper(system, *entry->in_lanes, parameters, execution);
     }
     return entry->make(system, parameters);
 }

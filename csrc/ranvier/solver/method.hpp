@@ -118,7 +118,7 @@ struct MethodEntry {
     MethodInfo info;
     /// `parameters` follow info.parameters.
     std::unique_ptr<Method> (*make)(const System& system, std::span<const double> parameters);
-    /// How the lanes take its steps, if they can. Its only parameter is then dt_ms.
+    /// How the lanes take its steps, if they can. Its first parameter is then dt_ms.
     std::optional<LaneMethod> in_lanes = std::nullopt;
 };
 

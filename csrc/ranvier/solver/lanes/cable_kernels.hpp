@@ -52,12 +52,14 @@ struct CableBlock {
     // Only where spikes are looked for.
     PackColumn<Real> threshold_mV;
     std::uint8_t* has_crossed;  // [slot]: a bit per lane
+    bool is_judged;             // apply() is to say how far the step was from a straight line
 };
 
 /// What apply() saw.
 struct Seen {
     bool is_unsound;  // a potential that is not finite or beyond the limit
     bool has_crossing;
+    double bend_mV;  // the largest |u1 - g u2| of the potentials, where it is judged
 };
 
 /// Packs of links with their modes: z' = -rate z + lower u_lower + upper u_upper.

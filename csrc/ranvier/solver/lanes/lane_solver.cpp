@@ -34,12 +34,13 @@ void check_alike(const System& first, const System& other) {
 
 template <class Real>
 LaneSolver<Real>::LaneSolver(std::vector<const System*> fibres, std::size_t most_rows,
-                             LaneMethod method, Isa isa, int threads)
+                             LaneMethod method, Isa isa, int threads, const WindowChoice& window)
     : systems_(std::move(fibres)),
       method_(method),
       isa_(isa),
       threads_(threads),
       kernels_(find_cable_kernels<Real>(isa)),
+      window_choice_(window),
       drives_(systems_.size()),
       tau_ms_(systems_.size(), 0.0),
       moved_ms_(systems_.size(), 0.0) {
@@ -70,10 +71,18 @@ LaneSolver<Real>::LaneSolver(std::vector<const System*> fibres, std::size_t most
     team_.emplace(
         std::clamp(static_cast<int>(layout_.blocks.size() / kBlocksPerThread), 1, threads));
     small_.resize(layout_.runs.size());
-    pivot_.resize(layout_.runs.size());
-    joint_uS_.resize(layout_.runs.size());
-    current_nA_.resize(layout_.runs.size());
-    side_nA_.resize(layout_.runs.size());
+    for (std::vector<double>* array :
+         {&pivot_, &current_nA_, &side_nA_, &later_nA_, &joint_uS_, &back_uS_}) {
+        array->resize(layout_.runs.size());
+    }
+    for (std::size_t b = 0; b < layout_.blocks.size(); ++b) {
+        due_.push_back(static_cast<std::uint32_t>(b));
+    }
+    for (std::size_t j = 0; j < layout_.runs.size(); ++j) {
+        due_runs_.push_back(static_cast<std::uint32_t>(j));
+    }
+    due_stamp_.assign(layout_.blocks.size(), 0);
+    gate_bend_.assign(layout_.blocks.size(), 0.0);
     first_row_.assign(lanes, Real(1));
     std::size_t longest = 0;
     for (std::size_t b = 0; b < layout_.blocks.size(); ++b) {
@@ -118,6 +127,9 @@ LaneSolver<Real>::LaneSolver(std::vector<const System*> fibres, std::size_t most
         fill_constants(f);
     }
     find_kinds();
+    if (window_choice_.tolerance_mV > 0.0) {
+        find_edges();
+    }
 }
 
 /// Which packs carry each mechanism.
@@ -161,7 +173,7 @@ void LaneSolver<Real>::place_mechanisms() {
         mechanism.g_uS.assign(packs, open.g_uS);
         mechanism.e_mV.assign(packs, open.e_mV);
         mechanism.gate.assign(packs * mechanism.gates * kLanes, Real(0));
-        if (method_ == LaneMethod::kRosenbrock2) {
+        if (method_ != LaneMethod::kStaggeredSdirk2) {
             mechanism.answer.assign(packs * 3 * mechanism.gates * kLanes, Real(0));
         }
         mechanisms_.push_back(std::move(mechanism));
@@ -288,6 +300,13 @@ void LaneSolver<Real>::set_drives(std::size_t fibre, std::span<const Drive> driv
         }
     }
     std::ranges::stable_sort(own.rows, {}, &RowTerm::block);
+    drive_blocks_.assign(window_ ? drives.size() : 0, {});
+    for (const RowTerm& term : own.rows) {
+        if (window_ &&
+            (drive_blocks_[term.drive].empty() || drive_blocks_[term.drive].back() != term.block)) {
+            drive_blocks_[term.drive].push_back(static_cast<std::uint32_t>(term.block));
+        }
+    }
 }
 
 template <class Real>
@@ -328,7 +347,8 @@ CableBlock<Real> LaneSolver<Real>::block(std::size_t b, std::size_t member) noex
             .link_across_uS_ms = of_links(link_across2_),
             .threshold_mV =
                 is_watched_ ? threshold_mV_.from(place.first_slot) : PackColumn<Real>{nullptr, 0},
-            .has_crossed = is_watched_ ? &has_crossed_[place.first_slot] : nullptr};
+            .has_crossed = is_watched_ ? &has_crossed_[place.first_slot] : nullptr,
+            .is_judged = window_.has_value()};
 }
 
 template <class Real>
@@ -382,7 +402,7 @@ void LaneSolver<Real>::evaluate_drives(std::size_t fibre, const LaneStep& step) 
     }
     for (std::size_t k = 0; k < own.drives.size(); ++k) {
         const PiecewiseLinear& waveform = own.drives[k].waveform;
-        if (method_ == LaneMethod::kRosenbrock2) {
+        if (method_ != LaneMethod::kStaggeredSdirk2) {
             const auto [mean, slope_per_ms] = waveform.line(step.from_ms, step.to_ms);
             const double rise = slope_per_ms * (step.to_ms - step.from_ms);
             own.first[k] = mean + rise * (kGamma - 0.5);
@@ -412,10 +432,12 @@ void LaneSolver<Real>::add_drives(std::size_t member, std::size_t b) noexcept {
 
 /// What the drives have in the second stage beyond the first.
 template <class Real>
-void LaneSolver<Real>::add_second_drives() noexcept {
+void LaneSolver<Real>::add_second_drives(std::size_t b) noexcept {
     for (const FibreDrives& own : drives_) {
-        for (std::size_t k = 0; own.is_on && k < own.rows.size(); ++k) {
-            const RowTerm& term = own.rows[k];
+        if (!own.is_on) {
+            continue;
+        }
+        for (const RowTerm& term : std::ranges::equal_range(own.rows, b, {}, &RowTerm::block)) {
             second_[term.place] += static_cast<Real>(
                 (own.second[term.drive] - own.first[term.drive]) * term.weight_nA);
         }
@@ -442,10 +464,11 @@ void LaneSolver<Real>::gather(bool with_first) noexcept {
 template <class Real>
 bool LaneSolver<Real>::step(std::span<const LaneStep> steps,
                             std::vector<LaneCrossing>& crossings) noexcept {
-    const bool is_coupled = method_ == LaneMethod::kRosenbrock2;
     is_driven_ = false;
     for (std::size_t f = 0; f < steps.size(); ++f) {
-        set_step(f, steps[f]);
+        if (!window_) {
+            set_step(f, steps[f]);
+        }
         evaluate_drives(f, steps[f]);
     }
     if (are_links_stale_) {
@@ -456,12 +479,37 @@ bool LaneSolver<Real>::step(std::span<const LaneStep> steps,
     if (is_driven_) {
         drive_links();
     }
-    team_->share(layout_.blocks.size(), [&](std::size_t member, std::size_t from, std::size_t to) {
-        for (std::size_t b = from; b < to; ++b) {
+    if (window_) {
+        wake_driven(steps[0]);
+        const auto due = window_->due(steps[0].tick);
+        due_.assign(due.begin(), due.end());
+        blocks_passed_ += layout_.blocks.size();
+        open_window(steps[0].to_ms, steps[0].tick);
+        take_step();
+        close_window(steps[0].to_ms, steps[0].tick);
+    } else {
+        take_step();
+        gather(!links_.empty());
+        update_links(true);
+    }
+    if (is_driven_) {
+        push_links();
+    }
+    see(crossings);
+    return std::ranges::none_of(due_, [&](std::uint32_t b) { return seen_[b].is_unsound; });
+}
+
+/// Of the blocks that are due.
+template <class Real>
+void LaneSolver<Real>::take_step() noexcept {
+    const bool is_coupled = method_ != LaneMethod::kStaggeredSdirk2;
+    team_->share(due_.size(), [&](std::size_t member, std::size_t from, std::size_t to) {
+        for (std::size_t k = from; k < to; ++k) {
+            const std::size_t b = due_[k];
             const CableBlock<Real> own = block(b, member);
             std::fill_n(own.sums.current_nA, (own.rows + 1) * kLanes, Real(0));
             std::fill_n(own.sums.conductance_uS, (own.rows + 1) * kLanes, Real(0));
-            if (is_coupled || b == from) {
+            if (is_coupled || k == from) {
                 std::fill_n(own.sums.echo_nA, (own.rows + 1) * kLanes, Real(0));
                 std::fill_n(own.sums.echo_uS, (own.rows + 1) * kLanes, Real(0));
             }
@@ -476,38 +524,47 @@ bool LaneSolver<Real>::step(std::span<const LaneStep> steps,
             if (is_driven_) {
                 add_drives(member, b);
             }
+            if (window_) {
+                add_edges(member, b);
+            }
             kernels_->eliminate(own);
+            if (is_driven_) {
+                add_second_drives(b);
+            }
+            if (window_) {
+                add_second_edges(b);
+            }
         }
     });
-    if (is_driven_) {
-        add_second_drives();
-    }
     first_system();
-    team_->share(layout_.blocks.size(), [&](std::size_t member, std::size_t from, std::size_t to) {
-        for (std::size_t b = from; b < to; ++b) {
-            kernels_->second(block(b, member));
+    team_->share(due_.size(), [&](std::size_t member, std::size_t from, std::size_t to) {
+        for (std::size_t k = from; k < to; ++k) {
+            kernels_->second(block(due_[k], member));
         }
     });
     second_system();
-    team_->share(layout_.blocks.size(), [&](std::size_t member, std::size_t from, std::size_t to) {
-        for (std::size_t b = from; b < to; ++b) {
+    team_->share(due_.size(), [&](std::size_t member, std::size_t from, std::size_t to) {
+        for (std::size_t k = from; k < to; ++k) {
+            const std::size_t b = due_[k];
             const CableBlock<Real> own = block(b, member);
             kernels_->finish(own);
+            Real bend(0);
             for (Mechanism& mechanism : mechanisms_) {
-                if (is_coupled && mechanism.gates > 0) {
-                    mechanism.kernels->move(rows(mechanism, b), own.first_mV, own.second_mV);
+                if (!is_coupled || mechanism.gates == 0) {
+                    continue;
+                }
+                const LaneRows<Real> packs = rows(mechanism, b);
+                if (window_) {
+                    bend = std::max(bend, mechanism.kernels->move_and_judge(packs, own.first_mV,
+                                                                            own.second_mV));
+                } else {
+                    mechanism.kernels->move(packs, own.first_mV, own.second_mV);
                 }
             }
+            gate_bend_[b] = static_cast<double>(bend);
             seen_[b] = kernels_->apply(own);
         }
     });
-    gather(!links_.empty());
-    update_links(true);
-    if (is_driven_) {
-        push_links();
-    }
-    see(crossings);
-    return std::ranges::none_of(seen_, &Seen::is_unsound);
 }
 
 template class LaneSolver<double>;

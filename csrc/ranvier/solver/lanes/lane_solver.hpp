@@ -23,10 +23,17 @@
 #include "ranvier/solver/lanes/link_modes.hpp"
 #include "ranvier/solver/lanes/packs.hpp"
 #include "ranvier/solver/lanes/team.hpp"
+#include "ranvier/solver/lanes/window.hpp"
 #include "ranvier/solver/state.hpp"
 #include "ranvier/solver/system.hpp"
 
 namespace ranvier {
+
+/// Of kWindowed: the error per step that lets a block take longer ones, and the step.
+struct WindowChoice {
+    double tolerance_mV = 0.0;
+    double dt_ms = 0.0;
+};
 
 template <class Real>
 class LaneSolver {
@@ -34,7 +41,7 @@ public:
     /// Throws ModelError if a fibre cannot go through lanes, or if the fibres differ in what has to
     /// be equal: the mechanisms in their order, and the temperature.
     LaneSolver(std::vector<const System*> fibres, std::size_t most_rows, LaneMethod method, Isa isa,
-               int threads);
+               int threads, const WindowChoice& window = {});
 
     /// Pinned: its threads refer to it.
     LaneSolver(const LaneSolver&) = delete;
@@ -72,6 +79,14 @@ public:
     /// Membrane potentials of many compartments of one fibre.
     void read_v_mV(std::size_t fibre, std::span<const std::int32_t> compartment,
                    double* to) const noexcept;
+
+    /// Of a window: the part of the block steps that was taken, and the largest error estimate
+    /// among steps that were longer than one.
+    double share_solved() const noexcept;
+    double worst_mV() const noexcept { return worst_mV_; }
+
+    /// Brings every block up to the present.
+    void catch_up() noexcept;
 
     /// As asked for; a short fibre is not worth more than one.
     int threads() const noexcept { return threads_; }
@@ -124,6 +139,25 @@ private:
         double threshold_mV;
         double before_mV;
     };
+    /// Where a run goes on in one of another block, which may stand at another time. All of this is
+    /// about the step that is being taken, but for `charge`.
+    struct Edge {
+        std::size_t run;  // of the child
+        std::size_t child;
+        std::size_t parent;  // blocks
+        double coupling_uS;
+        /// What has gone from child to parent in the steps of the one that is ahead, which the
+        /// other has still to give or take, nA ms.
+        double charge_nA_ms = 0.0;
+        bool is_mixed = false;  // the two do not step alike
+        double common_ms = 0.0;
+        // What each end sees of the other, by stage; its share of the time; and currents into it,
+        // in both stages, and more in the second.
+        std::array<double, 2> child_sees_mV{}, parent_sees_mV{};
+        double child_share = 1.0, parent_share = 1.0;
+        double child_nA = 0.0, parent_nA = 0.0;
+        double child_later_nA = 0.0, parent_later_nA = 0.0;
+    };
     struct FibreDrives {
         std::vector<Drive> drives;
         std::vector<RowTerm> rows;
@@ -141,7 +175,32 @@ private:
     void set_link_constants(std::size_t fibre, double tau_ms) noexcept;
     void evaluate_drives(std::size_t fibre, const LaneStep& step) noexcept;
     void add_drives(std::size_t member, std::size_t b) noexcept;
-    void add_second_drives() noexcept;
+    void add_second_drives(std::size_t b) noexcept;
+    void find_edges();
+    void wake_driven(const LaneStep& step);
+    void open_window(double to_ms, std::int64_t tick) noexcept;
+    void meet(Edge& edge, double to_ms) noexcept;
+    void add_edges(std::size_t member, std::size_t b) noexcept;
+    void add_second_edges(std::size_t b) noexcept;
+    void close_window(double to_ms, std::int64_t tick) noexcept;
+    void restart_window(double t_ms, std::int64_t tick);
+    struct SmallRow;
+    void show_neighbours(const SmallRow& small, double above_mV, double below_mV, bool to_child,
+                         bool to_parent) noexcept;
+    void take_step() noexcept;
+    double slope_mV_per_ms(std::size_t b, std::size_t place) const noexcept;
+    double drift_mV(std::size_t place) const noexcept;
+    bool is_due(std::size_t b) const noexcept { return due_stamp_[b] == stamp_; }
+    bool has_due_parent(std::size_t j) const noexcept {
+        const std::int32_t parent = small_[j].parent;
+        return parent != kNowhere && is_due(small_[static_cast<std::size_t>(parent)].lane / kLanes);
+    }
+    bool is_mixed(std::size_t j) const noexcept {
+        return window_ && edge_of_run_[j] != kNowhere &&
+               edges_[static_cast<std::size_t>(edge_of_run_[j])].is_mixed;
+    }
+    void join_mixed(const Edge& edge) noexcept;
+    std::size_t block_of(std::size_t place) const noexcept;
     void drive_links() noexcept;
     void gather(bool with_first) noexcept;
     void gather_links() noexcept;
@@ -210,7 +269,31 @@ private:
         std::uint32_t last_below;  // the lowest slot of the parent's lane, which repeats this top
     };
     std::vector<SmallRow> small_;
-    std::vector<double> pivot_, joint_uS_, current_nA_, side_nA_;
+    std::vector<double> pivot_, current_nA_, side_nA_, later_nA_;
+    std::vector<double> joint_uS_, back_uS_;  // of the parent to this run, and of it to the parent
+
+    // What takes part in a step: everything, unless there is a window.
+    std::vector<std::uint32_t> due_, due_runs_;  // ascending
+    std::vector<std::uint32_t> due_stamp_;       // [block]
+    std::uint32_t stamp_ = 0;
+    WindowChoice window_choice_;
+    std::optional<Window> window_;
+    double now_ms_ = 0.0;
+    std::int64_t now_tick_ = 0;
+    std::vector<double> at_ms_;          // [block]: how far it has come
+    std::vector<std::int64_t> at_tick_;  // [block]: as a number of steps, negative between two
+    std::vector<double> block_ms_;       // [block]: its last step
+    std::vector<double> next_ms_;        // [block]: the step that is being taken, where it is due
+    double before_ms_ = 0.0;             // where the step began
+    std::vector<Edge> edges_;
+    std::vector<std::uint32_t> mixed_;       // those of this step that are
+    std::vector<std::int32_t> edge_of_run_;  // or kNowhere
+    std::vector<std::vector<std::uint32_t>> block_edges_;
+    std::vector<std::vector<std::uint32_t>> drive_blocks_;  // [drive]
+    std::vector<double> gate_bend_;                         // [block]
+    double worst_mV_ = 0.0;
+    std::uint64_t blocks_solved_ = 0;
+    std::uint64_t blocks_passed_ = 0;
 
     std::vector<Mechanism> mechanisms_;
     std::vector<FibreDrives> drives_;

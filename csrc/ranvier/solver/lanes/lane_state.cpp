@@ -91,6 +91,9 @@ void LaneSolver<Real>::load(std::size_t fibre, const State& state) {
         }
     }
     are_links_stale_ = !links_.empty();
+    if (window_) {
+        restart_window(state.t_ms, state.step);
+    }
     gather(false);
     if (are_links_watched_) {
         // By the kernel's own sums, so that before and after are of one kind; the bits that it
@@ -166,7 +169,7 @@ template <class Real>
 double LaneSolver<Real>::potential_mV(std::size_t fibre, std::size_t layer,
                                       std::size_t compartment) const noexcept {
     if (const std::int32_t place = layout_.place[fibre][compartment]; place != kNowhere) {
-        return layer == 0 ? static_cast<double>(v_mV_[index(place)]) : 0.0;
+        return layer == 0 ? v_mV(fibre, compartment) : 0.0;
     }
     const std::size_t link = index(layout_.link_of[fibre][compartment]);
     const auto& compartments = layout_.links[link].compartment;
@@ -188,7 +191,7 @@ bool LaneSolver<Real>::is_sound(std::size_t fibre) const noexcept {
 template <class Real>
 double LaneSolver<Real>::v_mV(std::size_t fibre, std::size_t compartment) const noexcept {
     if (const std::int32_t place = layout_.place[fibre][compartment]; place != kNowhere) {
-        return static_cast<double>(v_mV_[index(place)]);
+        return static_cast<double>(v_mV_[index(place)]) + drift_mV(index(place));
     }
     const std::size_t link = index(layout_.link_of[fibre][compartment]);
     const auto& compartments = layout_.links[link].compartment;
@@ -221,8 +224,8 @@ void LaneSolver<Real>::read_v_mV(std::size_t fibre, std::span<const std::int32_t
     const auto& place = layout_.place[fibre];
     for (std::size_t k = 0; k < compartment.size(); ++k) {
         const std::int32_t at = place[index(compartment[k])];
-        to[k] = at != kNowhere ? static_cast<double>(v_mV_[index(at)])
-                               : v_mV(fibre, index(compartment[k]));
+        to[k] = at != kNowhere && !window_ ? static_cast<double>(v_mV_[index(at)])
+                                           : v_mV(fibre, index(compartment[k]));
     }
 }
 

@@ -27,7 +27,7 @@ public:
     LaneStep next_step(State& state) override {
         const double next_ms = static_cast<double>(state.step + 1) * dt_ms_;
         LaneStep step{.from_ms = state.t_ms, .to_ms = next_ms};
-        if (method_ == LaneMethod::kRosenbrock2) {
+        if (method_ != LaneMethod::kStaggeredSdirk2) {
             step.to_ms = end_of_piece(state, dt_ms_, next_ms);
         } else {
             step.gates_ms = state.gates_lag_ms + 0.5 * dt_ms_;
@@ -35,6 +35,7 @@ public:
         const bool is_whole =
             step.to_ms == next_ms && state.t_ms == static_cast<double>(state.step) * dt_ms_;
         step.length_ms = is_whole ? dt_ms_ : step.to_ms - step.from_ms;
+        step.tick = step.to_ms == next_ms ? state.step + 1 : -1;
         return step;
     }
     void step_taken(State& state, const LaneStep& step, std::span<const LaneCrossing> crossings,
@@ -66,8 +67,14 @@ public:
         is_sound_ = true;
         crossings_.clear();
     }
-    void store(State& state) const override { solver().store(fibre_, state); }
-    void keep(State& state) const override { solver().keep(fibre_, state); }
+    void store(State& state) const override {
+        solver().catch_up();
+        solver().store(fibre_, state);
+    }
+    void keep(State& state) const override {
+        solver().catch_up();
+        solver().keep(fibre_, state);
+    }
 
     double potential_mV(std::size_t layer, std::size_t compartment) const noexcept override {
         return solver().potential_mV(fibre_, layer, compartment);
@@ -86,7 +93,9 @@ public:
             .solver = Solver::kLanes,
             .precision = sizeof(Real) == sizeof(double) ? Precision::kDouble : Precision::kSingle,
             .threads = solver().threads(),
-            .isa = solver().isa()};
+            .isa = solver().isa(),
+            .share_solved = solver().share_solved(),
+            .worst_mV = solver().worst_mV()};
     }
     std::size_t bytes() const noexcept override { return solver().bytes(); }
 
@@ -104,10 +113,11 @@ private:
 
 template <class Real>
 std::unique_ptr<Method> make_alone(const System& system, LaneMethod method, double dt_ms,
-                                   int threads) {
+                                   double tolerance_mV, int threads) {
     auto home = std::make_shared<LaneHome<Real>>();
     home->solver = std::make_unique<LaneSolver<Real>>(
-        std::vector{&system}, rows_per_run(system.discretisation()), method, chosen_isa(), threads);
+        std::vector{&system}, rows_per_run(system.discretisation()), method, chosen_isa(), threads,
+        WindowChoice{method == LaneMethod::kWindowed ? tolerance_mV : 0.0, dt_ms});
     return make_lane_guest(std::move(home), 0, method, dt_ms);
 }
 
@@ -124,11 +134,13 @@ template std::unique_ptr<Method> make_lane_guest(std::shared_ptr<LaneHome<double
 template std::unique_ptr<Method> make_lane_guest(std::shared_ptr<LaneHome<float>>, std::size_t,
                                                  LaneMethod, double);
 
-std::unique_ptr<Method> make_lane_stepper(const System& system, LaneMethod method, double dt_ms,
+std::unique_ptr<Method> make_lane_stepper(const System& system, LaneMethod method,
+                                          std::span<const double> parameters,
                                           const Execution& execution) {
+    const double tolerance_mV = method == LaneMethod::kWindowed ? parameters[1] : 0.0;
     return execution.precision == Precision::kSingle
-               ? make_alone<float>(system, method, dt_ms, execution.threads)
-               : make_alone<double>(system, method, dt_ms, execution.threads);
+               ? make_alone<float>(system, method, parameters[0], tolerance_mV, execution.threads)
+               : make_alone<double>(system, method, parameters[0], tolerance_mV, execution.threads);
 }
 
 }  // namespace ranvier

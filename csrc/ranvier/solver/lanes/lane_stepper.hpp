@@ -11,7 +11,9 @@
 namespace ranvier {
 
 /// Throws ModelError if the system cannot go through lanes (see why_not_in_lanes()).
-std::unique_ptr<Method> make_lane_stepper(const System& system, LaneMethod method, double dt_ms,
+/// `parameters` are the method's.
+std::unique_ptr<Method> make_lane_stepper(const System& system, LaneMethod method,
+                                          std::span<const double> parameters,
                                           const Execution& execution);
 
 /// Where several fibres share one solver, which can only be made once all of them are there.

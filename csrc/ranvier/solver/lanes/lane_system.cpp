@@ -7,22 +7,24 @@
 namespace ranvier {
 template <class Real>
 void LaneSolver<Real>::solve_system(bool factors) noexcept {
-    for (std::size_t j = small_.size(); j-- > 0;) {
+    for (std::size_t k = due_runs_.size(); k-- > 0;) {
+        const std::size_t j = due_runs_[k];
         if (factors) {
             pivot_[j] = 1.0 / pivot_[j];
         }
-        if (const std::int32_t parent = small_[j].parent; parent != kNowhere) {
-            const double weight = joint_uS_[j] * pivot_[j];
-            current_nA_[index(parent)] += weight * current_nA_[j];
+        if (has_due_parent(j)) {
+            const std::size_t parent = index(small_[j].parent);
+            const double weight = back_uS_[j] * pivot_[j];
+            current_nA_[parent] += weight * current_nA_[j];
             if (factors) {
-                pivot_[index(parent)] -= weight * joint_uS_[j];
+                pivot_[parent] -= weight * joint_uS_[j];
             }
         }
     }
-    for (std::size_t j = 0; j < small_.size(); ++j) {
+    for (const std::uint32_t j : due_runs_) {
         const SmallRow& small = small_[j];
         double x = pivot_[j] * current_nA_[j];
-        if (small.parent != kNowhere) {
+        if (has_due_parent(j)) {
             x += joint_uS_[j] * pivot_[j] * current_nA_[index(small.parent)];
             below_mV_[small_[index(small.parent)].lane] = static_cast<Real>(x);
         }
@@ -33,20 +35,21 @@ void LaneSolver<Real>::solve_system(bool factors) noexcept {
 
 template <class Real>
 void LaneSolver<Real>::first_system() noexcept {
-    for (std::size_t j = 0; j < small_.size(); ++j) {
+    for (const std::uint32_t j : due_runs_) {
         pivot_[j] = static_cast<double>(top_uS_[small_[j].lane]);
         current_nA_[j] = static_cast<double>(top_nA_[small_[j].lane]);
         side_nA_[j] = 0.0;
+        later_nA_[j] = 0.0;
     }
-    for (std::size_t j = 0; j < small_.size(); ++j) {
-        const SmallRow& small = small_[j];
-        if (small.parent == kNowhere) {
+    for (const std::uint32_t j : due_runs_) {
+        if (!has_due_parent(j) || is_mixed(j)) {
             continue;
         }
+        const SmallRow& small = small_[j];
         const std::size_t parent = index(small.parent);
         const std::size_t lane = small_[parent].lane;
         if (!small.joins_single) {
-            joint_uS_[j] = static_cast<double>(top_fill_uS_[lane]);
+            joint_uS_[j] = back_uS_[j] = static_cast<double>(top_fill_uS_[lane]);
             pivot_[j] -= static_cast<double>(below_uS_[lane]);
             current_nA_[j] += static_cast<double>(below_nA_[lane]);
             continue;
@@ -57,27 +60,58 @@ void LaneSolver<Real>::first_system() noexcept {
         if (!links_.empty()) {
             into_nA += static_cast<double>(link_upper_nA_[small.top]);
         }
-        joint_uS_[j] = coupling_uS;
+        joint_uS_[j] = back_uS_[j] = coupling_uS;
         pivot_[parent] += coupling_uS;
         side_nA_[parent] += into_nA;
         current_nA_[parent] += into_nA;
     }
+    for (const std::uint32_t e : mixed_) {
+        join_mixed(edges_[e]);
+    }
     solve_system(true);
+}
+
+/// Of two runs that do not step alike: a child in whose row the parent counts as much as its own
+/// share of the time says, and the other way round.
+template <class Real>
+void LaneSolver<Real>::join_mixed(const Edge& edge) noexcept {
+    const std::size_t j = edge.run;
+    const SmallRow& small = small_[j];
+    if (small.joins_single && is_due(edge.parent)) {
+        const std::size_t parent = index(small.parent);
+        const double coupling_uS = edge.parent_share * edge.coupling_uS;
+        const auto v_mV = static_cast<double>(v_mV_[small.above]);
+        const double into_nA = coupling_uS * (edge.parent_sees_mV[0] - v_mV) + edge.parent_nA;
+        pivot_[parent] += coupling_uS;
+        current_nA_[parent] += into_nA;
+        side_nA_[parent] += into_nA;
+        later_nA_[parent] += edge.parent_later_nA;
+        back_uS_[j] = coupling_uS;
+        joint_uS_[j] = edge.child_share * edge.coupling_uS;
+    } else if (is_due(edge.parent) && is_due(edge.child)) {
+        const std::size_t lane = small_[index(small.parent)].lane;
+        const double ratio = edge.child_share / edge.parent_share;
+        back_uS_[j] = static_cast<double>(top_fill_uS_[lane]);
+        joint_uS_[j] = ratio * back_uS_[j];
+        pivot_[j] -= ratio * static_cast<double>(below_uS_[lane]);
+        current_nA_[j] += ratio * static_cast<double>(below_nA_[lane]);
+    }
 }
 
 template <class Real>
 void LaneSolver<Real>::second_system() noexcept {
-    for (std::size_t j = 0; j < small_.size(); ++j) {
-        current_nA_[j] = static_cast<double>(top_nA_[small_[j].lane]) + side_nA_[j];
+    for (const std::uint32_t j : due_runs_) {
+        current_nA_[j] = static_cast<double>(top_nA_[small_[j].lane]) + side_nA_[j] + later_nA_[j];
     }
-    for (std::size_t j = 0; j < small_.size(); ++j) {
-        const SmallRow& small = small_[j];
-        if (small.parent == kNowhere) {
+    for (const std::uint32_t j : due_runs_) {
+        if (!has_due_parent(j)) {
             continue;
         }
+        const SmallRow& small = small_[j];
         const std::size_t parent = index(small.parent);
         if (!small.joins_single) {
-            current_nA_[j] += static_cast<double>(below_nA_[small_[parent].lane]);
+            const double ratio = joint_uS_[j] == back_uS_[j] ? 1.0 : joint_uS_[j] / back_uS_[j];
+            current_nA_[j] += ratio * static_cast<double>(below_nA_[small_[parent].lane]);
         }
         if (!links_.empty()) {
             const double echo_per_ms = kEcho / tau_ms_[index(layout_.runs[j].fibre)];

@@ -129,7 +129,7 @@ void LaneSolver<Real>::watch_links() noexcept {
 /// The parabola of the two stages, as in methods/rosenbrock2.cpp.
 template <class Real>
 Bend LaneSolver<Real>::bend_at(std::size_t place) const noexcept {
-    if (method_ != LaneMethod::kRosenbrock2) {
+    if (method_ == LaneMethod::kStaggeredSdirk2) {
         return {};
     }
     const auto u2 = static_cast<double>(second_[place]);
@@ -141,7 +141,7 @@ Bend LaneSolver<Real>::bend_at(std::size_t place) const noexcept {
 /// As bend_at(), from the modes.
 template <class Real>
 Bend LaneSolver<Real>::link_bend(std::size_t link, std::size_t compartment) const noexcept {
-    if (method_ != LaneMethod::kRosenbrock2 || link_before_.empty()) {
+    if (method_ == LaneMethod::kStaggeredSdirk2 || link_before_.empty()) {
         return {};
     }
     const Link& own = links_[link];
@@ -176,6 +176,11 @@ void LaneSolver<Real>::note(LaneCrossing crossing, double threshold_mV, std::siz
     const auto after_mV = static_cast<double>(v_mV_[place]);
     if (before_mV < threshold_mV && after_mV >= threshold_mV) {
         crossing.share = crossing_share(before_mV, after_mV, bend_at(place), threshold_mV);
+        if (window_) {
+            // Of the step of the whole, within which or before which that of the block began.
+            const double since_ms = (1.0 - crossing.share) * block_ms_[block_of(place)];
+            crossing.share = 1.0 - since_ms / (now_ms_ - before_ms_);
+        }
         crossings.push_back(crossing);
     }
 }
@@ -195,8 +200,8 @@ void LaneSolver<Real>::note_link(LaneCrossing crossing, double threshold_mV, dou
 template <class Real>
 void LaneSolver<Real>::see(std::vector<LaneCrossing>& crossings) {
     const std::size_t first = crossings.size();
-    for (std::size_t b = 0; is_watched_ && b < layout_.blocks.size(); ++b) {
-        if (!seen_[b].has_crossing) {
+    for (const std::uint32_t b : due_) {
+        if (!is_watched_ || !seen_[b].has_crossing) {
             continue;
         }
         const LaneBlock& block = layout_.blocks[b];

@@ -93,8 +93,11 @@ void add_runs(const RowTree& rows, std::int32_t fibre, std::size_t most_rows, La
         }
         const std::size_t pieces = (chain.size() + most_rows - 1) / most_rows;
         for (std::size_t piece = 0; piece < pieces; ++piece) {
-            const std::size_t from = chain.size() * piece / pieces;
-            const std::size_t to = chain.size() * (piece + 1) / pieces;
+            // The longer ones first, so that what lies side by side in a block is one stretch.
+            const std::size_t each = chain.size() / pieces;
+            const std::size_t longer = chain.size() % pieces;
+            const std::size_t from = piece * each + std::min(piece, longer);
+            const std::size_t to = from + each + (piece < longer ? 1 : 0);
             Run run{.fibre = fibre, .compartment = {}};
             for (std::size_t k = to; k-- > from;) {
                 run.compartment.push_back(chain[k]);

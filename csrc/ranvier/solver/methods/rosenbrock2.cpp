@@ -248,5 +248,21 @@ constexpr std::array kParameters{ParameterInfo{"dt_ms", 0.005}};
     LaneMethod::kRosenbrock2,
 });
 
+// The same where all of it is solved: what lanes/lane_window.cpp makes of it is steps of several
+// lengths, and in the plain solver, its oracle, they are all equal.
+constexpr std::array kWindowParameters{ParameterInfo{"dt_ms", 0.005},
+                                       ParameterInfo{"window_tol_mV", 0.01}};
+
+[[maybe_unused]] const bool kIsWindowRegistered = register_method({
+    {.name = "windowed",
+     .summary = "rosenbrock2 where something happens, with longer steps where little does",
+     .order = 2,
+     .parameters = kWindowParameters,
+     .citation =
+         "Berger & Oliger 1984, doi:10.1016/0021-9991(84)90073-1; and those of rosenbrock2"},
+    &make_for_layers<Rosenbrock2>,
+    LaneMethod::kWindowed,
+});
+
 }  // namespace
 }  // namespace ranvier

@@ -175,9 +175,14 @@ Seen apply(const CableBlock<Real>& b) noexcept {
     const bool is_watched = b.has_crossed != nullptr;
     auto sound = largest > smallest;
     unsigned crossed = 0;
+    P bend(0.0);
     for (std::size_t k = 1; k <= b.rows; ++k) {
         const P before = at(b.v_mV, k);
-        const P after = before + at(b.second_mV, k);
+        const P moved = at(b.second_mV, k);
+        const P after = before + moved;
+        if (b.is_judged) {
+            bend = max(bend, abs(at(b.first_mV, k) - kGamma * moved));
+        }
         if (b.has_links) {
             put(before + at(b.first_mV, k), b.first_mV, k);
         }
@@ -190,7 +195,9 @@ Seen apply(const CableBlock<Real>& b) noexcept {
             crossed |= own;
         }
     }
-    return {.is_unsound = !all(sound), .has_crossing = crossed != 0};
+    return {.is_unsound = !all(sound),
+            .has_crossing = crossed != 0,
+            .bend_mV = b.is_judged ? static_cast<double>(largest_of(bend)) : 0.0};
 }
 
 template <class Real>

@@ -1,0 +1,94 @@
+#include "ranvier/solver/lanes/window.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+namespace ranvier {
+
+Window::Window(std::vector<std::vector<std::uint32_t>> neighbours)
+    : neighbours_(std::move(neighbours)),
+      level_(neighbours_.size(), 0),
+      members_(kMostLevel + 1),
+      place_(neighbours_.size()) {
+    wake_all();
+}
+
+void Window::wake_all() {
+    for (auto& members : members_) {
+        members.clear();
+    }
+    for (std::size_t block = 0; block < level_.size(); ++block) {
+        level_[block] = 0;
+        place_[block] = static_cast<std::uint32_t>(block);
+        members_[0].push_back(static_cast<std::uint32_t>(block));
+    }
+}
+
+std::span<const std::uint32_t> Window::due(std::int64_t tick) {
+    const int most =
+        tick < 0 ? 0 : std::min(std::countr_zero(static_cast<std::uint64_t>(tick)), kMostLevel);
+    due_.clear();
+    for (int level = 0; level <= most; ++level) {
+        const auto& members = members_[static_cast<std::size_t>(level)];
+        due_.insert(due_.end(), members.begin(), members.end());
+    }
+    std::ranges::sort(due_);
+    return due_;
+}
+
+void Window::put(std::size_t block, int level) {
+    auto& from = members_[static_cast<std::size_t>(level_[block])];
+    const std::uint32_t last = from.back();
+    from[place_[block]] = last;
+    place_[last] = place_[block];
+    from.pop_back();
+    auto& to = members_[static_cast<std::size_t>(level)];
+    place_[block] = static_cast<std::uint32_t>(to.size());
+    to.push_back(static_cast<std::uint32_t>(block));
+    level_[block] = static_cast<std::int8_t>(level);
+}
+
+void Window::lower(std::size_t block, int level) {
+    if (level_[block] <= level) {
+        return;
+    }
+    put(block, level);
+    lowered_.assign(1, static_cast<std::uint32_t>(block));
+    while (!lowered_.empty()) {
+        const std::uint32_t own = lowered_.back();
+        lowered_.pop_back();
+        for (const std::uint32_t neighbour : neighbours_[own]) {
+            if (level_[neighbour] > level_[own] + 1) {
+                put(neighbour, level_[own] + 1);
+                lowered_.push_back(neighbour);
+            }
+        }
+    }
+}
+
+void Window::raise(std::size_t block, std::int64_t tick) {
+    const int level = level_[block] + 1;
+    if (level > kMostLevel || tick < 0 || (tick & ((std::int64_t{1} << level) - 1)) != 0) {
+        return;
+    }
+    for (const std::uint32_t neighbour : neighbours_[block]) {
+        if (level_[neighbour] < level - 1) {
+            return;
+        }
+    }
+    put(block, level);
+}
+
+std::size_t Window::bytes() const noexcept {
+    std::size_t sum = level_.capacity() + (place_.capacity() + due_.capacity()) * sizeof(due_[0]);
+    for (const auto& each : neighbours_) {
+        sum += sizeof(each) + each.capacity() * sizeof(each[0]);
+    }
+    for (const auto& each : members_) {
+        sum += each.capacity() * sizeof(each[0]);
+    }
+    return sum;
+}
+
+}  // namespace ranvier

@@ -1,0 +1,54 @@
+// Which blocks of a cable take part in a step: those where something happens step every time, the
+// others in steps of 2, 4, 8 ... as long as the error test of each lets them. Integers only.
+//
+// Neighbours differ by a factor of two at most, as in local time stepping on graded meshes (Berger
+// & Oliger 1984, doi:10.1016/0021-9991(84)90073-1): a wave that comes finds its way prepared, and
+// what a block has to guess of a neighbour that is not there yet is one short step of it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace ranvier {
+
+class Window {
+public:
+    /// Steps of 2^14 at most: then what rests costs nothing beside what moves.
+    static constexpr int kMostLevel = 14;
+
+    Window() = default;
+    /// `neighbours` of each block, with each pair in both lists.
+    explicit Window(std::vector<std::vector<std::uint32_t>> neighbours);
+
+    /// Every block steps every time.
+    void wake_all();
+
+    /// The blocks whose step ends at `tick`, ascending; of a negative tick, which lies between two,
+    /// only those that step every time.
+    std::span<const std::uint32_t> due(std::int64_t tick);
+
+    int level(std::size_t block) const noexcept { return level_[block]; }
+
+    /// Lets the block step at this level at most, and its neighbours near to it.
+    void lower(std::size_t block, int level);
+
+    /// Lets the block take steps twice as long, if its neighbours are near to that and `tick` is
+    /// where such a step would begin.
+    void raise(std::size_t block, std::int64_t tick);
+
+    std::size_t bytes() const noexcept;
+
+private:
+    void put(std::size_t block, int level);
+
+    std::vector<std::vector<std::uint32_t>> neighbours_;
+    std::vector<std::int8_t> level_;
+    std::vector<std::vector<std::uint32_t>> members_;  // [level]
+    std::vector<std::uint32_t> place_;                 // of each block among its members
+    std::vector<std::uint32_t> due_;
+    std::vector<std::uint32_t> lowered_;  // work
+};
+
+}  // namespace ranvier
