@@ -184,12 +184,13 @@ void LaneSolver<Real>::fill_constants(std::size_t fibre) {
         if (index(run.fibre) != fibre) {
             continue;
         }
-        for (const std::int32_t i : run.compartment) {
+        for (std::size_t k = 0; k < index(run.rows); ++k) {
+            const std::int32_t i = layout_.compartment_of(j, k);
             const std::int32_t up = d.compartments.parent[index(i)];
             const bool is_direct = up != kNoParent && place[index(up)] != kNowhere;
             const double axial_uS = is_direct ? d.compartments.axial_conductance_uS[index(i)] : 0.0;
             coupling_uS_[index(place[index(i)]) + kLanes] = static_cast<Real>(axial_uS);
-            if (i == run.compartment.back() && run.parent != kNowhere &&
+            if (k + 1 == index(run.rows) && run.parent != kNowhere &&
                 rows_of_run(run.parent) > 1) {
                 coupling_uS_[index(layout_.above[j])] = static_cast<Real>(axial_uS);
             }

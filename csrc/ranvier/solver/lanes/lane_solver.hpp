@@ -169,7 +169,7 @@ private:
     LaneSums<Real> sums(std::size_t member) noexcept;
     LaneRows<Real> rows(Mechanism& mechanism, std::size_t b) noexcept;
     std::size_t rows_of_run(std::int32_t run) const noexcept {
-        return layout_.runs[static_cast<std::size_t>(run)].compartment.size();
+        return index(layout_.runs[index(run)].rows);
     }
 
     std::vector<const System*> systems_;
