@@ -157,7 +157,7 @@ void LaneSolver<Real>::place_mechanisms() {
         mechanism.first.push_back(static_cast<std::uint32_t>(k));
         const auto packs = static_cast<std::size_t>(k);
         const bool is_present = !bound.table->compartment.empty();
-        const OpenChannel open = is_present ? open_channel(bound, 0) : OpenChannel{0.0, 0.0};
+        const OpenChannel open = is_present ? open_channel(*systems_[0], m, 0) : OpenChannel{0.0, 0.0};
         mechanism.g_uS.assign(packs, open.g_uS);
         mechanism.e_mV.assign(packs, open.e_mV);
         mechanism.gate.assign(packs * mechanism.gates * kLanes, Real(0));
@@ -211,7 +211,7 @@ void LaneSolver<Real>::fill_constants(std::size_t fibre) {
             const std::size_t at =
                 index(mechanism.k_at[index(place[i]) / kLanes]) * kLanes + index(place[i]) % kLanes;
             if (carries) {
-                const OpenChannel open = open_channel(bound, own);
+                const OpenChannel open = open_channel(system, m, own);
                 mechanism.g_uS.set(at, open.g_uS);
                 mechanism.e_mV.set(at, open.e_mV);
             } else {
