@@ -49,9 +49,10 @@ public:
     /// Writes potentials and gates into `state`, and what follows from them.
     void store(std::size_t fibre, State& state) const;
 
-    /// Only what load() needs: not the potentials of sheathed compartments, which follow from their
-    /// modes.
-    void keep(std::size_t fibre, State& state) const;
+    /// A copy of the potentials, gates and modes of all fibres, and to stand there again.
+    void keep_copy();
+    void go_back();
+    void forget_copy() noexcept { copy_ = {}; }
 
     /// Looks for spikes where these detectors say. To be called before load().
     void watch(std::size_t fibre, std::span<const Detector> detectors);
@@ -63,6 +64,9 @@ public:
 
     /// Whether all potentials of one fibre are finite and within the limit.
     bool is_sound(std::size_t fibre) const noexcept;
+
+    /// Whether all fibres are, also under sheaths, and all gates finite.
+    bool is_sound_throughout() const noexcept;
 
     double v_mV(std::size_t fibre, std::size_t compartment) const noexcept;
     double potential_mV(std::size_t fibre, std::size_t layer,
@@ -85,7 +89,8 @@ private:
         const LaneKernels<Real>* kernels;
         std::size_t gates;
         std::vector<double> rate_factor;
-        std::vector<std::int32_t> pack;    // [k]: place of lane 0, counted from its block
+        std::vector<std::int32_t> pack;    // places of lane 0, counted from a block, for [k] of it
+        std::vector<std::uint32_t> packs;  // [block]: its first of them; equal blocks share them
         std::vector<std::uint32_t> first;  // [block]: its first k
         std::vector<std::int32_t> k_at;    // [slot]: its k, or kNowhere
         PackArray<Real> g_uS;
@@ -161,6 +166,7 @@ private:
     void note(LaneCrossing crossing, double threshold_mV, std::size_t place, double before_mV,
               std::vector<LaneCrossing>& crossings) const;
     void clear(std::size_t fibre);
+    void look_anew();
     Bend bend_at(std::size_t place) const noexcept;
     double link_potential(std::size_t link, std::size_t unknown) const noexcept;
     std::size_t gate_place(std::size_t fibre, std::size_t m, std::size_t gate,
@@ -213,6 +219,12 @@ private:
     std::vector<double> pivot_, joint_uS_, current_nA_, side_nA_;
 
     std::vector<Mechanism> mechanisms_;
+    struct Copy {
+        Packs<Real> v_mV;
+        std::vector<Packs<Real>> gate;  // per mechanism
+        Packs<Real> link_state;
+    };
+    Copy copy_;
     std::vector<FibreDrives> drives_;
     bool is_driven_ = false;             // some drive is on in this step
     std::vector<double> tau_ms_;         // per fibre, of the constants as they are
