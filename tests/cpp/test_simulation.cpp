@@ -394,6 +394,29 @@ TEST(a_snapshot_that_does_not_fit_changes_nothing) {
     CHECK(simulation.snapshot() == good);
 }
 
+TEST(arrays_of_a_run_in_lanes_are_there_while_somebody_looks) {
+    const auto d = squid();
+    Simulation simulation(d, {"rosenbrock2", {{"dt_ms", 0.01}}}, {{kPulse, {0}, {2e4}}}, {}, {},
+                          {Solver::kLanes});
+    simulation.initialise_at_rest(-65.0);
+    const std::size_t unseen = simulation.bytes();
+    simulation.advance(200);
+    CHECK(simulation.bytes() == unseen);  // nor is the copy there that it could have gone back to
+    const std::string snapshot = simulation.snapshot();
+    CHECK(simulation.bytes() == unseen);
+    const State& state = simulation.state();
+    CHECK(simulation.bytes() == unseen + 20 * (2 + 3) * sizeof(double));
+    CHECK(state.step == 200 && state.v_mV[0] != state.v_mV[19]);
+    CHECK(simulation.snapshot() == snapshot && state.v_mV.size() == 20);
+    const double v_mV = state.v_mV[0];
+    simulation.advance(1);
+    CHECK(simulation.bytes() == unseen && simulation.step() == 201);
+    simulation.restore(snapshot);
+    CHECK(simulation.bytes() == unseen && simulation.state().v_mV[0] == v_mV);
+    simulation.initialise(-60.0);
+    CHECK(simulation.bytes() == unseen && simulation.state().gates[0][0][3] > 0.0);
+}
+
 TEST(a_run_that_diverges_keeps_what_was_good_and_says_when) {
     // Without leak the potential rises by I dt/C: beyond 10 V in the step that passes t = 2.345 ms.
     const auto insulated =

@@ -94,6 +94,31 @@ TEST(the_current_at_rest_is_that_of_the_textbook) {
     CHECK_NEAR(conductance_uS[0], to_nA * (g_na + g_k + 1e-4), 1e-15);
 }
 
+TEST(columns_are_kept_once_and_areas_only_while_they_are_wanted) {
+    System system(squid_patch(6.3));
+    const auto& d = system.discretisation();
+    const auto& mechanisms = system.mechanisms();
+    for (std::size_t m = 0; m < mechanisms.size(); ++m) {
+        CHECK(mechanisms[m].nA_per_mA_cm2.data() == mechanisms[0].nA_per_mA_cm2.data());
+        CHECK(mechanisms[m].nA_per_mA_cm2[3] == 1e-2 * d.compartments.area_um2[3]);
+    }
+    CHECK(mechanisms[0].e_mV.data() == d.ions[0].e_mV.data());
+    CHECK(system.bytes() == 4 * sizeof(double));
+    State state = system.blank_state();
+    state.v_mV.assign(4, -40.0);
+    system.drop_areas();
+    CHECK(system.bytes() == 0);
+    system.settle_gates(state);
+    system.make_areas();
+    CHECK(system.bytes() == 4 * sizeof(double));
+    const System other(squid_patch(6.3));
+    std::vector<double> current_nA[2]{std::vector<double>(4), std::vector<double>(4)};
+    std::vector<double> conductance_uS(4);
+    system.ionic_current(state, state.v_mV, current_nA[0], conductance_uS);
+    other.ionic_current(state, state.v_mV, current_nA[1], conductance_uS);
+    CHECK(current_nA[0] == current_nA[1] && current_nA[0][0] != 0.0);
+}
+
 TEST(membrane_potential_is_inside_minus_the_layer_just_outside) {
     auto d = *squid_patch(6.3);
     d.layers.push_back({{1, 1, 1, 1}, {0.0, 1.0, 1.0, 1.0}, {1.0, 1.0, 1.0, 1.0}, {}});

@@ -28,8 +28,8 @@ struct Crossing {
     double share;
 };
 
-/// For methods that keep potentials and gates in a form of their own between steps, and leave those
-/// of State behind until store() is called.
+/// For methods that keep potentials and gates in a form of their own between steps, and take
+/// nothing from a State then but its moment; its arrays may be empty until store() is called.
 class OwnState {
 public:
     virtual ~OwnState() = default;
@@ -38,11 +38,17 @@ public:
     /// stay as they are, and where they are, from one begin() to the next.
     virtual void begin(const State& state, std::span<const Drive> drives,
                        std::span<const Detector> detectors) = 0;
-    /// Takes over a state of the same run.
-    virtual void load(const State& state) = 0;
+    /// Writes all arrays of a state of the right shape.
     virtual void store(State& state) const = 0;
-    /// Only what load() needs to go on from there.
-    virtual void keep(State& state) const = 0;
+
+    /// Lets what is to come depend on nothing but what store() writes.
+    virtual void settle() = 0;
+
+    /// A copy of what changes in a run, in its own form, to go back to: a second one takes the
+    /// place of the first. Not for whoever shares lanes with others.
+    virtual void keep_copy() = 0;
+    virtual void go_back() = 0;
+    virtual void forget_copy() noexcept = 0;
 
     virtual double potential_mV(std::size_t layer, std::size_t compartment) const noexcept = 0;
     virtual double gate(std::size_t mechanism, std::size_t gate,
@@ -61,6 +67,8 @@ public:
     /// Of the last step.
     virtual std::span<const Crossing> crossings() const noexcept = 0;
     virtual bool is_sound() const noexcept = 0;
+    /// Whether all potentials are sound and all gates finite: if not, something may be wrong.
+    virtual bool is_sound_throughout() const noexcept = 0;
 
     virtual ExecutionUsed execution() const noexcept = 0;
     virtual std::size_t bytes() const noexcept = 0;

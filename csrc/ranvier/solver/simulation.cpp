@@ -64,8 +64,10 @@ Simulation::Simulation(std::shared_ptr<const Discretisation> discretisation,
       probes_(std::move(probes)),
       detectors_(std::move(detectors)),
       is_adaptive_(info_of(method).is_adaptive),
-      own_(method_->own_state()),
-      state_(system_.blank_state()) {
+      own_(method_->own_state()) {
+    if (own_ == nullptr) {
+        state_ = system_.blank_state();
+    }
     for (const auto& drive : drives_) {
         check(drive, system_.size());
         breakpoints_ms_.insert(breakpoints_ms_.end(), drive.waveform.t_ms.begin(),
@@ -156,10 +158,16 @@ Simulation::ProbedRow Simulation::check_probe(const Probe& probe, std::size_t in
 }
 
 void Simulation::initialise(double v_mV) {
+    start(v_mV);
+    leave_it_to_the_method();
+}
+
+void Simulation::start(double v_mV) {
     if (!(std::abs(v_mV) <= kLargest_mV)) {
         throw ModelError("v_init_mV", "is " + text(v_mV) + ", expected -" + text(kLargest_mV) +
                                           " to " + text(kLargest_mV) + " mV");
     }
+    system_.make_areas();
     state_ = system_.blank_state();
     std::ranges::fill(state_.potential_mV[0], v_mV);
     system_.update_membrane_potential(state_);
@@ -170,7 +178,7 @@ void Simulation::initialise(double v_mV) {
 }
 
 Rest Simulation::initialise_at_rest(double guess_mV) {
-    initialise(guess_mV);
+    start(guess_mV);
     const Rest rest = find_rest(system_, state_);
     if (!rest.is_found) {
         throw ModelError("resting potential",
@@ -179,8 +187,9 @@ Rest Simulation::initialise_at_rest(double guess_mV) {
                              std::to_string(rest.iterations) +
                              " iterations), expected a membrane that settles; give v_init_mV");
     }
-    state_.jumped_ms = State{}.jumped_ms;
+    state_.jumped_ms = Moment{}.jumped_ms;
     begin();
+    leave_it_to_the_method();
     return rest;
 }
 
@@ -210,10 +219,32 @@ void Simulation::begin() {
 }
 
 const State& Simulation::state() const {
-    if (own_ != nullptr && is_initialised_) {
-        own_->store(state_);
+    if (own_ != nullptr) {
+        if (state_.v_mV.empty()) {
+            state_ = system_.blank_state(state_);
+        }
+        if (is_initialised_) {
+            own_->store(state_);
+        }
     }
     return state_;
+}
+
+void Simulation::release_arrays() const {
+    if (own_ != nullptr && !state_.v_mV.empty()) {
+        const Moment moment = state_;
+        state_ = State();
+        static_cast<Moment&>(state_) = moment;
+    }
+}
+
+/// Where the method has the state and the membrane in a form of its own, those here only take
+/// space.
+void Simulation::leave_it_to_the_method() {
+    if (own_ != nullptr) {
+        release_arrays();
+        system_.drop_areas();
+    }
 }
 
 ExecutionUsed Simulation::execution() const noexcept {
@@ -362,6 +393,7 @@ void Simulation::note_crossings() {
 
 LaneStep Simulation::begin_step() {
     RANVIER_ASSERT(own_ != nullptr && is_initialised_);
+    release_arrays();
     last_ms_ = state_.t_ms;
     note_jump();
     return own_->next_step(state_);
@@ -440,17 +472,31 @@ void Simulation::advance(std::int64_t steps, double t_stop_ms) {
             samples_[p].reserve(static_cast<std::size_t>(steps / probes_[p].every_steps) + 1);
         }
     }
+    release_arrays();
+    // As large as what changes, and of no use between two calls.
+    const struct Forget {
+        OwnState* own;
+        ~Forget() {
+            if (own != nullptr) {
+                own->forget_copy();
+            }
+        }
+    } at_the_end{own_};
     while (steps > 0 && !has_arrived(t_stop_ms)) {
         const std::int64_t block = std::min(steps, kStepsPerBlock);
-        if (own_ != nullptr) {
-            own_->keep(state_);
-        }
-        State good = state_;
-        auto good_watched = watched_mV_;
+        State good;
+        std::vector<std::vector<double>> good_watched;
+        const auto keep = [&] {
+            if (own_ != nullptr) {
+                own_->keep_copy();
+            }
+            good = state_;
+            good_watched = watched_mV_;
+        };
         const auto rewind = [&] {
             state_ = good;
             if (own_ != nullptr) {
-                own_->load(state_);
+                own_->go_back();
             }
             watched_mV_ = good_watched;
             for (auto& samples : samples_) {
@@ -460,6 +506,7 @@ void Simulation::advance(std::int64_t steps, double t_stop_ms) {
                 events.forget_after(state_.step);
             }
         };
+        keep();
         bool is_sound = true;
         for (std::int64_t s = 0; is_sound && s < block && !has_arrived(t_stop_ms); ++s) {
             if (!step_and_record(t_stop_ms)) {
@@ -477,8 +524,7 @@ void Simulation::advance(std::int64_t steps, double t_stop_ms) {
             rewind();
             // Again, looking at everything: the same steps end in the same fault.
             for (std::int64_t s = 0; s < block; ++s) {
-                good = state();
-                good_watched = watched_mV_;
+                keep();
                 step_and_record(t_stop_ms);
                 if (const auto fault = find_fault()) {
                     const double faulty_ms = state_.t_ms;
@@ -517,27 +563,31 @@ void Simulation::diverged(double t_ms, const Fault& fault) const {
 }
 
 std::optional<Simulation::Fault> Simulation::find_fault() const {
-    state();
-    for (std::size_t layer = 0; layer < state_.potential_mV.size(); ++layer) {
-        const auto& potential = state_.potential_mV[layer];
-        for (std::size_t i = 0; i < potential.size(); ++i) {
+    if (own_ != nullptr && own_->is_sound_throughout()) {
+        return std::nullopt;
+    }
+    for (std::size_t layer = 0; layer < system_.potentials(); ++layer) {
+        for (std::size_t i = 0; i < system_.size(); ++i) {
+            const double each_mV = potential_mV(layer, i, 1.0);
             // Written so that NaN is a fault too.
-            if (!(std::abs(potential[i]) <= kLargest_mV)) {
+            if (!(std::abs(each_mV) <= kLargest_mV)) {
                 return Fault{static_cast<std::int32_t>(i),
                              std::string(layer == 0 ? "axoplasm" : "periaxonal") +
-                                 " potential is " + text(potential[i]) + " mV"};
+                                 " potential is " + text(each_mV) + " mV"};
             }
         }
     }
-    for (std::size_t m = 0; m < state_.gates.size(); ++m) {
+    for (std::size_t m = 0; m < system_.mechanisms().size(); ++m) {
         const auto& bound = system_.mechanisms()[m];
-        for (std::size_t g = 0; g < state_.gates[m].size(); ++g) {
-            const auto& gate = state_.gates[m][g];
-            for (std::size_t row = 0; row < gate.size(); ++row) {
-                if (!std::isfinite(gate[row])) {
+        const auto& gates = bound.mechanism->info.gates;
+        for (std::size_t g = 0; g < gates.size(); ++g) {
+            for (std::size_t row = 0; row < bound.table->compartment.size(); ++row) {
+                const double gate =
+                    own_ != nullptr ? own_->gate(m, g, row) : state_.gates[m][g][row];
+                if (!std::isfinite(gate)) {
                     return Fault{bound.table->compartment[row],
-                                 "gate " + std::string(bound.mechanism->info.gates[g].name) +
-                                     " of " + bound.table->name + " is " + text(gate[row])};
+                                 "gate " + std::string(gates[g].name) + " of " + bound.table->name +
+                                     " is " + text(gate)};
                 }
             }
         }

@@ -70,7 +70,8 @@ public:
 
     static constexpr double kForever_ms = std::numeric_limits<double>::infinity();
 
-    /// Brought up to date first, where the method keeps the state in a form of its own.
+    /// Made first where the method keeps the state in a form of its own, and then there until the
+    /// next step.
     const State& state() const;
     std::int64_t step() const noexcept { return state_.step; }
     double t_ms() const noexcept { return state_.t_ms; }
@@ -105,7 +106,11 @@ private:
     };
 
     ProbedRow check_probe(const Probe& probe, std::size_t index) const;
+    void start(double v_mV);
     void begin();
+    /// Where the method keeps the state, its arrays here are only for whoever looks at them.
+    void release_arrays() const;
+    void leave_it_to_the_method();
     void record();
     bool step_and_record(double t_stop_ms);
     void note_jump();
@@ -130,7 +135,7 @@ private:
     std::vector<double> jumps_ms_;        // those at which a drive jumps
     std::vector<ProbedRow> probed_;       // per probe
     OwnState* own_;                       // of the method, or null
-    mutable State state_;  // the arrays lag behind where the method keeps its own: see state()
+    mutable State state_;  // without arrays where the method keeps its own: see state()
     State before_;         // the start of the last step, where dense output is wanted
     bool keeps_before_ = false;
     bool began_ = false;    // a step was taken since the first sample

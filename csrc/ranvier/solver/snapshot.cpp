@@ -107,24 +107,31 @@ std::size_t Simulation::bytes() const noexcept {
     std::size_t sum = own_ != nullptr ? own_->bytes() : 0;
     for_each_array(std::as_const(state_),
                    [&](const std::vector<double>& array) { sum += array.size() * sizeof(double); });
-    return sum + state_.v_mV.size() * sizeof(double);
+    return sum + state_.v_mV.size() * sizeof(double) + system_.bytes();
 }
 
 std::string Simulation::snapshot() const {
     std::string bytes(kSnapshotMark);
     put(bytes, &fingerprint_, sizeof fingerprint_);
-    State copy = state();
-    put(bytes, &copy.step, sizeof copy.step);
-    put(bytes, &copy.t_ms, sizeof copy.t_ms);
-    put(bytes, &copy.gates_lag_ms, sizeof copy.gates_lag_ms);
-    put(bytes, &copy.jumped_ms, sizeof copy.jumped_ms);
-    put(bytes, &copy.settling_ms, sizeof copy.settling_ms);
-    put(bytes, &copy.dt_next_ms, sizeof copy.dt_next_ms);
-    for_each_array(copy, [&](const std::vector<double>& array) {
+    const bool is_looked_at = !state_.v_mV.empty();
+    if (own_ != nullptr) {
+        own_->settle();
+    }
+    const State& now = state();
+    put(bytes, &now.step, sizeof now.step);
+    put(bytes, &now.t_ms, sizeof now.t_ms);
+    put(bytes, &now.gates_lag_ms, sizeof now.gates_lag_ms);
+    put(bytes, &now.jumped_ms, sizeof now.jumped_ms);
+    put(bytes, &now.settling_ms, sizeof now.settling_ms);
+    put(bytes, &now.dt_next_ms, sizeof now.dt_next_ms);
+    for_each_array(now, [&](const std::vector<double>& array) {
         const std::uint64_t size = array.size();
         put(bytes, &size, sizeof size);
         put(bytes, array.data(), size * sizeof(double));
     });
+    if (!is_looked_at) {
+        release_arrays();
+    }
     return bytes;
 }
 
@@ -159,6 +166,7 @@ void Simulation::restore(const std::string& snapshot) {
     system_.update_membrane_potential(state_);
     // Anew: what is recorded here may not lead up to the snapshot.
     begin();
+    leave_it_to_the_method();
 }
 
 }  // namespace ranvier

@@ -7,12 +7,10 @@
 
 namespace ranvier {
 
-struct State {
+/// The part of a state that does not grow with the model.
+struct Moment {
     std::int64_t step = 0;
     double t_ms = 0.0;
-    std::vector<std::vector<double>> potential_mV;  // [layer][compartment]; 0 is the axoplasm
-    std::vector<double> v_mV;                       // membrane potential, derived from the above
-    std::vector<std::vector<std::vector<double>>> gates;  // [mechanism][gate][row]
     /// The gates are those of t_ms - gates_lag_ms, for methods that keep them between the steps; to
     /// have those of t_ms, move them on by so much at the present voltage.
     double gates_lag_ms = 0.0;
@@ -21,11 +19,17 @@ struct State {
     /// shorter ones for a while. Never beyond the end of the step that is to be taken.
     double jumped_ms = -std::numeric_limits<double>::infinity();
     double settling_ms = 0.0;  // how long that while is
+    /// What a method that chooses its steps tries next; 0 before its first.
+    double dt_next_ms = 0.0;
+};
+
+struct State : Moment {
+    std::vector<std::vector<double>> potential_mV;  // [layer][compartment]; 0 is the axoplasm
+    std::vector<double> v_mV;                       // membrane potential, derived from the above
+    std::vector<std::vector<std::vector<double>>> gates;  // [mechanism][gate][row]
     /// The sheathed compartments as lanes keep them, [link][mode]; empty where nobody does. Where
     /// it is not, it counts, and their potentials follow from it.
     std::vector<std::vector<double>> link_modes;
-    /// What a method that chooses its steps tries next; 0 before its first.
-    double dt_next_ms = 0.0;
 };
 
 }  // namespace ranvier

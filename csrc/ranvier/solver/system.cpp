@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ranvier/base/constants.hpp"
 #include "ranvier/base/error.hpp"
 #include "ranvier/mechanisms/registry.hpp"
 
@@ -24,7 +23,9 @@ BoundRows::BoundRows(const SystemMechanism& mechanism, std::vector<std::vector<d
              .gates = gates_.data(),
              .e_mV = mechanism.e_mV.empty() ? nullptr : mechanism.e_mV.data() + first,
              .rate_factor = mechanism.rate_factor.data(),
-             .nA_per_mA_cm2 = mechanism.nA_per_mA_cm2.data() + first};
+             .nA_per_mA_cm2 = mechanism.nA_per_mA_cm2.empty()
+                                  ? nullptr
+                                  : mechanism.nA_per_mA_cm2.data() + first};
 }
 
 System::System(std::shared_ptr<const Discretisation> discretisation)
@@ -38,25 +39,74 @@ System::System(std::shared_ptr<const Discretisation> discretisation)
             info.parameters.size() > BoundRows::kMostParameters) {
             throw InternalError("mechanism " + table.name + ": too many gates or parameters");
         }
+        const auto& carriers = table.compartment;
         SystemMechanism bound{mechanism, &table, {}, {}, {}};
         for (const auto& gate : info.gates) {
             const double decades = (d.temperature_degC - info.reference_temperature_degC) / 10.0;
             bound.rate_factor.push_back(std::pow(gate.q10, decades));
         }
-        const auto ion = std::ranges::find(d.ions, info.ion, &IonTable::name);
-        for (const std::int32_t compartment : table.compartment) {
-            const auto i = static_cast<std::size_t>(compartment);
-            bound.nA_per_mA_cm2.push_back(d.compartments.area_um2[i] * k_uS_per_S_cm2_um2);
-            if (!info.ion.empty()) {
-                bound.e_mV.push_back(ion->e_mV[i]);
+        // Without rows nobody has to have the ion.
+        if (!info.ion.empty() && !carriers.empty()) {
+            const auto& e_mV = std::ranges::find(d.ions, info.ion, &IonTable::name)->e_mV;
+            bound.e_mV = e_mV;  // one row per compartment, as on a bare axon
+            if (carriers.size() < size()) {
+                auto& own = e_mV_.emplace_back();
+                own.reserve(carriers.size());
+                for (const std::int32_t i : carriers) {
+                    own.push_back(e_mV[static_cast<std::size_t>(i)]);
+                }
+                bound.e_mV = own;
             }
         }
         mechanisms_.push_back(std::move(bound));
     }
+    make_areas();
 }
 
-State System::blank_state() const {
+void System::drop_areas() noexcept {
+    for (auto& mechanism : mechanisms_) {
+        mechanism.nA_per_mA_cm2 = {};
+    }
+    areas_ = std::vector<std::vector<double>>();
+}
+
+void System::make_areas() {
+    if (!areas_.empty()) {
+        return;
+    }
+    for (std::size_t m = 0; m < mechanisms_.size(); ++m) {
+        // Channels mostly come together.
+        const auto& carriers = mechanisms_[m].table->compartment;
+        const auto others = std::span(mechanisms_).first(m);
+        const auto beside = std::ranges::find_if(others, [&](const SystemMechanism& other) {
+            return other.table->compartment == carriers;
+        });
+        if (beside != others.end()) {
+            mechanisms_[m].nA_per_mA_cm2 = beside->nA_per_mA_cm2;
+            continue;
+        }
+        auto& own = areas_.emplace_back();
+        own.reserve(carriers.size());
+        for (const std::int32_t i : carriers) {
+            own.push_back(nA_per_mA_cm2(static_cast<std::size_t>(i)));
+        }
+        mechanisms_[m].nA_per_mA_cm2 = own;
+    }
+}
+
+std::size_t System::bytes() const noexcept {
+    std::size_t sum = 0;
+    for (const auto* columns : {&e_mV_, &areas_}) {
+        for (const auto& column : *columns) {
+            sum += column.capacity() * sizeof(double);
+        }
+    }
+    return sum;
+}
+
+State System::blank_state(const Moment& moment) const {
     State state;
+    static_cast<Moment&>(state) = moment;
     state.potential_mV.assign(potentials(), std::vector<double>(size(), 0.0));
     state.v_mV.assign(size(), 0.0);
     for (const auto& mechanism : mechanisms_) {

@@ -5,8 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
+#include "ranvier/base/constants.hpp"
 #include "ranvier/discretisation/discretisation.hpp"
 #include "ranvier/mechanisms/mechanism.hpp"
 #include "ranvier/solver/state.hpp"
@@ -17,9 +19,9 @@ namespace ranvier {
 struct SystemMechanism {
     const Mechanism* mechanism;
     const MechanismTable* table;
-    std::vector<double> e_mV;           // per row; empty without an ion
-    std::vector<double> rate_factor;    // per gate
-    std::vector<double> nA_per_mA_cm2;  // per row
+    std::span<const double> e_mV;           // per row; empty without an ion
+    std::vector<double> rate_factor;        // per gate
+    std::span<const double> nA_per_mA_cm2;  // per row, unless drop_areas() was called
 };
 
 /// Rows for one mechanism with the pointers that Rows refers to. Pinned: not to be moved.
@@ -62,13 +64,28 @@ class System {
 public:
     explicit System(std::shared_ptr<const Discretisation> discretisation);
 
+    /// Pinned: its mechanisms refer to its columns.
+    System(const System&) = delete;
+    System& operator=(const System&) = delete;
+
     const Discretisation& discretisation() const noexcept { return *discretisation_; }
     std::size_t size() const noexcept { return discretisation_->compartments.size(); }
     std::size_t potentials() const noexcept { return discretisation_->potentials(); }
     const std::vector<SystemMechanism>& mechanisms() const noexcept { return mechanisms_; }
 
+    /// For whoever steps without the kernels of here: membrane areas, which currents take, may go
+    /// and come again. Steady states are to be had without.
+    void drop_areas() noexcept;
+    void make_areas();
+    /// Bytes that it holds beyond its discretisation.
+    std::size_t bytes() const noexcept;
+    double nA_per_mA_cm2(std::size_t compartment) const noexcept {
+        return discretisation_->compartments.area_um2[compartment] * k_uS_per_S_cm2_um2;
+    }
+
     /// A state of the right shape, all zero.
-    State blank_state() const;
+    State blank_state() const { return blank_state({}); }
+    State blank_state(const Moment& moment) const;
 
     /// Recomputes state.v_mV: axoplasm minus the layer just outside.
     void update_membrane_potential(State& state) const noexcept;
@@ -102,6 +119,9 @@ private:
 
     std::shared_ptr<const Discretisation> discretisation_;
     std::vector<SystemMechanism> mechanisms_;
+    // What the mechanisms show of, each once.
+    std::vector<std::vector<double>> e_mV_;
+    std::vector<std::vector<double>> areas_;
 };
 
 }  // namespace ranvier

@@ -143,6 +143,7 @@ void LaneSolver<Real>::place_mechanisms() {
                             .gates = bound.mechanism->info.gates.size(),
                             .rate_factor = bound.rate_factor,
                             .pack = {},
+                            .packs = {},
                             .first = {},
                             .k_at = std::vector<std::int32_t>(layout_.slots, kNowhere),
                             .g_uS = {},
@@ -157,19 +158,31 @@ void LaneSolver<Real>::place_mechanisms() {
             }
         }
         std::int32_t k = 0;
+        std::vector<std::int32_t> own;
         for (const LaneBlock& block : layout_.blocks) {
             mechanism.first.push_back(static_cast<std::uint32_t>(k));
+            own.clear();
             for (std::size_t slot = 0; slot < block.slots(); ++slot) {
                 if (mechanism.k_at[block.first_slot + slot] != kNowhere) {
                     mechanism.k_at[block.first_slot + slot] = k++;
-                    mechanism.pack.push_back(static_cast<std::int32_t>(slot * kLanes));
+                    own.push_back(static_cast<std::int32_t>(slot * kLanes));
                 }
             }
+            // Most blocks are as the one before.
+            const std::size_t size = mechanism.pack.size();
+            if (own.size() > size ||
+                !std::equal(own.begin(), own.end(),
+                            mechanism.pack.end() - static_cast<std::ptrdiff_t>(own.size()))) {
+                mechanism.pack.insert(mechanism.pack.end(), own.begin(), own.end());
+            }
+            mechanism.packs.push_back(
+                static_cast<std::uint32_t>(mechanism.pack.size() - own.size()));
         }
         mechanism.first.push_back(static_cast<std::uint32_t>(k));
         const auto packs = static_cast<std::size_t>(k);
         const bool is_present = !bound.table->compartment.empty();
-        const OpenChannel open = is_present ? open_channel(bound, 0) : OpenChannel{0.0, 0.0};
+        const OpenChannel open =
+            is_present ? open_channel(*systems_[0], m, 0) : OpenChannel{0.0, 0.0};
         mechanism.g_uS.assign(packs, open.g_uS);
         mechanism.e_mV.assign(packs, open.e_mV);
         mechanism.gate.assign(packs * mechanism.gates * kLanes, Real(0));
@@ -196,13 +209,13 @@ void LaneSolver<Real>::fill_constants(std::size_t fibre) {
         if (index(run.fibre) != fibre) {
             continue;
         }
-        for (const std::int32_t i : run.compartment) {
+        for (std::size_t k = 0; k < index(run.rows); ++k) {
+            const std::int32_t i = layout_.compartment_of(j, k);
             const std::int32_t up = d.compartments.parent[index(i)];
             const bool is_direct = up != kNoParent && place[index(up)] != kNowhere;
             const double axial_uS = is_direct ? d.compartments.axial_conductance_uS[index(i)] : 0.0;
             coupling_uS_[index(place[index(i)]) + kLanes] = static_cast<Real>(axial_uS);
-            if (i == run.compartment.back() && run.parent != kNowhere &&
-                rows_of_run(run.parent) > 1) {
+            if (k + 1 == index(run.rows) && run.parent != kNowhere && rows_of_run(run.parent) > 1) {
                 coupling_uS_[index(layout_.above[j])] = static_cast<Real>(axial_uS);
             }
         }
@@ -222,7 +235,7 @@ void LaneSolver<Real>::fill_constants(std::size_t fibre) {
             const std::size_t at =
                 index(mechanism.k_at[index(place[i]) / kLanes]) * kLanes + index(place[i]) % kLanes;
             if (carries) {
-                const OpenChannel open = open_channel(bound, own);
+                const OpenChannel open = open_channel(system, m, own);
                 mechanism.g_uS.set(at, open.g_uS);
                 mechanism.e_mV.set(at, open.e_mV);
             } else {
@@ -362,7 +375,7 @@ template <class Real>
 LaneRows<Real> LaneSolver<Real>::rows(Mechanism& mechanism, std::size_t b) noexcept {
     const std::size_t first = mechanism.first[b];
     return {.size = mechanism.first[b + 1] - first,
-            .pack = mechanism.pack.data() + first,
+            .pack = mechanism.pack.data() + mechanism.packs[b],
             .g_uS = mechanism.g_uS.from(first),
             .e_mV = mechanism.e_mV.from(first),
             .rate_factor = mechanism.rate_factor.data(),
@@ -483,7 +496,7 @@ bool LaneSolver<Real>::step(std::span<const LaneStep> steps,
         wake_driven(steps[0]);
         const auto due = window_->due(steps[0].tick);
         due_.assign(due.begin(), due.end());
-        blocks_passed_ += layout_.blocks.size();
+        window_sums_.passed += layout_.blocks.size();
         open_window(steps[0].to_ms, steps[0].tick);
         take_step();
         close_window(steps[0].to_ms, steps[0].tick);

@@ -56,9 +56,10 @@ public:
     /// Writes potentials and gates into `state`, and what follows from them.
     void store(std::size_t fibre, State& state) const;
 
-    /// Only what load() needs: not the potentials of sheathed compartments, which follow from their
-    /// modes.
-    void keep(std::size_t fibre, State& state) const;
+    /// A copy of the potentials, gates and modes of all fibres, and to stand there again.
+    void keep_copy();
+    void go_back();
+    void forget_copy() noexcept;
 
     /// Looks for spikes where these detectors say. To be called before load().
     void watch(std::size_t fibre, std::span<const Detector> detectors);
@@ -70,6 +71,9 @@ public:
 
     /// Whether all potentials of one fibre are finite and within the limit.
     bool is_sound(std::size_t fibre) const noexcept;
+
+    /// Whether all fibres are, also under sheaths, and all gates finite.
+    bool is_sound_throughout() const noexcept;
 
     double v_mV(std::size_t fibre, std::size_t compartment) const noexcept;
     double potential_mV(std::size_t fibre, std::size_t layer,
@@ -83,10 +87,14 @@ public:
     /// Of a window: the part of the block steps that was taken, and the largest error estimate
     /// among steps that were longer than one.
     double share_solved() const noexcept;
-    double worst_mV() const noexcept { return worst_mV_; }
+    double worst_mV() const noexcept { return window_sums_.worst_mV; }
 
-    /// Brings every block up to the present.
-    void catch_up() noexcept;
+    /// Brings every block up to the present, from where each steps every time: what goes on from
+    /// there is the same as from a state that is loaded.
+    void settle();
+
+    /// As store(), without leaving a trace in a window.
+    void store_present(std::size_t fibre, State& state);
 
     /// As asked for; a short fibre is not worth more than one.
     int threads() const noexcept { return threads_; }
@@ -100,7 +108,8 @@ private:
         const LaneKernels<Real>* kernels;
         std::size_t gates;
         std::vector<double> rate_factor;
-        std::vector<std::int32_t> pack;    // [k]: place of lane 0, counted from its block
+        std::vector<std::int32_t> pack;    // places of lane 0, counted from a block, for [k] of it
+        std::vector<std::uint32_t> packs;  // [block]: its first of them; equal blocks share them
         std::vector<std::uint32_t> first;  // [block]: its first k
         std::vector<std::int32_t> k_at;    // [slot]: its k, or kNowhere
         PackArray<Real> g_uS;
@@ -184,6 +193,13 @@ private:
     void add_second_edges(std::size_t b) noexcept;
     void close_window(double to_ms, std::int64_t tick) noexcept;
     void restart_window(double t_ms, std::int64_t tick);
+    void catch_up() noexcept;
+    void keep_window();
+    void save_block(std::uint32_t b);
+    void bring_window_back();
+    bool is_window_sound() const noexcept;
+    template <class Visitor>
+    void visit_block(std::size_t b, const Visitor& visit);
     struct SmallRow;
     void show_neighbours(const SmallRow& small, double above_mV, double below_mV, bool to_child,
                          bool to_parent) noexcept;
@@ -220,6 +236,7 @@ private:
     void note(LaneCrossing crossing, double threshold_mV, std::size_t place, double before_mV,
               std::vector<LaneCrossing>& crossings) const;
     void clear(std::size_t fibre);
+    void look_anew();
     Bend bend_at(std::size_t place) const noexcept;
     double link_potential(std::size_t link, std::size_t unknown) const noexcept;
     std::size_t gate_place(std::size_t fibre, std::size_t m, std::size_t gate,
@@ -228,7 +245,7 @@ private:
     LaneSums<Real> sums(std::size_t member) noexcept;
     LaneRows<Real> rows(Mechanism& mechanism, std::size_t b) noexcept;
     std::size_t rows_of_run(std::int32_t run) const noexcept {
-        return layout_.runs[static_cast<std::size_t>(run)].compartment.size();
+        return index(layout_.runs[index(run)].rows);
     }
 
     std::vector<const System*> systems_;
@@ -291,11 +308,41 @@ private:
     std::vector<std::vector<std::uint32_t>> block_edges_;
     std::vector<std::vector<std::uint32_t>> drive_blocks_;  // [drive]
     std::vector<double> gate_bend_;                         // [block]
-    double worst_mV_ = 0.0;
-    std::uint64_t blocks_solved_ = 0;
-    std::uint64_t blocks_passed_ = 0;
+    struct WindowSums {
+        double worst_mV = 0.0;
+        std::uint64_t solved = 0;  // steps of blocks
+        std::uint64_t passed = 0;  // as many as there would be without a window
+    };
+    WindowSums window_sums_;
+
+    /// What blocks were when the copy was made that go_back() goes back to: each as it was before
+    /// its first step since.
+    struct SavedBlock {
+        std::uint32_t block;
+        double at_ms;
+        std::int64_t at_tick;
+        double block_ms;
+    };
+    struct SavedWindow {
+        bool is_kept = false;
+        double now_ms, before_ms;
+        std::int64_t now_tick;
+        WindowSums sums;
+        std::vector<std::int8_t> level;
+        std::vector<SavedBlock> blocks;
+        Packs<Real> values;
+        std::vector<double> charge_nA_ms;  // of the edges of each, in turn
+    };
+    SavedWindow saved_;
+    std::vector<std::uint8_t> is_saved_;  // [block]
 
     std::vector<Mechanism> mechanisms_;
+    struct Copy {
+        Packs<Real> v_mV;
+        std::vector<Packs<Real>> gate;  // per mechanism
+        Packs<Real> link_state;
+    };
+    Copy copy_;
     std::vector<FibreDrives> drives_;
     bool is_driven_ = false;             // some drive is on in this step
     std::vector<double> tau_ms_;         // per fibre, of the constants as they are

@@ -90,10 +90,16 @@ void LaneSolver<Real>::load(std::size_t fibre, const State& state) {
                 static_cast<Real>(modes[mode]);
         }
     }
-    are_links_stale_ = !links_.empty();
     if (window_) {
         restart_window(state.t_ms, state.step);
     }
+    look_anew();
+}
+
+/// After the state has become another than that which the last step left.
+template <class Real>
+void LaneSolver<Real>::look_anew() {
+    are_links_stale_ = !links_.empty();
     gather(false);
     if (are_links_watched_) {
         // By the kernel's own sums, so that before and after are of one kind; the bits that it
@@ -104,14 +110,41 @@ void LaneSolver<Real>::load(std::size_t fibre, const State& state) {
         watch.before_mV = static_cast<double>(v_mV_[watch.place]);
     }
     for (LinkWatch& watch : link_watch_) {
-        if (index(watch.crossing.fibre) == fibre) {
-            watch.before_mV = v_mV(fibre, index(watch.crossing.compartment));
-        }
+        watch.before_mV = link_potential(watch.link, watch.compartment);
     }
 }
 
 template <class Real>
-void LaneSolver<Real>::keep(std::size_t fibre, State& state) const {
+void LaneSolver<Real>::keep_copy() {
+    if (window_) {
+        keep_window();
+        return;
+    }
+    copy_.v_mV = v_mV_;
+    copy_.gate.resize(mechanisms_.size());
+    for (std::size_t m = 0; m < mechanisms_.size(); ++m) {
+        copy_.gate[m] = mechanisms_[m].gate;
+    }
+    copy_.link_state = link_state_;
+}
+
+template <class Real>
+void LaneSolver<Real>::go_back() {
+    if (window_) {
+        bring_window_back();
+        look_anew();
+        return;
+    }
+    v_mV_ = copy_.v_mV;
+    for (std::size_t m = 0; m < mechanisms_.size(); ++m) {
+        mechanisms_[m].gate = copy_.gate[m];
+    }
+    link_state_ = copy_.link_state;
+    look_anew();
+}
+
+template <class Real>
+void LaneSolver<Real>::store(std::size_t fibre, State& state) const {
     const auto& place = layout_.place[fibre];
     for (std::size_t i = 0; i < place.size(); ++i) {
         if (place[i] != kNowhere) {
@@ -142,11 +175,6 @@ void LaneSolver<Real>::keep(std::size_t fibre, State& state) const {
                 link_state_[(links_[l].k * link_modes_ + mode) * kLanes + links_[l].lane]);
         }
     }
-}
-
-template <class Real>
-void LaneSolver<Real>::store(std::size_t fibre, State& state) const {
-    keep(fibre, state);
     for (std::size_t l = 0; l < links_.size(); ++l) {
         const LinkPlace& link = layout_.links[l];
         for (std::size_t k = 0; index(link.fibre) == fibre && k < link.compartment.size(); ++k) {
@@ -156,6 +184,20 @@ void LaneSolver<Real>::store(std::size_t fibre, State& state) const {
             state.potential_mV[0][i] = state.v_mV[i] + state.potential_mV[1][i];
         }
     }
+}
+
+/// As the state is at the present, which some blocks may not have reached.
+template <class Real>
+void LaneSolver<Real>::store_present(std::size_t fibre, State& state) {
+    if (!window_) {
+        store(fibre, state);
+        return;
+    }
+    keep_window();
+    catch_up();
+    store(fibre, state);
+    bring_window_back();
+    forget_copy();
 }
 
 template <class Real>
@@ -186,6 +228,32 @@ bool LaneSolver<Real>::is_sound(std::size_t fibre) const noexcept {
         return place == kNowhere ||
                std::abs(static_cast<double>(v_mV_[index(place)])) <= kLargestPotential_mV;
     });
+}
+
+/// Whole arrays first, in sums of comparisons, which vectorise.
+template <class Real>
+bool LaneSolver<Real>::is_sound_throughout() const noexcept {
+    if (window_) {
+        return is_window_sound();
+    }
+    int faults = 0;
+    for (const Real v_mV : v_mV_) {
+        faults += std::abs(v_mV) <= static_cast<Real>(kLargestPotential_mV) ? 0 : 1;
+    }
+    for (const Mechanism& mechanism : mechanisms_) {
+        for (const Real gate : mechanism.gate) {
+            faults += std::isfinite(gate) ? 0 : 1;
+        }
+    }
+    for (std::size_t l = 0; faults == 0 && l < links_.size(); ++l) {
+        const std::size_t n = layout_.links[l].compartment.size();
+        for (std::size_t k = 0; k < n; ++k) {
+            const double outside_mV = link_potential(l, n + k);
+            faults += std::abs(outside_mV) <= kLargestPotential_mV ? 0 : 1;
+            faults += std::abs(outside_mV + link_potential(l, k)) <= kLargestPotential_mV ? 0 : 1;
+        }
+    }
+    return faults == 0;
 }
 
 template <class Real>
@@ -232,24 +300,32 @@ void LaneSolver<Real>::read_v_mV(std::size_t fibre, std::span<const std::int32_t
 template <class Real>
 std::size_t LaneSolver<Real>::bytes() const noexcept {
     std::size_t sum = capacitance_nF_.bytes() + threshold_mV_.bytes() + has_crossed_.capacity() +
-                      sizeof(LaneCrossing) * row_watch_.capacity() +
-                      layout_.compartment_at.capacity() * sizeof(std::int32_t);
+                      sizeof(RowWatch) * row_watch_.capacity() +
+                      sizeof(LinkWatch) * link_watch_.capacity() + link_threshold_mV_.bytes() +
+                      link_has_crossed_.capacity() + sizeof(Link) * links_.capacity() +
+                      sizeof(SmallRow) * small_.capacity() + layout_.bytes();
+    for (const auto* array : {&pivot_, &joint_uS_, &current_nA_, &side_nA_}) {
+        sum += array->capacity() * sizeof(double);
+    }
     for (const Packs<Real>* array :
          {&coupling_uS_, &v_mV_,          &first_,         &second_,          &stored_uS_,
           &inverse_uS_,  &fill_uS_,       &first_row_,     &inverse_tau_,     &gates_ms_,
           &top_uS_,      &top_nA_,        &top_fill_uS_,   &below_uS_,        &below_nA_,
           &top_mV_,      &below_mV_,      &link_state_,    &link_constants_,  &link_rest_,
           &link_leak_,   &link_lower_nA_, &link_upper_nA_, &link_lower_echo_, &link_upper_echo_,
-          &link_lower2_, &link_upper2_,   &link_across2_}) {
+          &link_lower2_, &link_upper2_,   &link_across2_,  &link_basis_,      &link_basis_rest_,
+          &link_v_mV_,   &link_before_,   &copy_.v_mV,     &copy_.link_state}) {
         sum += array->capacity() * sizeof(Real);
     }
-    for (const auto& place : layout_.place) {
-        sum += place.capacity() * sizeof(std::int32_t);
+    for (const Packs<Real>& gate : copy_.gate) {
+        sum += gate.capacity() * sizeof(Real);
     }
     for (const Mechanism& mechanism : mechanisms_) {
         sum += mechanism.g_uS.bytes() + mechanism.e_mV.bytes() +
                (mechanism.gate.capacity() + mechanism.answer.capacity()) * sizeof(Real) +
-               (mechanism.pack.capacity() + mechanism.k_at.capacity()) * sizeof(std::int32_t);
+               (mechanism.pack.capacity() + mechanism.k_at.capacity() + mechanism.first.capacity() +
+                mechanism.packs.capacity()) *
+                   sizeof(std::int32_t);
     }
     return sum;
 }

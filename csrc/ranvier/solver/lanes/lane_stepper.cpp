@@ -60,21 +60,17 @@ public:
                std::span<const Detector> detectors) override {
         solver().set_drives(fibre_, drives);
         solver().watch(fibre_, detectors);
-        load(state);
-    }
-    void load(const State& state) override {
         solver().load(fibre_, state);
-        is_sound_ = true;
-        crossings_.clear();
+        forget_step();
     }
-    void store(State& state) const override {
-        solver().catch_up();
-        solver().store(fibre_, state);
+    void store(State& state) const override { solver().store_present(fibre_, state); }
+    void settle() override { solver().settle(); }
+    void keep_copy() override { solver().keep_copy(); }
+    void go_back() override {
+        solver().go_back();
+        forget_step();
     }
-    void keep(State& state) const override {
-        solver().catch_up();
-        solver().keep(fibre_, state);
-    }
+    void forget_copy() noexcept override { solver().forget_copy(); }
 
     double potential_mV(std::size_t layer, std::size_t compartment) const noexcept override {
         return solver().potential_mV(fibre_, layer, compartment);
@@ -87,6 +83,7 @@ public:
     }
     std::span<const Crossing> crossings() const noexcept override { return crossings_; }
     bool is_sound() const noexcept override { return is_sound_; }
+    bool is_sound_throughout() const noexcept override { return solver().is_sound_throughout(); }
 
     ExecutionUsed execution() const noexcept override {
         return {
@@ -101,6 +98,10 @@ public:
 
 private:
     LaneSolver<Real>& solver() const noexcept { return *home_->solver; }
+    void forget_step() {
+        is_sound_ = true;
+        crossings_.clear();
+    }
 
     std::shared_ptr<LaneHome<Real>> home_;
     std::size_t fibre_;

@@ -66,6 +66,7 @@ void LaneSolver<Real>::find_edges() {
         each.erase(std::unique(each.begin(), each.end()), each.end());
     }
     window_.emplace(std::move(neighbours));
+    is_saved_.assign(blocks, 0);
     at_ms_.assign(blocks, 0.0);
     at_tick_.assign(blocks, 0);
     block_ms_.assign(blocks, 0.0);
@@ -128,6 +129,9 @@ void LaneSolver<Real>::open_window(double to_ms, std::int64_t tick) noexcept {
     mixed_.clear();
     for (const std::uint32_t b : due_) {
         due_stamp_[b] = stamp_;
+        if (saved_.is_kept && is_saved_[b] == 0) {
+            save_block(b);
+        }
         // As a number of steps where it is one, so that equal steps are equal to the last bit.
         const double length_ms =
             tick >= 0 && at_tick_[b] >= 0
@@ -297,7 +301,7 @@ void LaneSolver<Real>::close_window(double to_ms, std::int64_t tick) noexcept {
     before_ms_ = now_ms_;
     now_ms_ = to_ms;
     now_tick_ = tick;
-    blocks_solved_ += due_.size();
+    window_sums_.solved += due_.size();
     constexpr double kPerBend = 1.0 / (kGamma * (0.5 - kGamma));
     const double tolerance_mV = window_choice_.tolerance_mV;
     const auto error_mV = [&](std::uint32_t b) {
@@ -309,7 +313,7 @@ void LaneSolver<Real>::close_window(double to_ms, std::int64_t tick) noexcept {
         block_ms_[b] = next_ms_[b];
         const double error = error_mV(b);
         if (window_->level(b) > 0) {
-            worst_mV_ = std::max(worst_mV_, error);
+            window_sums_.worst_mV = std::max(window_sums_.worst_mV, error);
         }
         if (!(error <= tolerance_mV)) {
             window_->lower(
@@ -349,10 +353,18 @@ void LaneSolver<Real>::catch_up() noexcept {
 }
 
 template <class Real>
+void LaneSolver<Real>::settle() {
+    if (window_) {
+        catch_up();
+        restart_window(now_ms_, now_tick_);
+    }
+}
+
+template <class Real>
 double LaneSolver<Real>::share_solved() const noexcept {
-    return blocks_passed_ == 0
-               ? 1.0
-               : static_cast<double>(blocks_solved_) / static_cast<double>(blocks_passed_);
+    return window_sums_.passed == 0 ? 1.0
+                                    : static_cast<double>(window_sums_.solved) /
+                                          static_cast<double>(window_sums_.passed);
 }
 
 template class LaneSolver<double>;

@@ -67,9 +67,9 @@ RowTree rows_of(const Discretisation& d, std::int32_t fibre) {
 }
 
 /// Unbranched paths from the proximal end down, a branch point being one on its own, cut into
-/// pieces of nearly equal length.
+/// pieces of nearly equal length. `compartment` gets those of one run after the other.
 void add_runs(const RowTree& rows, std::int32_t fibre, std::size_t most_rows, LaneLayout& layout,
-              std::vector<std::int32_t>& rank) {
+              std::vector<std::int32_t>& rank, std::vector<std::int32_t>& compartment) {
     const std::size_t n = rows.parent.size();
     std::vector<std::int32_t> only_child(n, kNowhere);
     for (std::size_t i = 0; i < n; ++i) {
@@ -98,14 +98,14 @@ void add_runs(const RowTree& rows, std::int32_t fibre, std::size_t most_rows, La
             const std::size_t longer = chain.size() % pieces;
             const std::size_t from = piece * each + std::min(piece, longer);
             const std::size_t to = from + each + (piece < longer ? 1 : 0);
-            Run run{.fibre = fibre, .compartment = {}};
+            Run run{.fibre = fibre, .rows = static_cast<std::int32_t>(to - from)};
             for (std::size_t k = to; k-- > from;) {
-                run.compartment.push_back(chain[k]);
+                compartment.push_back(chain[k]);
                 run_of[index(chain[k])] = static_cast<std::int32_t>(layout.runs.size());
             }
             const std::int32_t above = rows.parent[index(chain[from])];
             run.parent = above == kNowhere ? kNowhere : run_of[index(above)];
-            layout.runs.push_back(std::move(run));
+            layout.runs.push_back(run);
             rank.push_back(ordinal++);
         }
     }
@@ -114,7 +114,7 @@ void add_runs(const RowTree& rows, std::int32_t fibre, std::size_t most_rows, La
 void fill_blocks(LaneLayout& layout, const std::vector<std::int32_t>& rank) {
     std::vector<std::size_t> order(layout.runs.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    const auto rows_of_run = [&](std::size_t run) { return layout.runs[run].compartment.size(); };
+    const auto rows_of_run = [&](std::size_t run) { return index(layout.runs[run].rows); };
     // Long with long; the same run of several fibres side by side; else along the fibre.
     std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
         if (rows_of_run(a) != rows_of_run(b)) {
@@ -139,7 +139,13 @@ void fill_blocks(LaneLayout& layout, const std::vector<std::int32_t>& rank) {
     }
 }
 
-void find_places(LaneLayout& layout) {
+/// `compartment` has those of one run after the other, from its distal to its proximal end.
+void find_places(LaneLayout& layout, const std::vector<std::int32_t>& compartment) {
+    std::vector<std::size_t> first_of(layout.runs.size());
+    for (std::size_t j = 0, first = 0; j < layout.runs.size(); ++j) {
+        first_of[j] = first;
+        first += index(layout.runs[j].rows);
+    }
     layout.compartment_at.assign(layout.slots * kLanes, kNowhere);
     layout.fibre_at.assign(layout.blocks.size() * kLanes, kNowhere);
     for (std::size_t b = 0; b < layout.blocks.size(); ++b) {
@@ -150,29 +156,26 @@ void find_places(LaneLayout& layout) {
             }
             const Run& run = layout.runs[index(block.run[lane])];
             layout.fibre_at[b * kLanes + lane] = run.fibre;
-            const std::size_t first = block.first_slot + 1 + block.rows - run.compartment.size();
-            for (std::size_t k = 0; k < run.compartment.size(); ++k) {
+            const std::size_t first = block.first_slot + 1 + block.rows - index(run.rows);
+            for (std::size_t k = 0; k < index(run.rows); ++k) {
                 const std::size_t at = (first + k) * kLanes + lane;
-                layout.compartment_at[at] = run.compartment[k];
-                layout.place[index(run.fibre)][index(run.compartment[k])] =
-                    static_cast<std::int32_t>(at);
+                const std::int32_t own = compartment[first_of[index(block.run[lane])] + k];
+                layout.compartment_at[at] = own;
+                layout.place[index(run.fibre)][index(own)] = static_cast<std::int32_t>(at);
             }
             layout.top[index(block.run[lane])] =
                 static_cast<std::int32_t>((block.first_slot + block.rows) * kLanes + lane);
         }
     }
-    layout.below.assign(layout.runs.size(), kNowhere);
     layout.above.assign(layout.runs.size(), kNowhere);
     for (std::size_t j = 0; j < layout.runs.size(); ++j) {
         const std::int32_t parent = layout.runs[j].parent;
         if (parent == kNowhere) {
             continue;
         }
-        const auto& above = layout.runs[index(parent)].compartment;
-        layout.above[j] = layout.place[index(layout.runs[j].fibre)][index(above.front())];
-        if (above.size() > 1) {
-            layout.below[index(parent)] = layout.top[j];
-        }
+        const std::size_t rows = index(layout.runs[index(parent)].rows);
+        layout.above[j] =
+            layout.top[index(parent)] - static_cast<std::int32_t>((rows - 1) * kLanes);
     }
 }
 
@@ -223,20 +226,39 @@ std::optional<std::string> why_not_in_lanes(const Discretisation& d) {
 LaneLayout lay_out(std::span<const Discretisation* const> fibres, std::size_t most_rows) {
     LaneLayout layout;
     std::vector<std::int32_t> rank;
+    std::vector<std::int32_t> compartment;
     for (std::size_t f = 0; f < fibres.size(); ++f) {
         RowTree rows = rows_of(*fibres[f], static_cast<std::int32_t>(f));
         layout.place.emplace_back(fibres[f]->compartments.size(), kNowhere);
         add_runs(rows, static_cast<std::int32_t>(f), std::max(most_rows, std::size_t{2}), layout,
-                 rank);
+                 rank, compartment);
         for (auto& link : rows.link_of) {
             link += link == kNowhere ? 0 : static_cast<std::int32_t>(layout.links.size());
         }
-        layout.link_of.push_back(std::move(rows.link_of));
+        layout.link_of.push_back(rows.links.empty() ? std::vector<std::int32_t>()
+                                                    : std::move(rows.link_of));
         std::ranges::move(rows.links, std::back_inserter(layout.links));
     }
     fill_blocks(layout, rank);
-    find_places(layout);
+    find_places(layout, compartment);
     return layout;
+}
+
+std::size_t LaneLayout::bytes() const noexcept {
+    std::size_t sum = blocks.capacity() * sizeof(LaneBlock) + runs.capacity() * sizeof(Run) +
+                      links.capacity() * sizeof(LinkPlace);
+    const auto add = [&](const std::vector<std::int32_t>& places) {
+        sum += places.capacity() * sizeof(std::int32_t);
+    };
+    for (const LinkPlace& link : links) {
+        add(link.compartment);
+    }
+    std::ranges::for_each(place, add);
+    std::ranges::for_each(link_of, add);
+    for (const auto* places : {&compartment_at, &fibre_at, &above, &top}) {
+        add(*places);
+    }
+    return sum;
 }
 
 std::size_t rows_per_run(const Discretisation& d) {

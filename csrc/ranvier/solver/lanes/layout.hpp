@@ -46,7 +46,7 @@ struct LinkPlace {
 /// An unbranched piece of the tree of rows, from its distal to its proximal end.
 struct Run {
     std::int32_t fibre;
-    std::vector<std::int32_t> compartment;
+    std::int32_t rows;
     std::int32_t parent = kNowhere;  // the run that it goes on in, above its proximal end
 };
 
@@ -69,16 +69,22 @@ struct LaneLayout {
     std::size_t slots = 0;  // packs of all blocks
     /// [fibre][compartment]: where its row is, slot * kLanes + lane; kNowhere for sheathed ones.
     std::vector<std::vector<std::int32_t>> place;
-    /// [fibre][compartment]: its link, or kNowhere.
+    /// [fibre][compartment]: its link, or kNowhere; empty for a fibre without any.
     std::vector<std::vector<std::int32_t>> link_of;
     /// [slot * kLanes + lane]: the compartment whose row is there, or kNowhere.
     std::vector<std::int32_t> compartment_at;
     std::vector<std::int32_t> fibre_at;  // [block * kLanes + lane], or kNowhere
-    /// Per run: the rows just below and above, as places; kNowhere where there are none.
-    std::vector<std::int32_t> below;
+    /// Per run: the row just above, as a place; kNowhere where there is none.
     std::vector<std::int32_t> above;
     /// Per run: the place of its last row.
     std::vector<std::int32_t> top;
+
+    /// The compartment of a run's row, counted from its distal end.
+    std::int32_t compartment_of(std::size_t run, std::size_t row) const noexcept {
+        const std::size_t under = index(runs[run].rows) - 1 - row;
+        return compartment_at[index(top[run]) - under * kLanes];
+    }
+    std::size_t bytes() const noexcept;
 };
 
 /// Why a fibre cannot go through lanes, in words that follow its name; nothing if it can.

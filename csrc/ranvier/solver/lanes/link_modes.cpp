@@ -339,14 +339,15 @@ void LinkModes::to_modes(std::span<const double> potentials,
     }
 }
 
-OpenChannel open_channel(const SystemMechanism& mechanism, std::size_t row) noexcept {
-    const auto& table = *mechanism.table;
+OpenChannel open_channel(const System& system, std::size_t mechanism, std::size_t row) noexcept {
+    const SystemMechanism& bound = system.mechanisms()[mechanism];
+    const auto& table = *bound.table;
     const auto parameter = [&](std::string_view name) {
         const auto at = std::ranges::find(table.parameter_names, name);
         return table.parameters[static_cast<std::size_t>(at - table.parameter_names.begin())][row];
     };
-    return {.g_uS = parameter("g_bar_S_cm2") * mechanism.nA_per_mA_cm2[row],
-            .e_mV = mechanism.e_mV.empty() ? parameter("e_leak_mV") : mechanism.e_mV[row]};
+    return {.g_uS = parameter("g_bar_S_cm2") * system.nA_per_mA_cm2(index(table.compartment[row])),
+            .e_mV = bound.e_mV.empty() ? parameter("e_leak_mV") : bound.e_mV[row]};
 }
 
 namespace {
@@ -356,9 +357,10 @@ template <class WithKind>
 void for_each_link(const System& system, std::span<const LinkPlace> links,
                    const WithKind& with_kind) {
     std::vector<std::vector<OpenChannel>> leaks(system.size());
-    for (const auto& mechanism : system.mechanisms()) {
-        for (std::size_t row = 0; row < mechanism.table->compartment.size(); ++row) {
-            leaks[index(mechanism.table->compartment[row])].push_back(open_channel(mechanism, row));
+    for (std::size_t m = 0; m < system.mechanisms().size(); ++m) {
+        const auto& carriers = system.mechanisms()[m].table->compartment;
+        for (std::size_t row = 0; row < carriers.size(); ++row) {
+            leaks[index(carriers[row])].push_back(open_channel(system, m, row));
         }
     }
     std::vector<std::int32_t> local(system.size(), kNowhere);

@@ -68,6 +68,6 @@ struct OpenChannel {
     double g_uS;
     double e_mV;
 };
-OpenChannel open_channel(const SystemMechanism& mechanism, std::size_t row) noexcept;
+OpenChannel open_channel(const System& system, std::size_t mechanism, std::size_t row) noexcept;
 
 }  // namespace ranvier

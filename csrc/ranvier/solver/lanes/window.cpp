@@ -25,6 +25,14 @@ void Window::wake_all() {
     }
 }
 
+void Window::set_levels(std::span<const std::int8_t> levels) {
+    for (std::size_t block = 0; block < level_.size(); ++block) {
+        if (level_[block] != levels[block]) {
+            put(block, levels[block]);
+        }
+    }
+}
+
 std::span<const std::uint32_t> Window::due(std::int64_t tick) {
     const int most =
         tick < 0 ? 0 : std::min(std::countr_zero(static_cast<std::uint64_t>(tick)), kMostLevel);

@@ -29,6 +29,9 @@ public:
     /// only those that step every time.
     std::span<const std::uint32_t> due(std::int64_t tick);
 
+    std::span<const std::int8_t> levels() const noexcept { return level_; }
+    void set_levels(std::span<const std::int8_t> levels);
+
     int level(std::size_t block) const noexcept { return level_[block]; }
 
     /// Lets the block step at this level at most, and its neighbours near to it.

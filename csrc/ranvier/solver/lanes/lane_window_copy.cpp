@@ -1,0 +1,123 @@
+// The way back of a windowed LaneSolver: blocks are copied before their first step since the copy
+// was asked for, so that what rests costs nothing.
+
+#include <algorithm>
+#include <cmath>
+
+#include "ranvier/solver/lanes/lane_solver.hpp"
+
+namespace ranvier {
+
+/// All that is a block's own from one step to the next.
+template <class Real>
+template <class Visitor>
+void LaneSolver<Real>::visit_block(std::size_t b, const Visitor& visit) {
+    const LaneBlock& block = layout_.blocks[b];
+    for (Packs<Real>* array : {&v_mV_, &first_, &second_}) {
+        visit(array->data() + block.first_slot * kLanes, block.slots() * kLanes);
+    }
+    for (Mechanism& mechanism : mechanisms_) {
+        const std::size_t each = mechanism.gates * kLanes;
+        const std::size_t first = mechanism.first[b];
+        visit(mechanism.gate.data() + first * each, (mechanism.first[b + 1] - first) * each);
+    }
+}
+
+template <class Real>
+void LaneSolver<Real>::keep_window() {
+    forget_copy();
+    saved_.is_kept = true;
+    saved_.now_ms = now_ms_;
+    saved_.before_ms = before_ms_;
+    saved_.now_tick = now_tick_;
+    saved_.sums = window_sums_;
+    saved_.level.assign(window_->levels().begin(), window_->levels().end());
+}
+
+template <class Real>
+void LaneSolver<Real>::forget_copy() noexcept {
+    copy_ = {};
+    saved_.is_kept = false;
+    for (const SavedBlock& saved : saved_.blocks) {
+        is_saved_[saved.block] = 0;
+    }
+    saved_.blocks.clear();
+    saved_.values.clear();
+    saved_.charge_nA_ms.clear();
+}
+
+template <class Real>
+void LaneSolver<Real>::save_block(std::uint32_t b) {
+    is_saved_[b] = 1;
+    saved_.blocks.push_back({b, at_ms_[b], at_tick_[b], block_ms_[b]});
+    visit_block(b, [&](const Real* first, std::size_t size) {
+        saved_.values.insert(saved_.values.end(), first, first + size);
+    });
+    for (const std::uint32_t e : block_edges_[b]) {
+        saved_.charge_nA_ms.push_back(edges_[e].charge_nA_ms);
+    }
+}
+
+/// The last saved first: of an edge that two blocks share, the older charge counts.
+template <class Real>
+void LaneSolver<Real>::bring_window_back() {
+    std::size_t value = saved_.values.size();
+    std::size_t charge = saved_.charge_nA_ms.size();
+    for (std::size_t k = saved_.blocks.size(); k-- > 0;) {
+        const SavedBlock& saved = saved_.blocks[k];
+        const std::uint32_t b = saved.block;
+        at_ms_[b] = saved.at_ms;
+        at_tick_[b] = saved.at_tick;
+        block_ms_[b] = saved.block_ms;
+        std::size_t size_of_all = 0;
+        visit_block(b, [&](const Real*, std::size_t size) { size_of_all += size; });
+        value -= size_of_all;
+        std::size_t from = value;
+        visit_block(b, [&](Real* first, std::size_t size) {
+            std::copy_n(saved_.values.begin() + static_cast<std::ptrdiff_t>(from), size, first);
+            from += size;
+        });
+        charge -= block_edges_[b].size();
+        for (std::size_t e = 0; e < block_edges_[b].size(); ++e) {
+            edges_[block_edges_[b][e]].charge_nA_ms = saved_.charge_nA_ms[charge + e];
+        }
+    }
+    now_ms_ = saved_.now_ms;
+    before_ms_ = saved_.before_ms;
+    now_tick_ = saved_.now_tick;
+    window_sums_ = saved_.sums;
+    window_->set_levels(saved_.level);
+}
+
+/// Of what has moved since the copy: the rest was looked at when it did.
+template <class Real>
+bool LaneSolver<Real>::is_window_sound() const noexcept {
+    bool is_sound = true;
+    for (const SavedBlock& saved : saved_.blocks) {
+        const LaneBlock& block = layout_.blocks[saved.block];
+        const auto first = v_mV_.begin() + static_cast<std::ptrdiff_t>(block.first_slot * kLanes);
+        const auto last = first + static_cast<std::ptrdiff_t>(block.slots() * kLanes);
+        is_sound = is_sound && std::all_of(first, last, [](Real v_mV) {
+                       return std::abs(static_cast<double>(v_mV)) <= kLargestPotential_mV;
+                   });
+        for (const Mechanism& mechanism : mechanisms_) {
+            const std::size_t each = mechanism.gates * kLanes;
+            const auto gates =
+                mechanism.gate.begin() +
+                static_cast<std::ptrdiff_t>(mechanism.first[saved.block] * each);
+            is_sound = is_sound &&
+                       std::all_of(gates,
+                                   gates + static_cast<std::ptrdiff_t>(
+                                               (mechanism.first[saved.block + 1] -
+                                                mechanism.first[saved.block]) *
+                                               each),
+                                   [](Real gate) { return std::isfinite(gate); });
+        }
+    }
+    return is_sound;
+}
+
+template class LaneSolver<double>;
+template class LaneSolver<float>;
+
+}  // namespace ranvier
