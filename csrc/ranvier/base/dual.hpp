@@ -99,22 +99,55 @@ RANVIER_INLINE Dual<Value> exprelr(const Dual<Value>& x) noexcept {
     return {value, select(is_near, near, far) * x.slope};
 }
 
-/// The same from an e^x that is at hand, whose slope is not needed. Within 1e-12 (float: 5e-6).
+/// A power of e^x has a multiple of x's slope as its own, relative to itself.
 template <class Value>
-RANVIER_INLINE Dual<Value> exprelr_given_exp(const Dual<Value>& x,
-                                             const Dual<Value>& exp_x) noexcept {
+struct Exponential<Dual<Value>> {
+    Exponential<Value> plain;
+    Value exponent_slope;
+    Dual<Value> value;
+    Dual<Value> less_one;
+
+    RANVIER_INLINE Exponential(const Exponential<Value>& at, const Value& slope) noexcept
+        : plain(at),
+          exponent_slope(slope),
+          value(at.value, at.value * slope),
+          less_one(at.less_one, at.value * slope) {}
+
+    RANVIER_INLINE friend Exponential operator*(const Exponential& a,
+                                                const Exponential& b) noexcept {
+        return {a.plain * b.plain, a.exponent_slope + b.exponent_slope};
+    }
+};
+
+template <int most, class Value>
+RANVIER_INLINE Exponential<Dual<Value>> exponential(const Dual<Value>& x) noexcept {
+    return {exponential<most>(x.value), x.slope};
+}
+
+template <class Value>
+RANVIER_INLINE Dual<Value> never_zero(const Dual<Value>& x) noexcept {
+    return {never_zero(x.value), x.slope};
+}
+
+/// See exprelr(): the slope is within 1e-11 (float: 5e-6).
+template <class Value>
+RANVIER_INLINE Dual<Value> exprelr_quotient(double factor, const Dual<Value>& y, double unit,
+                                            const Exponential<Dual<Value>>& exp_x) noexcept {
     using detail::select;
-    constexpr double kNear = detail::kNearZero<typename detail::ElementOf<Value>::type>;
-    const Value inverse = 1.0 / (exp_x.value - 1.0);
-    const Value quotient = x.value * inverse;
-    const Value x2 = x.value * x.value;
-    const auto is_near = x2 < Value(kNear * kNear);
-    const Value series =
-        1.0 - 0.5 * x.value + x2 * (1.0 / 12.0 - x2 * (1.0 / 720.0 - x2 * (1.0 / 30240.0)));
-    const Value slope_series =
-        -0.5 + x.value * (1.0 / 6.0 - x2 * (1.0 / 180.0 - x2 * (1.0 / 5040.0)));
-    const Value slope = (1.0 - x.value - quotient) * inverse;
-    return {select(is_near, series, quotient), select(is_near, slope_series, slope) * x.slope};
+    const Value x = y.value * (1.0 / unit);
+    constexpr double kNear = sizeof(typename detail::ElementOf<Value>::type) == 8 ? 0.01 : 0.5;
+    const Value inverse = 1.0 / exp_x.plain.less_one;
+    const Value value = x * inverse;
+    const Value x2 = x * x;
+    const Value near = -0.5 + x * (1.0 / 6.0 - x2 * (1.0 / 180.0 - x2 * (1.0 / 5040.0)));
+    const Value far = (1.0 - x - value) * inverse;
+    return {factor * value,
+            select(x2 < Value(kNear * kNear), near, far) * (y.slope * (factor / unit))};
+}
+
+template <class Value>
+RANVIER_INLINE Dual<Value> quotient(double above, const Dual<Value>& below) noexcept {
+    return above / below;
 }
 
 /// d/dx 1/(1 + e^-x) = f (1 - f), with 1 - f = e^-x f to stay accurate where f is near 1.

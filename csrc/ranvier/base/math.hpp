@@ -161,17 +161,28 @@ RANVIER_INLINE Value exprelr_of(const Value& x) noexcept {
     return select(x == Value(0.0), Value(1.0), quotient);
 }
 
-/// Below this, exprelr() and its slope come from their series where only e^x is at hand.
+/// Whole powers of one exponential up to this exponent can be multiplied with each other, and their
+/// squares, without leaving the format.
 template <class Real>
-inline constexpr double kNearZero = sizeof(Real) == 8 ? 0.05 : 0.5;
+inline constexpr double kLargestPower = sizeof(Real) == 8 ? 100.0 : 25.0;
 
+/// e^x and e^x - 1 for |x| <= kLargestPower: one power of two is then enough, and so is one part of
+/// ln 2.
 template <class Value>
-RANVIER_INLINE Value exprelr_given_exp_of(const Value& x, const Value& exp_x) noexcept {
-    const Value x2 = x * x;
-    const Value series =
-        1.0 - 0.5 * x + x2 * (1.0 / 12.0 - x2 * (1.0 / 720.0 - x2 * (1.0 / 30240.0)));
-    constexpr double kNear = kNearZero<typename ElementOf<Value>::type>;
-    return select(x2 < Value(kNear * kNear), series, x / (exp_x - 1.0));
+RANVIER_INLINE void exp_and_less_one(const Value& x, Value& value, Value& less_one) noexcept {
+    using Numbers = ExpNumbersOf<Value>;
+    constexpr double kLog2E = 1.44269504088896340736;
+    constexpr double kLn2 = 0.693147180559945309417;
+    // Leaves n + bias in the low bits.
+    constexpr double kRound = Numbers::kRound - static_cast<double>(Numbers::kTwoBiases / 2);
+    const Value rounded = x * kLog2E + kRound;
+    const Value n = rounded - kRound;
+    const Value r = x - n * kLn2;
+    const Value r2 = r * r;
+    const Value tail = tail_sum<Numbers>(r, r2) * r2 + r;
+    const Value scale = from_bits(to_bits(rounded) << Numbers::kMantissaBits);
+    less_one = scale * tail + (scale - 1.0);
+    value = less_one + 1.0;
 }
 
 template <class Value>
@@ -196,12 +207,6 @@ RANVIER_INLINE double exp(double x) noexcept {
 /// at x = 0.
 RANVIER_INLINE double exprelr(double x) noexcept {
     return detail::exprelr_of(x);
-}
-
-/// x / (e^x - 1) within 2e-14 of itself, from an e^x that is at hand: half the price of exprelr().
-/// NaN where e^x is infinite and x too.
-RANVIER_INLINE double exprelr_given_exp(double x, double exp_x) noexcept {
-    return detail::exprelr_given_exp_of(x, exp_x);
 }
 
 /// 1 / (1 + e^-x) within 3 ulp, also far to the left, where it is e^x.
@@ -230,6 +235,59 @@ RANVIER_INLINE constexpr Value power(const Value& base) {
         const Value half = power<exponent / 2>(base);
         return exponent % 2 == 0 ? half * half : half * half * base;
     }
+}
+
+/// An exponential from which others follow: e^x with e^x - 1, whose products keep the latter
+/// without cancellation at x = 0. Rates share exponentials: e^(v/10) and e^(v/18) are powers of
+/// e^(v/90).
+template <class Value>
+struct Exponential {
+    Value value;
+    Value less_one;
+
+    RANVIER_INLINE friend Exponential operator*(const Exponential& a,
+                                                const Exponential& b) noexcept {
+        return {a.value * b.value, a.less_one * b.value + b.less_one};
+    }
+};
+
+/// e^x, of which powers up to `most` are wanted: x is held where their rates have long gone to 0 or
+/// far beyond any step, so that they and their products stay finite.
+template <int most, class Value>
+RANVIER_INLINE Exponential<Value> exponential(const Value& x) noexcept {
+    using detail::max, detail::min;
+    constexpr double kLimit = detail::kLargestPower<typename detail::ElementOf<Value>::type> / most;
+    Exponential<Value> result;
+    detail::exp_and_less_one(Value(max(Value(-kLimit), min(Value(kLimit), x))), result.value,
+                             result.less_one);
+    return result;
+}
+
+/// x, which is known from a difference of potentials, but never 0: so small a number that it does
+/// not matter beside the rounding of any other. Keeps x / (e^x - 1) from being 0 / 0.
+template <class Value>
+RANVIER_INLINE Value never_zero(const Value& x) noexcept {
+    return x + 1e-16;
+}
+
+/// A quotient that is not divided yet, since a division costs as much as ten products and several
+/// can share one.
+template <class Value>
+struct Quotient {
+    Value above;
+    Value below;
+};
+
+/// factor x / (e^x - 1) for x = y / unit other than 0, given e^x; and a plain quotient. Divided at
+/// once only where slopes are wanted.
+template <class Value>
+RANVIER_INLINE Quotient<Value> exprelr_quotient(double factor, const Value& y, double unit,
+                                                const Exponential<Value>& exp_x) noexcept {
+    return {y * (factor / unit), exp_x.less_one};
+}
+template <class Value>
+RANVIER_INLINE Quotient<Value> quotient(double above, const Value& below) noexcept {
+    return {Value(above), below};
 }
 
 }  // namespace ranvier

@@ -26,12 +26,6 @@ RANVIER_INLINE Pack<Real> exprelr(const Pack<Real>& x) noexcept {
     return detail::exprelr_of(x);
 }
 
-/// x / (e^x - 1) within 2e-14 (float: 2e-6) of itself, from an e^x that is at hand.
-template <class Real>
-RANVIER_INLINE Pack<Real> exprelr_given_exp(const Pack<Real>& x, const Pack<Real>& exp_x) noexcept {
-    return detail::exprelr_given_exp_of(x, exp_x);
-}
-
 /// 1 / (1 + e^-x) within 3 ulp.
 template <class Real>
 RANVIER_INLINE Pack<Real> sigmoid(const Pack<Real>& x) noexcept {

@@ -44,6 +44,10 @@ inline namespace RANVIER_ISA_NAMESPACE {
 /// long formulas, which would not find room for two registers' worth of everything.
 template <class Real>
 struct OneRegister {};
+/// Or as two: as much as there is room for in a formula of middle length, where a second chain of
+/// operations fills the time that the first one waits.
+template <class Real>
+struct TwoRegisters {};
 
 template <class Kind>
 struct PackKind {
@@ -55,6 +59,13 @@ struct PackKind<OneRegister<Number>> {
     using Real = Number;
     static constexpr std::size_t kBytes =
         kLanes * sizeof(Real) < RANVIER_VECTOR_BYTES ? kLanes * sizeof(Real) : RANVIER_VECTOR_BYTES;
+};
+template <class Number>
+struct PackKind<TwoRegisters<Number>> {
+    using Real = Number;
+    static constexpr std::size_t kBytes = kLanes * sizeof(Real) < 2 * RANVIER_VECTOR_BYTES
+                                              ? kLanes * sizeof(Real)
+                                              : 2 * RANVIER_VECTOR_BYTES;
 };
 
 /// `Kind` is double or float, or OneRegister of one of them.

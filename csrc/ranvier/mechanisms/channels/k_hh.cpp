@@ -19,11 +19,14 @@ struct KHH {
     };
 
     template <class Value>
-    static std::array<Rate<Value>, 1> rates(const Value& v_mV) {
-        // With e = e^(-(v + 65)/80): e^8 e = e^(-(v + 55)/10).
-        constexpr double kE = 2.718281828459045;
-        const Value e = exp(-(v_mV + 65.0) / 80.0);
-        return {{{0.1 * exprelr_given_exp(-(v_mV + 55.0) / 10.0, kE * power<8>(e)), 0.125 * e}}};
+    static auto rates(const Value& v_mV) {
+        constexpr double kE10_80 = 0.88249690258459546;  // e^(-10/80)
+        const Value up = never_zero(v_mV + 55.0);
+        const auto e = exponential<8>(up / -80.0);
+        const auto e8 = power<8>(e);  // e^(-(v + 55)/10)
+        return std::array{
+            rate(exprelr_quotient(0.1, up, -10.0, e8), 0.125 * kE10_80 * e.value),
+        };
     }
 };
 

@@ -22,17 +22,20 @@ struct NaHH {
     };
 
     template <class Value>
-    static std::array<Rate<Value>, 2> rates(const Value& v_mV) {
-        // With e = e^(-(v + 65)/20): e^2 e^3 = e^(-(v + 35)/10), e^2 e^2.5 = e^(-(v + 40)/10).
-        constexpr double kE3 = 20.085536923187668;
-        constexpr double kE2_5 = 12.182493960703473;
-        const Value e = exp(-(v_mV + 65.0) / 20.0);
-        const Value e2 = e * e;
-        return {{
-            {exprelr_given_exp(-(v_mV + 40.0) / 10.0, kE2_5 * e2),
-             4.0 * exp(-(v_mV + 65.0) / 18.0)},
-            {0.07 * e, 1.0 / (1.0 + kE3 * e2)},
-        }};
+    static auto rates(const Value& v_mV) {
+        // All exponents are multiples of (v + 40)/180, but for a constant.
+        constexpr double kE25_18 = 0.24935220877729622;  // e^(-25/18)
+        constexpr double kE25_20 = 0.28650479686019009;  // e^(-25/20)
+        constexpr double kE5_10 = 1.6487212707001282;    // e^(5/10)
+        const Value up = never_zero(v_mV + 40.0);
+        const auto e = exponential<18>(up / -180.0);
+        const auto e9 = power<9>(e);  // e^(-(v + 40)/20)
+        const auto e10 = e9 * e;      // e^(-(v + 40)/18)
+        const auto e18 = e9 * e9;     // e^(-(v + 40)/10)
+        return std::array{
+            rate(exprelr_quotient(1.0, up, -10.0, e18), 4.0 * kE25_18 * e10.value),
+            rate(0.07 * kE25_20 * e9.value, quotient(1.0, (1.0 + kE5_10) + kE5_10 * e18.less_one)),
+        };
     }
 };
 
