@@ -212,7 +212,8 @@ RANVIER_INLINE auto* modes_of(const Links& p, std::size_t k, bool others = false
 
 template <class Real>
 RANVIER_INLINE Pack<Real> absolute(const Pack<Real>& a) noexcept {
-    return max(a, -a);
+    using Bits = PackBits<Real>;
+    return from_bits<Real>(to_bits(a) & Bits(static_cast<typename Bits::Word>(-1) >> 1));
 }
 
 /// Potentials under the sheath may have changed by `moved_mV`.
