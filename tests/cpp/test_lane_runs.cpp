@@ -237,14 +237,21 @@ TEST(a_threshold_that_a_step_ends_on_is_crossed_once) {
         for (std::size_t column = 0; column < samples.columns; column += 7) {
             std::vector<Detector> detectors;
             std::vector<std::size_t> expected;
+            // Under a sheath probes and detectors sum up modes in different orders: there, to
+            // within rounding.
+            const auto& layers = each.discretisation->layers;
+            const bool is_summed = !layers.empty() && layers[0].is_unknown[column] != 0;
+            const double below_mV = is_summed ? 1e-10 : 0.0;
             const auto v_mV = [&](std::size_t sample) {
                 return samples.value[sample * samples.columns + column];
             };
             for (std::size_t at = 1; at < 100; at += 3) {
-                Detector detector{v_mV(at), {static_cast<std::int32_t>(column)}};
+                Detector detector{v_mV(at) - below_mV, {static_cast<std::int32_t>(column)}};
                 std::size_t crossings = 0;
                 for (std::size_t k = 1; k <= 100; ++k) {
-                    crossings += v_mV(k - 1) < v_mV(at) && v_mV(k) >= v_mV(at) ? 1 : 0;
+                    crossings +=
+                        v_mV(k - 1) < detector.threshold_mV && v_mV(k) >= detector.threshold_mV ? 1
+                                                                                                : 0;
                 }
                 detectors.push_back(detector);
                 expected.push_back(crossings);
@@ -253,10 +260,7 @@ TEST(a_threshold_that_a_step_ends_on_is_crossed_once) {
                                 detectors);
             own->initialise(-65.0);
             own->advance(100);
-            // Under a sheath the first detector sums up in another order than what it is held to.
-            const auto& layers = each.discretisation->layers;
-            const bool is_summed = !layers.empty() && layers[0].is_unknown[column] != 0;
-            for (std::size_t k = is_summed ? 1 : 0; k < detectors.size(); ++k) {
+            for (std::size_t k = 0; k < detectors.size(); ++k) {
                 check::expect(own->events()[k].step.size() == expected[k], __FILE__, __LINE__,
                               each.what, ", detector ", k, " at ", detectors[k].threshold_mV,
                               " mV in compartment ", column, " saw ", own->events()[k].step.size(),

@@ -1,6 +1,9 @@
 // What happened within a step: dense output.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
+
 namespace ranvier {
 
 /// How a variable ran within a step: at the share s of it, it was
@@ -21,11 +24,20 @@ inline double between(double before, double after, const Bend& shape, double sha
 }
 
 /// The share of the step at which the variable passes `threshold`, given before < threshold <=
-/// after. By halving, which needs nothing of the curve but its ends.
+/// after. A cubic by halving, which needs nothing of the curve but its ends.
 inline double crossing_share(double before, double after, const Bend& shape,
                              double threshold) noexcept {
     if (shape.bend == 0.0 && shape.twist == 0.0) {
         return (threshold - before) / (after - before);
+    }
+    if (shape.twist == 0.0) {
+        // The one root of bend s^2 - slope s + climb in (0, 1], in the form that cancels nothing.
+        const double climb = threshold - before;
+        const double slope = after - before + shape.bend;
+        const double root = std::sqrt(std::max(slope * slope - 4.0 * shape.bend * climb, 0.0));
+        const double share =
+            slope >= 0.0 ? 2.0 * climb / (slope + root) : (slope - root) / (2.0 * shape.bend);
+        return std::clamp(share, 0.0, 1.0);
     }
     double below = 0.0;
     double above = 1.0;

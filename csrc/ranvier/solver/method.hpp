@@ -34,10 +34,11 @@ class OwnState {
 public:
     virtual ~OwnState() = default;
 
-    /// Takes over `state`, under these drives, watching for what these detectors want. All of them
-    /// stay as they are, and where they are, from one begin() to the next.
+    /// Takes over `state`, under these drives, watching for what these detectors want, ready to
+    /// show what these probes do. All of them stay as they are, and where they are, from one
+    /// begin() to the next.
     virtual void begin(const State& state, std::span<const Drive> drives,
-                       std::span<const Detector> detectors) = 0;
+                       std::span<const Detector> detectors, std::span<const Probe> probes) = 0;
     /// Writes all arrays of a state of the right shape.
     virtual void store(State& state) const = 0;
 
@@ -54,9 +55,8 @@ public:
     virtual double gate(std::size_t mechanism, std::size_t gate,
                         std::size_t row) const noexcept = 0;
 
-    /// Membrane potentials of many compartments.
-    virtual void read_v_mV(std::span<const std::int32_t> compartment,
-                           double* to) const noexcept = 0;
+    /// Of a probe of membrane potentials, all of them.
+    virtual void read_v_mV(std::size_t probe, double* to) const noexcept = 0;
 
     /// For whoever steps several runs at once, and takes the steps of this one between these two:
     /// what the next step is, and that it was taken.

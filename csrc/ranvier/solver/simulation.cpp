@@ -201,7 +201,7 @@ void Simulation::begin() {
     }
     events_.assign(detectors_.size(), {});
     if (own_ != nullptr) {
-        own_->begin(state_, drives_, detectors_);
+        own_->begin(state_, drives_, detectors_, probes_);
     }
     watched_mV_.clear();
     for (const auto& detector : detectors_) {
@@ -323,8 +323,7 @@ void Simulation::record() {
             samples.t_ms.push_back(t_ms);
             if (own_ != nullptr && probe.quantity == Quantity::kMembranePotential) {
                 samples.value.resize(samples.value.size() + samples.columns);
-                own_->read_v_mV(probe.compartment,
-                                samples.value.data() + samples.value.size() - samples.columns);
+                own_->read_v_mV(p, samples.value.data() + samples.value.size() - samples.columns);
                 return;
             }
             for (std::size_t column = 0; column < probe.compartment.size(); ++column) {

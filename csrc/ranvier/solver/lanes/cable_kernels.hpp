@@ -71,7 +71,9 @@ struct LinkPacks {
     bool is_mirrored;          // all of them, with as many even modes
     const std::int32_t* slot;  // [k]: of the lower end, in packs
     const std::int32_t* kind;  // [k]: which constants
-    Real* state;               // [k][mode]
+    Real* state;               // [k][half][mode]
+    std::size_t halves;        // 2 where the modes before the step are kept, else 1
+    std::uint8_t* half;        // [k]: the half with the modes as they are; a step turns it over
     const Real* constants;     // [kind][mode][kLinkConstants or kMirroredConstants]
     const Real* rest_nA;       // [kind][2]: lower, upper
     const Real* v_mV;          // by slot: after the step
@@ -80,9 +82,16 @@ struct LinkPacks {
     Real* upper_nA;
     Real* lower_echo;
     Real* upper_echo;
+    // Only where spikes are looked for under the sheath; see WatchedLinks.
+    const Real* reach;      // [kind][mode]: the most that any potential changes with the mode
+    Real* slack_mV;         // [k]: less by what potentials may have changed in the step
+    std::uint8_t* is_worn;  // [k]: some lane has no slack left
 };
 
-/// Membrane potentials of sheathed compartments, from the modes of their links.
+/// Spikes under the sheath. Potentials there cost more to find from the modes than all the rest of
+/// a link does, so that they are found only in packs where one may have come to its threshold:
+/// where the slack, how far all of them were from theirs when they were found last, is used up by
+/// what the modes have changed since. That misses nothing.
 template <class Real>
 struct WatchedLinks {
     std::size_t size;
@@ -90,12 +99,33 @@ struct WatchedLinks {
     std::size_t even;
     bool is_mirrored;
     const std::int32_t* kind;
-    const Real* state;              // [k][mode]
+    const Real* state;  // as in LinkPacks
+    std::size_t halves;
+    const std::uint8_t* half;
+    const Real* reach;
+    Real* slack_mV;                 // [k], found anew
+    std::uint8_t* is_worn;          // [k]: which packs to look at; cleared
     const Real* basis;              // [kind][compartment][mode], of mirrored ones the first half
     const Real* rest_mV;            // [kind][compartment]
-    Real* v_mV;                     // [k][compartment]: of the last step, overwritten
     PackColumn<Real> threshold_mV;  // [k][compartment]
-    std::uint8_t* has_crossed;      // [k][compartment]: a bit per lane
+    std::uint8_t* is_below;         // [k][compartment]: a bit per lane, since they were looked at
+    std::uint8_t* has_crossed;      // [k][compartment]: the same
+    std::uint8_t* has_any;          // [k]: some bit of has_crossed, written where there is one
+};
+
+/// Potentials of sheathed compartments that somebody wants to see, one of each lane of a pack.
+template <class Real>
+struct LinkReads {
+    std::size_t size;
+    std::size_t modes;
+    const std::uint32_t* pack;   // [read]
+    const std::uint32_t* basis;  // [read]: which of those below
+    const std::int32_t* column;  // [read][lane]: where to, or negative
+    const Real* state;           // as in LinkPacks, of all packs
+    std::size_t halves;
+    const std::uint8_t* half;
+    const Real* of_mode;  // [basis][1 + mode]: the potential with all modes 0, then per mode
+    double* to;           // [column]
 };
 
 /// decay, second, first, current, echo.
@@ -112,8 +142,9 @@ struct CableKernels {
     /// Moves the modes and sums up what they mean to the rows in the next step. With `moves` false
     /// only the sums.
     void (*links)(const LinkPacks<Real>& links, bool moves) noexcept;
-    /// Whether a compartment has come up to its threshold.
+    /// Looks at worn packs. Whether a compartment has come up to its threshold.
     bool (*watch)(const WatchedLinks<Real>& links) noexcept;
+    void (*read)(const LinkReads<Real>& reads) noexcept;
 };
 
 /// At most this, or a run has diverged: no membrane survives a fraction of it, and no electrode in

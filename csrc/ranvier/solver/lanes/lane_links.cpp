@@ -23,6 +23,10 @@ void LaneSolver<Real>::place_links() {
             link_slot_.push_back(static_cast<std::int32_t>(slot));
         }
     }
+    link_in_.resize(link_slot_.size());
+    for (auto& pack : link_in_) {
+        pack.fill(kNowhere);
+    }
     std::vector<bool> joins(layout_.slots * kLanes, false);
     for (std::size_t j = 0; j < layout_.runs.size(); ++j) {
         const std::int32_t parent = layout_.runs[j].parent;
@@ -30,8 +34,11 @@ void LaneSolver<Real>::place_links() {
     }
     for (const LinkPlace& link : layout_.links) {
         const std::size_t place = index(layout_.place[index(link.fibre)][index(link.lower)]);
-        links_.push_back({index(pack_at[place / kLanes]), place % kLanes, joins[place], nullptr});
+        const std::size_t k = index(pack_at[place / kLanes]);
+        link_in_[k][place % kLanes] = static_cast<std::int32_t>(links_.size());
+        links_.push_back({k, place % kLanes, joins[place], nullptr});
     }
+    link_half_.assign(link_slot_.size(), 0);
     link_state_.assign(link_slot_.size() * link_modes_ * kLanes, Real(0));
     for (Packs<Real>* array : {&link_leak_, &link_lower_nA_, &link_upper_nA_, &link_lower_echo_,
                                &link_upper_echo_, &link_lower2_, &link_upper2_, &link_across2_}) {
@@ -45,15 +52,9 @@ void LaneSolver<Real>::find_kinds() {
     if (links_.empty()) {
         return;
     }
-    std::vector<std::array<std::int32_t, kLanes>> in_pack(link_slot_.size());
-    for (auto& pack : in_pack) {
-        pack.fill(kNowhere);
-    }
     link_even_ = links_[0].modes->even;
     are_mirrored_ = true;
-    for (std::size_t l = 0; l < links_.size(); ++l) {
-        const Link& link = links_[l];
-        in_pack[link.k][link.lane] = static_cast<std::int32_t>(l);
+    for (const Link& link : links_) {
         are_mirrored_ = are_mirrored_ && link.modes->is_mirrored &&
                         link.modes->size() == link_modes_ && link.modes->even == link_even_;
     }
@@ -67,7 +68,7 @@ void LaneSolver<Real>::find_kinds() {
     };
     kinds_.clear();
     link_kind_.clear();
-    for (const auto& pack : in_pack) {
+    for (const auto& pack : link_in_) {
         // A fibre has few kinds of internodes: those seen last are looked at first, and a list
         // of all would make the search quadratic where every internode is another.
         constexpr std::size_t kLookBack = 32;
@@ -198,7 +199,9 @@ void LaneSolver<Real>::update_links(bool moves) noexcept {
             .is_mirrored = are_mirrored_,
             .slot = link_slot_.data() + from,
             .kind = link_kind_.data() + from,
-            .state = link_state_.data() + from * link_modes_ * kLanes,
+            .state = link_state_.data() + from * link_halves_ * link_modes_ * kLanes,
+            .halves = link_halves_,
+            .half = link_half_.data() + from,
             .constants = link_constants_.data(),
             .rest_nA = link_rest_.data(),
             .v_mV = v_mV_.data(),
@@ -207,13 +210,10 @@ void LaneSolver<Real>::update_links(bool moves) noexcept {
             .upper_nA = link_upper_nA_.data(),
             .lower_echo = link_lower_echo_.data(),
             .upper_echo = link_upper_echo_.data(),
+            .reach = link_reach_.data(),
+            .slack_mV = are_links_watched_ ? &link_slack_mV_[from * kLanes] : nullptr,
+            .is_worn = link_is_worn_.data() + from,
         };
-        if (moves && !link_before_.empty()) {
-            const auto each = static_cast<std::ptrdiff_t>(link_modes_ * kLanes);
-            std::copy(link_state_.begin() + static_cast<std::ptrdiff_t>(from) * each,
-                      link_state_.begin() + static_cast<std::ptrdiff_t>(to) * each,
-                      link_before_.begin() + static_cast<std::ptrdiff_t>(from) * each);
-        }
         kernels_->links(packs, moves);
     });
     gather_links();
@@ -288,9 +288,11 @@ void LaneSolver<Real>::push_links() noexcept {
                 const double pushed =
                     d * term.weight[mode] *
                     (own.second[term.drive] + echo_per_ms * d * own.first[term.drive]);
-                link_state_[(link.k * link_modes_ + mode) * kLanes + link.lane] +=
-                    static_cast<Real>(pushed);
+                link_state_[modes_at(link) + mode * kLanes] += static_cast<Real>(pushed);
                 are_links_stale_ = true;
+            }
+            if (are_links_watched_) {
+                link_is_worn_[link.k] = 1;  // the slack knows nothing of this
             }
         }
     }

@@ -80,9 +80,10 @@ public:
                         std::size_t compartment) const noexcept;
     double gate(std::size_t fibre, std::size_t mechanism, std::size_t gate,
                 std::size_t row) const noexcept;
-    /// Membrane potentials of many compartments of one fibre.
-    void read_v_mV(std::size_t fibre, std::span<const std::int32_t> compartment,
-                   double* to) const noexcept;
+    /// Says which membrane potentials will be asked for often.
+    void set_probes(std::size_t fibre, std::span<const Probe> probes);
+    /// The membrane potentials of all compartments of one of those probes.
+    void read_v_mV(std::size_t fibre, std::size_t probe, double* to) const noexcept;
 
     /// Of a window: the part of the block steps that was taken, and the largest error estimate
     /// among steps that were longer than one.
@@ -167,6 +168,18 @@ private:
         double child_nA = 0.0, parent_nA = 0.0;
         double child_later_nA = 0.0, parent_later_nA = 0.0;
     };
+    /// The places of a probe's columns: rows, and under sheaths as LinkReads has them.
+    struct ProbePlaces {
+        struct Row {
+            std::size_t place;
+            std::size_t column;
+        };
+        std::vector<Row> rows;
+        std::vector<std::uint32_t> pack;
+        std::vector<std::uint32_t> basis;
+        std::vector<std::int32_t> column;
+        Packs<Real> of_mode;
+    };
     struct FibreDrives {
         std::vector<Drive> drives;
         std::vector<RowTerm> rows;
@@ -226,8 +239,11 @@ private:
     void update_links(bool moves) noexcept;
     void push_links() noexcept;
     void fill_watched_basis();
+    void keep_modes_before();
     void watch_links() noexcept;
-    void see_links(std::vector<LaneCrossing>& crossings) const;
+    void look_at_all_links() noexcept;
+    void see_links(std::vector<LaneCrossing>& crossings);
+    ProbePlaces places_of(std::size_t fibre, const Probe& probe) const;
     void note_link(LaneCrossing crossing, double threshold_mV, double before_mV, double after_mV,
                    std::size_t link, std::size_t compartment,
                    std::vector<LaneCrossing>& crossings) const;
@@ -239,6 +255,16 @@ private:
     void look_anew();
     Bend bend_at(std::size_t place) const noexcept;
     double link_potential(std::size_t link, std::size_t unknown) const noexcept;
+    /// Where the first mode of a link is; its others follow at every kLanes-th place.
+    std::size_t modes_at(const Link& link) const noexcept {
+        return (link.k * link_halves_ + link_half_[link.k]) * link_modes_ * kLanes + link.lane;
+    }
+    std::size_t modes_before_at(const Link& link) const noexcept {
+        const std::size_t half = link_halves_ - 1 - link_half_[link.k];
+        return (link.k * link_halves_ + half) * link_modes_ * kLanes + link.lane;
+    }
+    /// Which of its link's compartments one is.
+    std::size_t place_in_link(std::size_t link, std::size_t compartment) const noexcept;
     std::size_t gate_place(std::size_t fibre, std::size_t m, std::size_t gate,
                            std::size_t row) const noexcept;
     CableBlock<Real> block(std::size_t b, std::size_t member) noexcept;
@@ -341,6 +367,7 @@ private:
         Packs<Real> v_mV;
         std::vector<Packs<Real>> gate;  // per mechanism
         Packs<Real> link_state;
+        std::vector<std::uint8_t> link_half;
     };
     Copy copy_;
     std::vector<FibreDrives> drives_;
@@ -349,13 +376,12 @@ private:
     std::vector<double> moved_ms_;       // per fibre, as gates_ms_ has it
     std::vector<RowWatch> row_watch_;    // of all further detectors
     std::vector<LinkWatch> link_watch_;  // the same
-    /// Of links, for the first detector: see WatchedLinks; and the modes before the step, for how
-    /// potentials ran within it.
+    /// Of links, for the first detector: see WatchedLinks.
     bool are_links_watched_ = false;
     PackArray<Real> link_threshold_mV_;
-    Packs<Real> link_basis_, link_basis_rest_, link_v_mV_, link_before_;
-    std::vector<std::uint8_t> link_has_crossed_;
-    std::vector<std::uint8_t> link_seen_;  // per thread
+    Packs<Real> link_basis_, link_basis_rest_, link_reach_, link_slack_mV_;
+    std::vector<std::uint8_t> link_is_worn_, link_is_below_, link_has_crossed_, link_has_any_;
+    std::vector<std::vector<ProbePlaces>> probes_;  // per fibre
 
     // Links, in the order of the layout, and their packs by slot.
     std::vector<Link> links_;
@@ -364,6 +390,9 @@ private:
     bool are_mirrored_ = true;
     bool are_links_stale_ = true;  // their sums are of other constants, or of other modes
     std::vector<std::int32_t> link_slot_, link_kind_;
+    std::vector<std::array<std::int32_t, kLanes>> link_in_;  // of each pack, or kNowhere
+    std::size_t link_halves_ = 1;  // 2 where the modes before the step are kept, for crossings
+    std::vector<std::uint8_t> link_half_;
     std::vector<std::array<std::int32_t, kLanes>> kinds_;  // one link of each lane, or kNowhere
     Packs<Real> link_state_, link_constants_, link_rest_;
     Packs<Real> link_leak_, link_lower_nA_, link_upper_nA_, link_lower_echo_, link_upper_echo_;

@@ -37,7 +37,7 @@ void LaneSolver<Real>::clear(std::size_t fibre) {
                 layout_.fibre_at[static_cast<std::size_t>(block) * kLanes + lane];
             for (std::size_t mode = 0; own != kNowhere && index(own) == fibre && mode < link_modes_;
                  ++mode) {
-                link_state_[(k * link_modes_ + mode) * kLanes + lane] = Real(0);
+                link_state_[modes_at({k, lane, false, nullptr}) + mode * kLanes] = Real(0);
             }
         }
     }
@@ -86,8 +86,7 @@ void LaneSolver<Real>::load(std::size_t fibre, const State& state) {
             links_[l].modes->to_modes({potentials.data(), 2 * n}, {modes.data(), 2 * n});
         }
         for (std::size_t mode = 0; mode < 2 * n; ++mode) {
-            link_state_[(links_[l].k * link_modes_ + mode) * kLanes + links_[l].lane] =
-                static_cast<Real>(modes[mode]);
+            link_state_[modes_at(links_[l]) + mode * kLanes] = static_cast<Real>(modes[mode]);
         }
     }
     if (window_) {
@@ -101,11 +100,7 @@ template <class Real>
 void LaneSolver<Real>::look_anew() {
     are_links_stale_ = !links_.empty();
     gather(false);
-    if (are_links_watched_) {
-        // By the kernel's own sums, so that before and after are of one kind; the bits that it
-        // leaves are those of no step, and nobody reads them.
-        watch_links();
-    }
+    look_at_all_links();
     for (RowWatch& watch : row_watch_) {
         watch.before_mV = static_cast<double>(v_mV_[watch.place]);
     }
@@ -126,6 +121,7 @@ void LaneSolver<Real>::keep_copy() {
         copy_.gate[m] = mechanisms_[m].gate;
     }
     copy_.link_state = link_state_;
+    copy_.link_half = link_half_;
 }
 
 template <class Real>
@@ -140,6 +136,7 @@ void LaneSolver<Real>::go_back() {
         mechanisms_[m].gate = copy_.gate[m];
     }
     link_state_ = copy_.link_state;
+    link_half_ = copy_.link_half;
     look_anew();
 }
 
@@ -171,8 +168,7 @@ void LaneSolver<Real>::store(std::size_t fibre, State& state) const {
         }
         auto& modes = state.link_modes[own++];
         for (std::size_t mode = 0; mode < modes.size(); ++mode) {
-            modes[mode] = static_cast<double>(
-                link_state_[(links_[l].k * link_modes_ + mode) * kLanes + links_[l].lane]);
+            modes[mode] = static_cast<double>(link_state_[modes_at(links_[l]) + mode * kLanes]);
         }
     }
     for (std::size_t l = 0; l < links_.size(); ++l) {
@@ -202,9 +198,16 @@ void LaneSolver<Real>::store_present(std::size_t fibre, State& state) {
 
 template <class Real>
 double LaneSolver<Real>::link_potential(std::size_t link, std::size_t unknown) const noexcept {
-    const Real* const state =
-        &link_state_[links_[link].k * link_modes_ * kLanes + links_[link].lane];
-    return links_[link].modes->potential(state, kLanes, unknown);
+    return links_[link].modes->potential(&link_state_[modes_at(links_[link])], kLanes, unknown);
+}
+
+template <class Real>
+std::size_t LaneSolver<Real>::place_in_link(std::size_t link,
+                                            std::size_t compartment) const noexcept {
+    const auto& compartments = layout_.links[link].compartment;
+    return static_cast<std::size_t>(
+        std::ranges::lower_bound(compartments, static_cast<std::int32_t>(compartment)) -
+        compartments.begin());
 }
 
 template <class Real>
@@ -214,11 +217,8 @@ double LaneSolver<Real>::potential_mV(std::size_t fibre, std::size_t layer,
         return layer == 0 ? v_mV(fibre, compartment) : 0.0;
     }
     const std::size_t link = index(layout_.link_of[fibre][compartment]);
-    const auto& compartments = layout_.links[link].compartment;
-    const auto k = static_cast<std::size_t>(
-        std::ranges::lower_bound(compartments, static_cast<std::int32_t>(compartment)) -
-        compartments.begin());
-    const double outside = link_potential(link, compartments.size() + k);
+    const std::size_t k = place_in_link(link, compartment);
+    const double outside = link_potential(link, layout_.links[link].compartment.size() + k);
     return layer == 1 ? outside : outside + link_potential(link, k);
 }
 
@@ -262,11 +262,7 @@ double LaneSolver<Real>::v_mV(std::size_t fibre, std::size_t compartment) const 
         return static_cast<double>(v_mV_[index(place)]) + drift_mV(index(place));
     }
     const std::size_t link = index(layout_.link_of[fibre][compartment]);
-    const auto& compartments = layout_.links[link].compartment;
-    const auto k = static_cast<std::size_t>(
-        std::ranges::lower_bound(compartments, static_cast<std::int32_t>(compartment)) -
-        compartments.begin());
-    return link_potential(link, k);
+    return link_potential(link, place_in_link(link, compartment));
 }
 
 template <class Real>
@@ -284,17 +280,6 @@ double LaneSolver<Real>::gate(std::size_t fibre, std::size_t mechanism, std::siz
                               std::size_t row) const noexcept {
     return static_cast<double>(
         mechanisms_[mechanism].gate[gate_place(fibre, mechanism, gate, row)]);
-}
-
-template <class Real>
-void LaneSolver<Real>::read_v_mV(std::size_t fibre, std::span<const std::int32_t> compartment,
-                                 double* to) const noexcept {
-    const auto& place = layout_.place[fibre];
-    for (std::size_t k = 0; k < compartment.size(); ++k) {
-        const std::int32_t at = place[index(compartment[k])];
-        to[k] = at != kNowhere && !window_ ? static_cast<double>(v_mV_[index(at)])
-                                           : v_mV(fibre, index(compartment[k]));
-    }
 }
 
 template <class Real>

@@ -57,8 +57,9 @@ public:
     OwnState* own_state() noexcept override { return this; }
 
     void begin(const State& state, std::span<const Drive> drives,
-               std::span<const Detector> detectors) override {
+               std::span<const Detector> detectors, std::span<const Probe> probes) override {
         solver().set_drives(fibre_, drives);
+        solver().set_probes(fibre_, probes);
         solver().watch(fibre_, detectors);
         solver().load(fibre_, state);
         forget_step();
@@ -78,8 +79,8 @@ public:
     double gate(std::size_t mechanism, std::size_t gate, std::size_t row) const noexcept override {
         return solver().gate(fibre_, mechanism, gate, row);
     }
-    void read_v_mV(std::span<const std::int32_t> compartment, double* to) const noexcept override {
-        solver().read_v_mV(fibre_, compartment, to);
+    void read_v_mV(std::size_t probe, double* to) const noexcept override {
+        solver().read_v_mV(fibre_, probe, to);
     }
     std::span<const Crossing> crossings() const noexcept override { return crossings_; }
     bool is_sound() const noexcept override { return is_sound_; }

@@ -27,10 +27,8 @@ void LaneSolver<Real>::watch(std::size_t fibre, std::span<const Detector> detect
                 threshold_mV[index(i)] = detectors[k].threshold_mV;
             } else if (place[index(i)] == kNowhere) {
                 const std::size_t link = index(layout_.link_of[fibre][index(i)]);
-                const auto& compartments = layout_.links[link].compartment;
-                const auto at = static_cast<std::size_t>(std::ranges::lower_bound(compartments, i) -
-                                                         compartments.begin());
-                link_watch_.push_back({link, at, crossing, detectors[k].threshold_mV, 0.0});
+                link_watch_.push_back({link, place_in_link(link, index(i)), crossing,
+                                       detectors[k].threshold_mV, 0.0});
             } else {
                 row_watch_.push_back(
                     {index(place[index(i)]), crossing, detectors[k].threshold_mV, 0.0});
@@ -62,13 +60,15 @@ void LaneSolver<Real>::watch(std::size_t fibre, std::span<const Detector> detect
         are_links_watched_ = true;
         const std::size_t all = link_slot_.size() * link_modes_ / 2;
         link_threshold_mV_.assign(all, others_mV);
+        link_is_below_.assign(all, 0);
         link_has_crossed_.assign(all, 0);
-        link_v_mV_.assign(all * kLanes, Real(0));
-        link_seen_.assign(static_cast<std::size_t>(team_->size()), 0);
+        link_has_any_.assign(link_slot_.size(), 0);
+        link_is_worn_.assign(link_slot_.size(), 0);
+        link_slack_mV_.assign(link_slot_.size() * kLanes, Real(0));
         fill_watched_basis();
     }
     if (are_links_watched_ || !link_watch_.empty()) {
-        link_before_ = link_state_;
+        keep_modes_before();
     }
     for (std::size_t l = 0; are_links_watched_ && l < links_.size(); ++l) {
         const LinkPlace& link = layout_.links[l];
@@ -79,13 +79,32 @@ void LaneSolver<Real>::watch(std::size_t fibre, std::span<const Detector> detect
     }
 }
 
+/// From now on a step leaves the modes that it started from.
+template <class Real>
+void LaneSolver<Real>::keep_modes_before() {
+    if (link_halves_ == 2) {
+        return;
+    }
+    const auto each = static_cast<std::ptrdiff_t>(link_modes_ * kLanes);
+    Packs<Real> twice(2 * link_state_.size(), Real(0));
+    for (std::size_t k = 0; k < link_slot_.size(); ++k) {
+        const auto pack = static_cast<std::ptrdiff_t>(k);
+        std::copy_n(link_state_.begin() + pack * each, each, twice.begin() + 2 * pack * each);
+    }
+    link_state_ = std::move(twice);
+    link_halves_ = 2;
+}
+
 /// The potentials of compartments per mode, in the order of the lanes.
 template <class Real>
 void LaneSolver<Real>::fill_watched_basis() {
     const std::size_t n = link_modes_ / 2;
     const std::size_t shown = are_mirrored_ ? (n + 1) / 2 : n;
     link_basis_.assign(kinds_.size() * shown * link_modes_ * kLanes, Real(0));
-    link_basis_rest_.assign(kinds_.size() * n * kLanes, Real(0));
+    // What is not there is far below any threshold.
+    constexpr Real kFarBelow_mV = -1e9;
+    link_basis_rest_.assign(kinds_.size() * n * kLanes, kFarBelow_mV);
+    link_reach_.assign(kinds_.size() * link_modes_ * kLanes, Real(0));
     for (std::size_t kind = 0; kind < kinds_.size(); ++kind) {
         for (std::size_t lane = 0; lane < kLanes; ++lane) {
             if (kinds_[kind][lane] == kNowhere) {
@@ -95,9 +114,14 @@ void LaneSolver<Real>::fill_watched_basis() {
             for (std::size_t i = 0; i < modes.compartments(); ++i) {
                 link_basis_rest_[(kind * n + i) * kLanes + lane] =
                     static_cast<Real>(modes.rest_mV[i]);
-                for (std::size_t mode = 0; i < shown && mode < modes.size(); ++mode) {
-                    link_basis_[((kind * shown + i) * link_modes_ + mode) * kLanes + lane] =
-                        static_cast<Real>(modes.basis[i * modes.size() + mode]);
+                for (std::size_t mode = 0; mode < modes.size(); ++mode) {
+                    const auto basis = static_cast<Real>(modes.basis[i * modes.size() + mode]);
+                    Real& reach = link_reach_[(kind * link_modes_ + mode) * kLanes + lane];
+                    reach = std::max(reach, std::abs(basis));
+                    if (i < shown) {
+                        link_basis_[((kind * shown + i) * link_modes_ + mode) * kLanes + lane] =
+                            basis;
+                    }
                 }
             }
         }
@@ -106,24 +130,40 @@ void LaneSolver<Real>::fill_watched_basis() {
 
 template <class Real>
 void LaneSolver<Real>::watch_links() noexcept {
-    std::ranges::fill(link_seen_, std::uint8_t{0});
     const std::size_t n = link_modes_ / 2;
-    team_->share(link_slot_.size(), [&](std::size_t member, std::size_t from, std::size_t to) {
+    team_->share(link_slot_.size(), [&](std::size_t, std::size_t from, std::size_t to) {
         const WatchedLinks<Real> links{
             .size = to - from,
             .modes = link_modes_,
             .even = link_even_,
             .is_mirrored = are_mirrored_,
             .kind = link_kind_.data() + from,
-            .state = link_state_.data() + from * link_modes_ * kLanes,
+            .state = link_state_.data() + from * link_halves_ * link_modes_ * kLanes,
+            .halves = link_halves_,
+            .half = link_half_.data() + from,
+            .reach = link_reach_.data(),
+            .slack_mV = link_slack_mV_.data() + from * kLanes,
+            .is_worn = link_is_worn_.data() + from,
             .basis = link_basis_.data(),
             .rest_mV = link_basis_rest_.data(),
-            .v_mV = link_v_mV_.data() + from * n * kLanes,
             .threshold_mV = link_threshold_mV_.from(from * n),
+            .is_below = link_is_below_.data() + from * n,
             .has_crossed = link_has_crossed_.data() + from * n,
+            .has_any = link_has_any_.data() + from,
         };
-        link_seen_[member] = kernels_->watch(links) ? 1 : 0;
+        kernels_->watch(links);
     });
+}
+
+/// Where no step led to the modes as they are: what is on which side of its threshold is found
+/// anew, and nothing has crossed it.
+template <class Real>
+void LaneSolver<Real>::look_at_all_links() noexcept {
+    if (are_links_watched_) {
+        std::ranges::fill(link_is_worn_, std::uint8_t{1});
+        watch_links();
+        std::ranges::fill(link_has_any_, std::uint8_t{0});
+    }
 }
 
 /// The parabola of the two stages, as in methods/rosenbrock2.cpp.
@@ -141,7 +181,7 @@ Bend LaneSolver<Real>::bend_at(std::size_t place) const noexcept {
 /// As bend_at(), from the modes.
 template <class Real>
 Bend LaneSolver<Real>::link_bend(std::size_t link, std::size_t compartment) const noexcept {
-    if (method_ == LaneMethod::kStaggeredSdirk2 || link_before_.empty()) {
+    if (method_ == LaneMethod::kStaggeredSdirk2 || link_halves_ == 1) {
         return {};
     }
     const Link& own = links_[link];
@@ -154,8 +194,7 @@ Bend LaneSolver<Real>::link_bend(std::size_t link, std::size_t compartment) cons
     double u1 = 0.0;
     double u2 = 0.0;
     for (std::size_t mode = 0; mode < modes.size(); ++mode) {
-        const std::size_t at = (own.k * link_modes_ + mode) * kLanes + own.lane;
-        const auto before = static_cast<double>(link_before_[at]);
+        const auto before = static_cast<double>(link_state_[modes_before_at(own) + mode * kLanes]);
         double driven = modes.lower[mode] * lower_mV + modes.upper[mode] * upper_mV;
         for (const LinkTerm& term : drives_[fibre].links) {
             driven += term.link == link && drives_[fibre].is_on
@@ -165,7 +204,7 @@ Bend LaneSolver<Real>::link_bend(std::size_t link, std::size_t compartment) cons
         const double rate = modes.rate_per_ms[mode];
         const double basis = modes.basis[compartment * modes.size() + mode];
         u1 += basis * (driven - rate * before) / (per_ms + rate);
-        u2 += basis * (static_cast<double>(link_state_[at]) - before);
+        u2 += basis * (static_cast<double>(link_state_[modes_at(own) + mode * kLanes]) - before);
     }
     return {.bend = (1.0 - kGamma) * (u1 / kGamma - u2) / kGamma};
 }
@@ -233,11 +272,9 @@ void LaneSolver<Real>::see(std::vector<LaneCrossing>& crossings) {
                   watch.compartment, crossings);
         watch.before_mV = after_mV;
     }
-    if (are_links_watched_) {
+    if (std::ranges::find(link_is_worn_, 1) != link_is_worn_.end()) {
         watch_links();
-        if (std::ranges::find(link_seen_, 1) != link_seen_.end()) {
-            see_links(crossings);
-        }
+        see_links(crossings);
     }
     std::ranges::sort(crossings.begin() + static_cast<std::ptrdiff_t>(first), crossings.end(),
                       [](const LaneCrossing& a, const LaneCrossing& b) {
@@ -248,24 +285,28 @@ void LaneSolver<Real>::see(std::vector<LaneCrossing>& crossings) {
 
 /// Those of links that watch_links() has marked.
 template <class Real>
-void LaneSolver<Real>::see_links(std::vector<LaneCrossing>& crossings) const {
+void LaneSolver<Real>::see_links(std::vector<LaneCrossing>& crossings) {
     const std::size_t n = link_modes_ / 2;
-    for (std::size_t l = 0; l < links_.size(); ++l) {
-        const LinkPlace& link = layout_.links[l];
-        const Link& own = links_[l];
-        for (std::size_t k = 0; k < link.compartment.size(); ++k) {
-            const std::size_t at = own.k * n + k;
-            if ((link_has_crossed_[at] >> own.lane & 1U) == 0) {
+    for (std::size_t k = 0; k < link_has_any_.size(); ++k) {
+        if (link_has_any_[k] == 0) {
+            continue;
+        }
+        link_has_any_[k] = 0;
+        for (std::size_t bit = 0; bit < n * kLanes; ++bit) {
+            const std::size_t i = bit / kLanes;
+            const std::size_t lane = bit % kLanes;
+            if ((link_has_crossed_[k * n + i] >> lane & 1U) == 0) {
                 continue;
             }
-            const std::size_t place = at * kLanes + own.lane;
-            const double threshold_mV = link_threshold_mV_.at(place);
-            const double before_mV = own.modes->potential(
-                &link_before_[own.k * link_modes_ * kLanes + own.lane], kLanes, k);
-            // What the kernel saw counts, also where this sum rounds to the other side.
-            note_link({link.fibre, link.compartment[k], 0, 1.0}, threshold_mV,
+            const std::size_t l = index(link_in_[k][lane]);
+            const LinkPlace& link = layout_.links[l];
+            const double threshold_mV = link_threshold_mV_.at((k * n + i) * kLanes + lane);
+            const double before_mV =
+                links_[l].modes->potential(&link_state_[modes_before_at(links_[l])], kLanes, i);
+            // What the kernel saw counts, also where these sums round to the other side.
+            note_link({link.fibre, link.compartment[i], 0, 1.0}, threshold_mV,
                       std::min(before_mV, std::nextafter(threshold_mV, -1e300)),
-                      static_cast<double>(link_v_mV_[place]), l, k, crossings);
+                      std::max(link_potential(l, i), threshold_mV), l, i, crossings);
         }
     }
 }

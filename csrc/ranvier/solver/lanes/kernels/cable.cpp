@@ -3,6 +3,8 @@
 // Along a lane the recursion is sequential, so the eight lanes are what there is to do at once; the
 // chains of two steps do not depend on each other, and the processor overlaps them.
 
+#include <limits>
+
 #include "ranvier/lanes/pack.hpp"
 #include "ranvier/lanes/this_isa.hpp"
 #include "ranvier/solver/lanes/cable_kernels.hpp"
@@ -11,6 +13,13 @@
 namespace ranvier {
 inline namespace RANVIER_ISA_NAMESPACE {
 namespace {
+
+/// No potential is known to be further from its threshold than this.
+constexpr double kMostSlack_mV = 1000.0;
+
+/// More than the sums over modes lose by rounding, as a share of what they add up.
+template <class Real>
+constexpr double kRounding = 256.0 * std::numeric_limits<Real>::epsilon();
 
 template <class Real>
 RANVIER_INLINE Pack<Real> at(const Real* array, std::size_t slot) noexcept {
@@ -200,7 +209,31 @@ Seen apply(const CableBlock<Real>& b) noexcept {
             .bend_mV = b.is_judged ? static_cast<double>(largest_of(bend)) : 0.0};
 }
 
+/// Of one pack of links: its modes as they are, and where those after the step go.
+template <class Links>
+RANVIER_INLINE auto* modes_of(const Links& p, std::size_t k, bool others = false) noexcept {
+    const auto half = static_cast<std::size_t>(p.half[k]);
+    const std::size_t own = others ? p.halves - 1 - half : half;
+    return p.state + (k * p.halves + own) * p.modes * kLanes;
+}
+
 template <class Real>
+RANVIER_INLINE Pack<Real> absolute(const Pack<Real>& a) noexcept {
+    using Bits = PackBits<Real>;
+    return from_bits<Real>(to_bits(a) & Bits(static_cast<typename Bits::Word>(-1) >> 1));
+}
+
+/// Potentials under the sheath may have changed by `moved_mV`.
+template <class Real>
+RANVIER_INLINE void wear(const LinkPacks<Real>& p, std::size_t k,
+                         const Pack<Real>& moved_mV) noexcept {
+    using P = Pack<Real>;
+    const P left = at(p.slack_mV, k) - (moved_mV + kMostSlack_mV * kRounding<Real>);
+    put(left, p.slack_mV, k);
+    p.is_worn[k] = all(left > P(0.0)) ? 0 : 1;  // NaN is worn too
+}
+
+template <class Real, bool watched>
 RANVIER_INLINE void mirrored_link(const LinkPacks<Real>& p, std::size_t k, bool moves) noexcept {
     using P = Pack<Real>;
     const auto slot = static_cast<std::size_t>(p.slot[k]);
@@ -209,10 +242,12 @@ RANVIER_INLINE void mirrored_link(const LinkPacks<Real>& p, std::size_t k, bool 
     const P upper2 = at(p.v_mV, slot + 1);
     const P lower1 = at(p.first_mV, slot);
     const P upper1 = at(p.first_mV, slot + 1);
-    Real* const state = p.state + k * p.modes * kLanes;
+    const Real* const state = modes_of(p, k);
+    Real* const moved_state = modes_of(p, k, true);
     const Real* const constants = p.constants + kind * p.modes * kMirroredConstants * kLanes;
     P current[2];
     P echo[2];
+    P moved_mV(0.0);
     for (std::size_t side = 0; side < 2; ++side) {
         // The upper end drives a mode by its own coupling, the lower by the same or the opposite.
         const P second = side == 0 ? upper2 + lower2 : upper2 - lower2;
@@ -224,8 +259,12 @@ RANVIER_INLINE void mirrored_link(const LinkPacks<Real>& p, std::size_t k, bool 
             const Real* const c = constants + mode * kMirroredConstants * kLanes;
             P z = at(state, mode);
             if (moves) {
+                const P before = z;
                 z = at(c, 0) * z + at(c, 1) * second + at(c, 2) * first;
-                put(z, state, mode);
+                put(z, moved_state, mode);
+                if constexpr (watched) {
+                    moved_mV = moved_mV + at(p.reach, kind * p.modes + mode) * absolute(z - before);
+                }
             }
             currents = currents + at(c, 3) * z;
             echoes = echoes + at(c, 4) * z;
@@ -237,26 +276,35 @@ RANVIER_INLINE void mirrored_link(const LinkPacks<Real>& p, std::size_t k, bool 
     put(at(p.rest_nA, 2 * kind + 1) + (current[0] + current[1]), p.upper_nA, slot);
     put(echo[0] - echo[1], p.lower_echo, slot);
     put(echo[0] + echo[1], p.upper_echo, slot);
+    if constexpr (watched) {
+        wear(p, k, moved_mV);
+    }
 }
 
-template <class Real>
+template <class Real, bool watched>
 RANVIER_INLINE void any_link(const LinkPacks<Real>& p, std::size_t k, bool moves) noexcept {
     using P = Pack<Real>;
     const auto slot = static_cast<std::size_t>(p.slot[k]);
     const auto kind = static_cast<std::size_t>(p.kind[k]);
     const P second[2] = {at(p.v_mV, slot), at(p.v_mV, slot + 1)};
     const P first[2] = {at(p.first_mV, slot), at(p.first_mV, slot + 1)};
-    Real* const state = p.state + k * p.modes * kLanes;
+    const Real* const state = modes_of(p, k);
+    Real* const moved_state = modes_of(p, k, true);
     const Real* const constants = p.constants + kind * p.modes * kLinkConstants * kLanes;
     P current[2] = {at(p.rest_nA, 2 * kind), at(p.rest_nA, 2 * kind + 1)};
     P echo[2] = {P(0.0), P(0.0)};
+    P moved_mV(0.0);
     for (std::size_t mode = 0; mode < p.modes; ++mode) {
         const Real* const c = constants + mode * kLinkConstants * kLanes;
         P z = at(state, mode);
         if (moves) {
+            const P before = z;
             z = at(c, 0) * z + at(c, 1) * second[0] + at(c, 2) * first[0] + at(c, 5) * second[1] +
                 at(c, 6) * first[1];
-            put(z, state, mode);
+            put(z, moved_state, mode);
+            if constexpr (watched) {
+                moved_mV = moved_mV + at(p.reach, kind * p.modes + mode) * absolute(z - before);
+            }
         }
         current[0] = current[0] + at(c, 3) * z;
         echo[0] = echo[0] + at(c, 4) * z;
@@ -267,58 +315,113 @@ RANVIER_INLINE void any_link(const LinkPacks<Real>& p, std::size_t k, bool moves
     put(current[1], p.upper_nA, slot);
     put(echo[0], p.lower_echo, slot);
     put(echo[1], p.upper_echo, slot);
+    if constexpr (watched) {
+        wear(p, k, moved_mV);
+    }
 }
 
 template <class Real>
 void links(const LinkPacks<Real>& p, bool moves) noexcept {
+    const bool is_watched = moves && p.slack_mV != nullptr;
     for (std::size_t k = 0; k < p.size; ++k) {
-        p.is_mirrored ? mirrored_link(p, k, moves) : any_link(p, k, moves);
+        if (p.is_mirrored) {
+            is_watched ? mirrored_link<Real, true>(p, k, moves)
+                       : mirrored_link<Real, false>(p, k, moves);
+        } else {
+            is_watched ? any_link<Real, true>(p, k, moves) : any_link<Real, false>(p, k, moves);
+        }
+        if (moves) {
+            p.half[k] = static_cast<std::uint8_t>(p.halves - 1 - p.half[k]);
+        }
+    }
+}
+
+template <class Real>
+RANVIER_INLINE void watch_pack(const WatchedLinks<Real>& w, std::size_t k) noexcept {
+    using P = Pack<Real>;
+    const std::size_t n = w.modes / 2;
+    const std::size_t shown = w.is_mirrored ? (n + 1) / 2 : n;
+    const auto kind = static_cast<std::size_t>(w.kind[k]);
+    const Real* const state = modes_of(w, k);
+    P slack(kMostSlack_mV);
+    bool has_any = false;
+    const auto look = [&](std::size_t i, const P& sum) __attribute__((always_inline)) {
+        const std::size_t place = k * n + i;
+        const P v = at(w.rest_mV, kind * n + i) + sum;
+        const P threshold = P::load(w.threshold_mV.at(place));
+        const unsigned crossed = w.is_below[place] & bits_of(v >= threshold);
+        w.is_below[place] = static_cast<std::uint8_t>(bits_of(v < threshold));
+        w.has_crossed[place] = static_cast<std::uint8_t>(crossed);
+        has_any = has_any || crossed != 0;
+        slack = min(absolute(threshold - v), slack);
+    };
+    for (std::size_t i = 0; i < shown; ++i) {
+        const Real* const basis = w.basis + (kind * shown + i) * w.modes * kLanes;
+        const std::size_t middle = w.is_mirrored ? w.even : w.modes;
+        P even(0.0);
+        P odd(0.0);
+        for (std::size_t mode = 0; mode < middle; ++mode) {
+            even = even + at(basis, mode) * at(state, mode);
+        }
+        for (std::size_t mode = middle; mode < w.modes; ++mode) {
+            odd = odd + at(basis, mode) * at(state, mode);
+        }
+        look(i, even + odd);
+        if (w.is_mirrored && n - 1 - i != i) {
+            look(n - 1 - i, even - odd);
+        }
+    }
+    // What rounding may have done to these sums, and may do to those of a later step.
+    P largest_mV(kMostSlack_mV);
+    for (std::size_t mode = 0; mode < w.modes; ++mode) {
+        largest_mV = largest_mV + at(w.reach, kind * w.modes + mode) * absolute(at(state, mode));
+    }
+    put(slack - kRounding<Real> * largest_mV, w.slack_mV, k);
+    w.is_worn[k] = 0;
+    if (has_any) {
+        w.has_any[k] = 1;
     }
 }
 
 template <class Real>
 bool watch(const WatchedLinks<Real>& w) noexcept {
-    using P = Pack<Real>;
-    const std::size_t n = w.modes / 2;
-    const std::size_t shown = w.is_mirrored ? (n + 1) / 2 : n;
     bool has_any = false;
     for (std::size_t k = 0; k < w.size; ++k) {
-        const auto kind = static_cast<std::size_t>(w.kind[k]);
-        const Real* const state = w.state + k * w.modes * kLanes;
-        const auto look = [&](std::size_t i, const P& sum) __attribute__((always_inline)) {
-            const std::size_t place = k * n + i;
-            const P after = at(w.rest_mV, kind * n + i) + sum;
-            const P before = at(w.v_mV, place);
-            const P threshold = P::load(w.threshold_mV.at(place));
-            const unsigned crossed = bits_of((before < threshold) & (after >= threshold));
-            put(after, w.v_mV, place);
-            w.has_crossed[place] = static_cast<std::uint8_t>(crossed);
-            has_any = has_any || crossed != 0;
-        };
-        for (std::size_t i = 0; i < shown; ++i) {
-            const Real* const basis = w.basis + (kind * shown + i) * w.modes * kLanes;
-            const std::size_t middle = w.is_mirrored ? w.even : w.modes;
-            P even(0.0);
-            P odd(0.0);
-            for (std::size_t mode = 0; mode < middle; ++mode) {
-                even = even + at(basis, mode) * at(state, mode);
-            }
-            for (std::size_t mode = middle; mode < w.modes; ++mode) {
-                odd = odd + at(basis, mode) * at(state, mode);
-            }
-            look(i, even + odd);
-            if (w.is_mirrored && n - 1 - i != i) {
-                look(n - 1 - i, even - odd);
-            }
+        if (w.is_worn[k] != 0) {
+            watch_pack(w, k);
+            has_any = has_any || w.has_any[k] != 0;
         }
     }
     return has_any;
 }
 
 template <class Real>
+void read(const LinkReads<Real>& r) noexcept {
+    using P = Pack<Real>;
+    for (std::size_t each = 0; each < r.size; ++each) {
+        const Real* const state = modes_of(r, r.pack[each]);
+        const Real* const of_mode = r.of_mode + r.basis[each] * (1 + r.modes) * kLanes;
+        // Two sums, which need not wait for each other; modes come in pairs.
+        P even = at(of_mode, 0);
+        P odd(0.0);
+        for (std::size_t mode = 0; mode < r.modes; mode += 2) {
+            even = even + at(of_mode, 1 + mode) * at(state, mode);
+            odd = odd + at(of_mode, 2 + mode) * at(state, mode + 1);
+        }
+        const P v = even + odd;
+        const std::int32_t* const column = r.column + each * kLanes;
+        for (std::size_t lane = 0; lane < kLanes; ++lane) {
+            if (column[lane] >= 0) {
+                r.to[column[lane]] = static_cast<double>(v[lane]);
+            }
+        }
+    }
+}
+
+template <class Real>
 constexpr CableKernels<Real> kernels() {
-    return {&eliminate<Real>, &second<Real>, &finish<Real>,
-            &apply<Real>,     &links<Real>,  &watch<Real>};
+    return {&eliminate<Real>, &second<Real>, &finish<Real>, &apply<Real>,
+            &links<Real>,     &watch<Real>,  &read<Real>};
 }
 
 const CableKernels<double> kInDouble = kernels<double>();
