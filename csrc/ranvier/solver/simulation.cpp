@@ -47,16 +47,16 @@ std::shared_ptr<const Discretisation> checked(
 Simulation::Simulation(std::shared_ptr<const Discretisation> discretisation,
                        const MethodChoice& method, std::vector<Drive> drives,
                        std::vector<Probe> probes, std::vector<Detector> detectors,
-                       const Execution& execution)
+                       const Execution& execution, std::vector<PeakMap> peak_maps)
     : Simulation(
           std::move(discretisation), method,
           [&](const System& system) { return make_method(method, system, execution); },
-          std::move(drives), std::move(probes), std::move(detectors)) {}
+          std::move(drives), std::move(probes), std::move(detectors), std::move(peak_maps)) {}
 
 Simulation::Simulation(std::shared_ptr<const Discretisation> discretisation,
                        const MethodChoice& method, const MakeMethod& make,
                        std::vector<Drive> drives, std::vector<Probe> probes,
-                       std::vector<Detector> detectors)
+                       std::vector<Detector> detectors, std::vector<PeakMap> peak_maps)
     : system_(checked(std::move(discretisation))),
       method_(make(system_)),
       fingerprint_(fingerprint_of(system_.discretisation(), method)),
@@ -65,7 +65,8 @@ Simulation::Simulation(std::shared_ptr<const Discretisation> discretisation,
       detectors_(std::move(detectors)),
       is_adaptive_(info_of(method).is_adaptive),
       own_(method_->own_state()),
-      state_(system_.blank_state()) {
+      state_(system_.blank_state()),
+      peak_maps_(std::move(peak_maps)) {
     for (const auto& drive : drives_) {
         check(drive, system_.size());
         breakpoints_ms_.insert(breakpoints_ms_.end(), drive.waveform.t_ms.begin(),
@@ -79,19 +80,7 @@ Simulation::Simulation(std::shared_ptr<const Discretisation> discretisation,
         probed_.push_back(check_probe(probes_[p], p));
         keeps_before_ = keeps_before_ || probes_[p].every_ms > 0.0;
     }
-    for (const auto& detector : detectors_) {
-        if (!std::isfinite(detector.threshold_mV)) {
-            throw ModelError("detector", "threshold_mV is " + text(detector.threshold_mV) +
-                                             ", expected a finite number");
-        }
-        for (const std::int32_t compartment : detector.compartment) {
-            if (compartment < 0 || static_cast<std::size_t>(compartment) >= system_.size()) {
-                throw ModelError("detector", "watches compartment " + std::to_string(compartment) +
-                                                 ", expected 0 to " +
-                                                 std::to_string(system_.size() - 1));
-            }
-        }
-    }
+    check_reductions();
 }
 
 Simulation::ProbedRow Simulation::check_probe(const Probe& probe, std::size_t index) const {
@@ -190,7 +179,6 @@ void Simulation::begin() {
     for (std::size_t p = 0; p < probes_.size(); ++p) {
         samples_[p].columns = probes_[p].compartment.size();
     }
-    events_.assign(detectors_.size(), {});
     if (own_ != nullptr) {
         own_->begin(state_, drives_, detectors_);
     }
@@ -206,6 +194,7 @@ void Simulation::begin() {
     }
     is_initialised_ = true;
     began_ = false;
+    begin_reductions();
     record();
 }
 
@@ -284,6 +273,7 @@ double Simulation::probed(std::size_t p, std::size_t column, double share) const
 
 /// Every sample that the last step brings; at the start of a run, the first.
 void Simulation::record() {
+    record_peaks();
     for (std::size_t p = 0; p < probes_.size(); ++p) {
         const Probe& probe = probes_[p];
         Samples& samples = samples_[p];
@@ -353,10 +343,9 @@ bool Simulation::step_and_record(double t_stop_ms) {
 
 void Simulation::note_crossings() {
     for (const Crossing& crossing : own_->crossings()) {
-        Events& events = events_[static_cast<std::size_t>(crossing.detector)];
-        events.step.push_back(state_.step);
-        events.compartment.push_back(crossing.compartment);
-        events.t_ms.push_back(last_ms_ + crossing.share * (state_.t_ms - last_ms_));
+        events_[static_cast<std::size_t>(crossing.detector)].add(
+            state_.step, crossing.compartment,
+            last_ms_ + crossing.share * (state_.t_ms - last_ms_));
     }
 }
 
@@ -447,6 +436,8 @@ void Simulation::advance(std::int64_t steps, double t_stop_ms) {
         }
         State good = state_;
         auto good_watched = watched_mV_;
+        auto good_peaks = peaks_;
+        auto good_tallies = tallies();
         const auto rewind = [&] {
             state_ = good;
             if (own_ != nullptr) {
@@ -456,9 +447,11 @@ void Simulation::advance(std::int64_t steps, double t_stop_ms) {
             for (auto& samples : samples_) {
                 samples.forget_after(state_.step);
             }
-            for (auto& events : events_) {
-                events.forget_after(state_.step);
+            for (std::size_t k = 0; k < events_.size(); ++k) {
+                events_[k].forget_after(state_.step);
+                events_[k].tally = good_tallies[k];
             }
+            peaks_ = good_peaks;
         };
         bool is_sound = true;
         for (std::int64_t s = 0; is_sound && s < block && !has_arrived(t_stop_ms); ++s) {
@@ -479,6 +472,8 @@ void Simulation::advance(std::int64_t steps, double t_stop_ms) {
             for (std::int64_t s = 0; s < block; ++s) {
                 good = state();
                 good_watched = watched_mV_;
+                good_peaks = peaks_;
+                good_tallies = tallies();
                 step_and_record(t_stop_ms);
                 if (const auto fault = find_fault()) {
                     const double faulty_ms = state_.t_ms;
