@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     experiment = replace(load_experiment(options.experiment), **execution_of(options))
     if experiment.figure_path is not None:
         check_picture(experiment.figure_path)
-    bar = ProgressBar()
+    bar = ProgressBar(announces=not options.json)
     try:
         result = experiment.run(bar)
     except DivergedError as error:
@@ -90,6 +90,8 @@ def _print(experiment: Experiment, result: Result, velocity: Velocity | None) ->
     for trace in result.traces:
         samples, places = trace.values.shape
         rows.append(("recorded", f"{trace.label}: {samples} samples at {places} places"))
+        if trace.path is not None:
+            rows.append(("samples", str(trace.path)))
     for name, path in (("result", experiment.result_path), ("picture", experiment.figure_path)):
         if path is not None:
             rows.append((name, str(path)))
