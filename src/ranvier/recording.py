@@ -37,10 +37,10 @@ class Probe:
     and fills it in by its dense output.
 
     With `to`, the name of a .npy file, samples go to disk while the run goes on, and of them at
-    most `hold_MB` are in memory at a time, or a single sample where that is more. The times go
-    beside it: `to="v.npy"` writes v.npy, (m, c), and v.t_ms.npy, (m,), in place of what was there,
-    and the values of the trace are a read-only memory map of the file. For one run at a time:
-    `simulate_batch` takes no such probe, and `converge` records in memory.
+    most `hold_MB` are in memory at a time, or those of a single step where that is more. The times
+    go beside it: `to="v.npy"` writes v.npy, (m, c), and v.t_ms.npy, (m,), and replaces what was
+    there. The values of the trace are then a read-only memory map of the file. For one run at a
+    time: `simulate_batch` takes no such probe, and `converge` records in memory.
     """
 
     quantity: str = "v_mV"
@@ -80,7 +80,8 @@ class PeakMap:
 
     Looks at the end of every step, or every `every_ms`, a whole multiple of a fixed step, and takes
     the highest potential that it saw: nothing is filled in between two looks, so that a peak is too
-    low by about v'' T^2 / 8 and late or early by up to T / 2, where T is the time between looks.
+    low by about v'' T^2 / 8 and late or early by up to T / 2, where T is the time between looks. A
+    look takes little, but for compartments under a sheath, where it takes longer than the step.
     """
 
     at: Place = None

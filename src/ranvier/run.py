@@ -90,6 +90,7 @@ def simulate(
         velocity_sites = fibre.velocity_sites
     sites = compartments_at(discretisation, velocity_sites)
     check_t_stop(t_stop_ms)
+    simulation.check_disk(t_stop_ms)
     recipe = Recipe(
         target=target,
         stimuli=tuple(several(stimuli)),

@@ -49,6 +49,11 @@ class SampleFile:
             self._rows = rows
             del self._waiting[0]
 
+    def bytes_on_disk(self) -> int:
+        """Of what is there now, be it from another run, and will be replaced."""
+        paths = (self.path, self.times_path)
+        return sum(path.stat().st_size for path in paths if path.is_file())
+
     def read(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Times, (m,), and values, (m, columns): a read-only memory map of what is there now."""
         if self._rows is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import shutil
 import sys
 import threading
 import time
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import numpy as np
 
 from ranvier import _core
-from ranvier.costs import Estimate
+from ranvier.costs import Estimate, size
 from ranvier.errors import ModelError, RanvierError
 from ranvier.methods import Method
 from ranvier.recording import (
@@ -245,6 +246,26 @@ class Simulation:
     def _distance_um(self) -> NDArray[np.float64]:
         return self.discretisation.distance_um
 
+    def check_disk(self, t_stop_ms: float) -> None:
+        """Raises ModelError where a run to `t_stop_ms` would fill the disk before its end."""
+        for each in self._probes:
+            if each.file is None:
+                continue
+            needed = self._samples_bytes(each, t_stop_ms)
+            free = shutil.disk_usage(each.file.path.parent).free + each.file.bytes_on_disk()
+            if needed > free:
+                raise ModelError(
+                    f"probe {each.probe.quantity!r}: will write {size(needed)} to "
+                    f"'{each.probe.to}', expected at most the {size(free)} that are free there: "
+                    "record less often (every_ms) or at fewer places (at)"
+                )
+
+    def _samples_bytes(self, probe: LoweredProbe, t_stop_ms: float) -> int:
+        """Of what a probe brings until then; of one at steps that are not known, the first."""
+        unknown_ms = math.inf if self.method.is_adaptive else self.method.dt_ms
+        rows = int(t_stop_ms / (probe.probe.every_ms or unknown_ms) + 1e-9) + 1
+        return rows * (8 * probe.compartments.size + 16)  # with its time and its step
+
     @_alone
     def estimate(self, t_stop_ms: float, *, within_s: float = 0.0) -> Estimate:
         """What a run from t = 0 to `t_stop_ms` takes.
@@ -255,10 +276,9 @@ class Simulation:
         is_adaptive, dt_ms = self.method.is_adaptive, self.method.dt_ms
         in_memory = on_disk = 0
         for each in self._probes:
-            every_ms = each.probe.every_ms or (math.inf if is_adaptive else dt_ms)
-            size = (int(t_stop_ms / every_ms + 1e-9) + 1) * (8 * each.compartments.size + 16)
-            in_memory += 0 if each.file is not None else size
-            on_disk += size if each.file is not None else 0
+            samples = self._samples_bytes(each, t_stop_ms)
+            in_memory += samples if each.file is None else 0
+            on_disk += samples if each.file is not None else 0
         for spikes in self._detectors:
             kept = spikes.detector.keep
             in_memory += spikes.compartments.size * _CROSSING_BYTES * (1 if kept is None else kept)

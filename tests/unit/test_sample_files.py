@@ -280,6 +280,24 @@ def test_probes_with_files_that_cannot_be_are_refused(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_disk_that_is_too_small_is_found_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Usage:
+        free = 60_000
+
+    monkeypatch.setattr("ranvier.simulation.shutil.disk_usage", lambda folder: Usage)
+    path = tmp_path / "v.npy"
+    pattern = (
+        r"probe 'v_mV': will write 70\.6 kB to '.*v.npy', expected at most the 60 kB that are f"
+    )
+    with pytest.raises(rv.ModelError, match=pattern):
+        run(rv.Probe(to=path))
+    assert not path.exists()
+    path.write_bytes(bytes(11_000))  # which will make room
+    assert run(rv.Probe(to=path))["v_mV"].values.shape == (401, 20)
+
+
 def test_a_batch_writes_no_files(tmp_path: Path) -> None:
     probe = rv.Probe(to=tmp_path / "v.npy")
     with pytest.raises(
