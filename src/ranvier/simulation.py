@@ -237,6 +237,7 @@ class Simulation:
         )
 
     @property
+    @_alone
     def front_um(self) -> float | None:
         """Where the first detector saw the latest crossing, as path distance; None before any."""
         latest = self._core.latest_crossing(0) if self._detectors else None

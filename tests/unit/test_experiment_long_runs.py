@@ -83,3 +83,25 @@ def test_the_command_line_names_the_file(run: Run) -> None:
     code, out, err = run("run", "long.toml", "--json")
     assert (code, err) == (0, "")
     assert json.loads(out)["run_status"] == "completed"
+
+
+def test_ctrl_c_saves_what_was_recorded(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Impatient:
+        def __init__(self, **_: bool) -> None:
+            pass
+
+        def __call__(self, share: float) -> None:
+            raise KeyboardInterrupt
+
+        def clear(self) -> None:
+            pass
+
+    monkeypatch.setattr("ranvier.cli.run.ProgressBar", Impatient)
+    Path("long.toml").write_text(EVERYTHING + '[output]\nresult = "run.npz"\n')
+    code, out, err = run("run", "long.toml")
+    assert (code, out) == (130, "")
+    assert "interrupted at t = 0.005 ms of 0.5" in err
+    result = rv.load("run.npz")
+    assert result.status == "interrupted"
+    assert result["v_mV"].path == Path("v.npy").absolute()
+    assert result["v_mV"].values.shape == (1, 45)

@@ -21,7 +21,7 @@ from ranvier.cli.output import (
     save_overview,
 )
 from ranvier.cli.progress import ProgressBar
-from ranvier.errors import DivergedError
+from ranvier.errors import DivergedError, Interrupted
 from ranvier.experiment import Experiment, load_experiment
 from ranvier.results import Result, Status
 
@@ -51,6 +51,10 @@ def run(options: argparse.Namespace) -> int:
         if error.result is None:
             raise
         result = error.result  # what was recorded may show why
+    except Interrupted as interrupt:
+        if experiment.result_path is not None:  # hours may be in it
+            interrupt.result.save(experiment.result_path)
+        raise
     finally:
         bar.clear()
     is_complete = result.status is Status.COMPLETED
