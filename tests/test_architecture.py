@@ -62,7 +62,7 @@ MECHANISM_FOLDERS = ("channels", "pumps", "synapses")
 #: Names that say nothing of what is inside, so that anything ends up there.
 EMPTY_NAMES = {"util", "utils", "common", "helper", "helpers", "manager", "misc"}
 
-HEAVY = ("scipy", "matplotlib", "xarray", "pandas", "neuron")
+HEAVY = ("h5py", "scipy", "matplotlib", "xarray", "pandas", "neuron")
 
 
 def name_of(path: Path) -> str:

@@ -21,6 +21,10 @@ pybind11::array_t<T> copy_of(const std::vector<T>& values) {
 /// Times, (samples,), and values, (samples, columns).
 pybind11::tuple trace_of(const Samples& samples);
 
+/// Compartments and times, (events,), and how often each compartment crossed, (n,): empty where
+/// every crossing is among the events.
+pybind11::tuple crossings_of(const Events& events);
+
 /// Throws ModelError for a name that there is not.
 Execution execution_from(const std::string& solver, const std::string& precision, int threads);
 

@@ -67,7 +67,7 @@ py::list run(const std::vector<BatchRun>& runs, const std::string& method,
         }
         py::list crossings;
         for (const Events& events : outcome.events) {
-            crossings.append(py::make_tuple(copy_of(events.compartment), copy_of(events.t_ms)));
+            crossings.append(crossings_of(events));
         }
         results.append(
             py::dict("status"_a = status_name(outcome.status), "message"_a = outcome.message,

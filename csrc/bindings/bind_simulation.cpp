@@ -31,8 +31,22 @@ py::tuple trace(const Simulation& simulation, std::size_t index) {
 }
 
 py::tuple crossings(const Simulation& simulation, std::size_t index) {
-    const auto& events = element(simulation.events(), index, "detector");
-    return py::make_tuple(copy_of(events.compartment), copy_of(events.t_ms));
+    return crossings_of(element(simulation.events(), index, "detector"));
+}
+
+py::tuple peaks(const Simulation& simulation, std::size_t index) {
+    const auto& found = element(simulation.peaks(), index, "peak map");
+    return py::make_tuple(copy_of(found.v_mV), copy_of(found.t_ms));
+}
+
+py::tuple take_trace(Simulation& simulation, std::size_t index) {
+    element(simulation.samples(), index, "probe");
+    return trace_of(simulation.take_samples(index));
+}
+
+py::object latest_crossing(const Simulation& simulation, std::size_t index) {
+    const std::int32_t latest = element(simulation.events(), index, "detector").tally.latest;
+    return latest < 0 ? py::none() : py::object(py::int_(latest));
 }
 
 Quantity quantity_from(const std::string& name) {
@@ -61,6 +75,11 @@ py::tuple trace_of(const Samples& samples) {
     return py::make_tuple(copy_of(samples.t_ms), value);
 }
 
+py::tuple crossings_of(const Events& events) {
+    return py::make_tuple(copy_of(events.compartment), copy_of(events.t_ms),
+                          copy_of(events.tally.count));
+}
+
 Execution execution_from(const std::string& solver, const std::string& precision, int threads) {
     Execution execution{.threads = threads};
     if (solver == "plain" || solver == "lanes") {
@@ -79,7 +98,8 @@ Execution execution_from(const std::string& solver, const std::string& precision
 py::dict describe(const ExecutionUsed& used) {
     return py::dict("solver"_a = used.solver == Solver::kLanes ? "lanes" : "plain",
                     "precision"_a = used.precision == Precision::kSingle ? "single" : "double",
-                    "threads"_a = used.threads, "isa"_a = std::string(name(used.isa)));
+                    "threads"_a = used.threads, "isa"_a = std::string(name(used.isa)),
+                    "share_solved"_a = used.share_solved, "window_error_mV"_a = used.worst_mV);
 }
 
 void bind_simulation(py::module_& m) {
@@ -102,10 +122,17 @@ void bind_simulation(py::module_& m) {
              py::kw_only(), "quantity"_a, "compartment"_a, "every_steps"_a = 1, "every_ms"_a = 0.0,
              "layer"_a = 0, "mechanism"_a = "", "gate"_a = "");
     py::class_<Detector>(m, "CoreDetector", "A spike detector resolved to compartments.")
-        .def(py::init([](double threshold_mV, std::vector<std::int32_t> compartment) {
-                 return Detector{threshold_mV, std::move(compartment)};
+        .def(py::init([](double threshold_mV, std::vector<std::int32_t> compartment,
+                         std::optional<std::int32_t> keep) {
+                 return Detector{threshold_mV, std::move(compartment),
+                                 keep.value_or(Detector::kEvery)};
              }),
-             py::kw_only(), "threshold_mV"_a, "compartment"_a);
+             py::kw_only(), "threshold_mV"_a, "compartment"_a, "keep"_a = py::none());
+    py::class_<PeakMap>(m, "CorePeakMap", "A map of peaks resolved to compartments and steps.")
+        .def(py::init([](std::vector<std::int32_t> compartment, std::int64_t every_steps) {
+                 return PeakMap{std::move(compartment), every_steps};
+             }),
+             py::kw_only(), "compartment"_a, "every_steps"_a = 1);
     m.def(
         "resolve_method",
         [](const std::string& name, std::map<std::string, double> parameters) {
@@ -122,17 +149,17 @@ void bind_simulation(py::module_& m) {
         .def(py::init([](const std::shared_ptr<Discretisation>& discretisation,
                          const std::string& method, std::map<std::string, double> parameters,
                          std::vector<Drive> drives, std::vector<Probe> probes,
-                         std::vector<Detector> detectors, const std::string& solver,
-                         const std::string& precision, int threads) {
+                         std::vector<Detector> detectors, std::vector<PeakMap> peak_maps,
+                         const std::string& solver, const std::string& precision, int threads) {
                  return std::make_unique<Simulation>(
                      discretisation, MethodChoice{method, std::move(parameters)}, std::move(drives),
                      std::move(probes), std::move(detectors),
-                     execution_from(solver, precision, threads));
+                     execution_from(solver, precision, threads), std::move(peak_maps));
              }),
              "discretisation"_a, py::kw_only(), "method"_a, "parameters"_a,
              "drives"_a = std::vector<Drive>{}, "probes"_a = std::vector<Probe>{},
-             "detectors"_a = std::vector<Detector>{}, "solver"_a = "auto", "precision"_a = "double",
-             "threads"_a = 1)
+             "detectors"_a = std::vector<Detector>{}, "peak_maps"_a = std::vector<PeakMap>{},
+             "solver"_a = "auto", "precision"_a = "double", "threads"_a = 1)
         .def("initialise", &Simulation::initialise, "v_mV"_a,
              py::call_guard<py::gil_scoped_release>())
         .def(
@@ -162,7 +189,10 @@ void bind_simulation(py::module_& m) {
             },
             "layer"_a)
         .def("trace", &trace, "probe"_a)
+        .def("take_trace", &take_trace, "probe"_a)
         .def("crossings", &crossings, "detector"_a)
+        .def("latest_crossing", &latest_crossing, "detector"_a)
+        .def("peaks", &peaks, "peak_map"_a)
         .def("snapshot", [](const Simulation& s) { return py::bytes(s.snapshot()); })
         .def("restore", &Simulation::restore, "snapshot"_a);
 }

@@ -30,7 +30,7 @@ from ranvier._core import (
 )
 from ranvier.errors import DivergedError, FormatError, ModelError, RanvierError
 from ranvier.methods import Method
-from ranvier.recording import Probe, SpikeDetector
+from ranvier.recording import PeakMap, Probe, SpikeDetector
 
 if TYPE_CHECKING:
     from ranvier import (
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from ranvier.convergence import converge
     from ranvier.resting import Rest, rest
     from ranvier.results import Result, load
-    from ranvier.run import simulate
+    from ranvier.run import estimate, simulate
     from ranvier.simulation import Simulation
 
 #: Imported on first use, so that `import ranvier` costs little more than NumPy. Where a name is in
@@ -59,6 +59,7 @@ _LAZY = {
     "analysis": None,
     "converge": "convergence",
     "discretisation": None,
+    "estimate": "run",
     "fibers": None,
     "load": "results",
     "mechanisms": None,
@@ -82,6 +83,7 @@ __all__ = [
     "Method",
     "Model",
     "ModelError",
+    "PeakMap",
     "Placement",
     "Probe",
     "RanvierError",
@@ -97,6 +99,7 @@ __all__ = [
     "discretisation",
     "discretise",
     "errors",
+    "estimate",
     "fibers",
     "load",
     "mechanisms",

@@ -309,7 +309,14 @@ class CoreProbe:
 class CoreDetector:
     """A detector of upward crossings of the membrane potential, resolved to compartments."""
 
-    def __init__(self, *, threshold_mV: _Float, compartment: _Ints) -> None: ...
+    def __init__(
+        self, *, threshold_mV: _Float, compartment: _Ints, keep: _Int | None = None
+    ) -> None: ...
+
+class CorePeakMap:
+    """A map of peaks resolved to compartments and steps."""
+
+    def __init__(self, *, compartment: _Ints, every_steps: _Int = 1) -> None: ...
 
 class CoreSimulation:
     """A run: the only mutable thing. ModelError where the parts do not fit the discretisation."""
@@ -323,6 +330,7 @@ class CoreSimulation:
         drives: Sequence[Drive] = ...,
         probes: Sequence[CoreProbe] = ...,
         detectors: Sequence[CoreDetector] = ...,
+        peak_maps: Sequence[CorePeakMap] = ...,
         solver: str = "auto",
         precision: str = "double",
         threads: int = 1,
@@ -353,8 +361,17 @@ class CoreSimulation:
         """Potentials of a layer against ground now; a copy. IndexError if there is none."""
     def trace(self, probe: _Int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """What a probe recorded so far: times in ms, (samples,), and values, (samples, places)."""
-    def crossings(self, detector: _Int) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-        """What a detector saw so far: compartments and times in ms, (events,), by step."""
+    def take_trace(self, probe: _Int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What a probe recorded since it was last taken, which the run then forgets."""
+    def crossings(
+        self, detector: _Int
+    ) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.int32]]:
+        """What a detector saw so far: compartments and times in ms, (events,), by step; and how
+        often each compartment crossed, (n,), where not all crossings are kept, else (0,)."""
+    def latest_crossing(self, detector: _Int) -> int | None:
+        """The compartment that crossed last."""
+    def peaks(self, peak_map: _Int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The highest potentials so far in mV, and when, in ms: (places,) each."""
     def snapshot(self) -> builtins.bytes:
         """The whole state, for this build's byte order and floating-point format."""
     def restore(self, snapshot: builtins.bytes) -> None:

@@ -96,6 +96,12 @@ def simulate_batch(
     started_s = time.perf_counter()
     check_t_stop(t_stop_ms)
     core_threads = thread_count(threads)
+    for probe in several(probes):
+        if probe.to is not None:
+            raise ModelError(
+                f"probe {probe.quantity!r}: to is '{probe.to}', expected none in a batch, whose "
+                "runs would write to one file"
+            )
     batch = _Batch(
         probes=tuple(several(probes)),
         t_stop_ms=t_stop_ms,
@@ -334,7 +340,8 @@ class _Run:
         if status is Status.FAILED or not traces:  # it never began
             columns = [*(probe.compartments.size for probe in ground.probes), 1]
             traces = [(np.empty(0), np.empty((0, width))) for width in columns]
-            crossings = [(np.empty(0, np.int32), np.empty(0))] * len(ground.places.detectors)
+            empty = np.zeros(len(ground.discretisation), np.int32)
+            crossings = [(np.empty(0, np.int32), np.empty(0), empty)] * len(ground.places.detectors)
         *traces, start = traces
         message = outcome["message"]
         if status in (Status.STOPPED, Status.INTERRUPTED):

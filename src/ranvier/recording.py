@@ -1,8 +1,11 @@
-"""What to record: probes (traces) and spike detectors (crossing times without traces)."""
+"""What to record: probes (traces), spike detectors (crossing times) and maps of peaks."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
@@ -10,6 +13,7 @@ import numpy as np
 from ranvier import _core
 from ranvier.errors import ModelError
 from ranvier.places import Place, compartments_at
+from ranvier.sample_files import SampleFile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,12 +35,20 @@ class Probe:
     mechanism wherever it is); `every_ms` the interval between samples (None: every step). A method
     of fixed step takes whole multiples of its step; one that chooses its steps takes any interval
     and fills it in by its dense output.
+
+    With `to`, the name of a .npy file, samples go to disk while the run goes on, and of them at
+    most `hold_MB` are in memory at a time, or those of a single step where that is more. The times
+    go beside it: `to="v.npy"` writes v.npy, (m, c), and v.t_ms.npy, (m,), and replaces what was
+    there. The values of the trace are then a read-only memory map of the file. For one run at a
+    time: `simulate_batch` takes no such probe, and `converge` records in memory.
     """
 
     quantity: str = "v_mV"
     at: Place = None
     mechanism: str | None = None
     every_ms: float | None = None
+    to: str | os.PathLike[str] | None = field(default=None, kw_only=True)
+    hold_MB: float = field(default=64.0, kw_only=True)
 
     @property
     def unit(self) -> str:
@@ -49,10 +61,31 @@ class Probe:
 @dataclass(frozen=True, slots=True)
 class SpikeDetector:
     """Notes when the membrane potential rises through `threshold_mV`, between steps by the method's
-    own curve, at every compartment of the place `at` (None: everywhere). Keeps no traces."""
+    own curve, at every compartment of the place `at` (None: everywhere). Keeps no traces.
+
+    With `keep` only the first so many crossings of each compartment are kept, and the others
+    counted: then memory is bounded, by 20 bytes per crossing kept, however long a train is. 1 is
+    enough for latencies and velocities, 0 for counts.
+    """
 
     threshold_mV: float = -20.0
     at: Place = None
+    keep: int | None = field(default=None, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeakMap:
+    """Finds the highest membrane potential of every compartment of the place `at` (None:
+    everywhere), and when that was, while the run goes on and without traces.
+
+    Looks at the end of every step, or every `every_ms`, a whole multiple of a fixed step, and takes
+    the highest potential that it saw: nothing is filled in between two looks, so that a peak is too
+    low by about v'' T^2 / 8 and late or early by up to T / 2, where T is the time between looks. A
+    look takes little, but for compartments under a sheath, where it takes longer than the step.
+    """
+
+    at: Place = None
+    every_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +95,54 @@ class LoweredProbe:
     probe: Probe
     compartments: NDArray[np.int32]
     core: _core.CoreProbe
+    file: SampleFile | None = None
+    steps_at_once: int = sys.maxsize  # after so many, samples have to go to the file
 
 
 @dataclass(frozen=True, slots=True)
 class LoweredDetector:
     """A detector with its places resolved, and the form of it that the core takes."""
 
-    threshold_mV: float
+    detector: SpikeDetector
     compartments: NDArray[np.int32]
     core: _core.CoreDetector
+
+
+@dataclass(frozen=True, slots=True)
+class LoweredPeakMap:
+    """A map of peaks with its places resolved, and the form of it that the core takes."""
+
+    compartments: NDArray[np.int32]
+    core: _core.CorePeakMap
 
 
 def lower_detector(detector: SpikeDetector, discretisation: Discretisation) -> LoweredDetector:
     """Resolves places. Raises ModelError where the detector does not fit the model."""
     compartments = compartments_at(discretisation, detector.at)
-    core = _core.CoreDetector(threshold_mV=detector.threshold_mV, compartment=compartments)
-    return LoweredDetector(detector.threshold_mV, compartments, core)
+    core = _core.CoreDetector(
+        threshold_mV=detector.threshold_mV, compartment=compartments, keep=detector.keep
+    )
+    return LoweredDetector(detector, compartments, core)
+
+
+def lower_peak_map(
+    peak_map: PeakMap, discretisation: Discretisation, method: Method
+) -> LoweredPeakMap:
+    """Resolves places and times. Raises ModelError where the map does not fit model or method."""
+    if method.is_adaptive and peak_map.every_ms is not None:
+        raise ModelError(
+            f"peak map: every_ms is {peak_map.every_ms:g}, expected None with a method that "
+            "chooses its steps: it looks at every step"
+        )
+    interval = _interval("peak map", peak_map.every_ms, method)
+    compartments = compartments_at(discretisation, peak_map.at)
+    core = _core.CorePeakMap(compartment=compartments, every_steps=interval["every_steps"])
+    return LoweredPeakMap(compartments, core)
 
 
 def lower_probe(probe: Probe, discretisation: Discretisation, method: Method) -> LoweredProbe:
     """Resolves places and times. Raises ModelError where the probe does not fit the model."""
-    interval = _interval(probe, method)
+    interval = _interval(f"probe {probe.quantity!r}", probe.every_ms, method)
     if probe.mechanism is None:
         compartments = compartments_at(discretisation, probe.at)
         if probe.quantity not in {"v_mV", *_LAYERS}:
@@ -98,7 +158,7 @@ def lower_probe(probe: Probe, discretisation: Discretisation, method: Method) ->
             layer=_LAYERS.get(probe.quantity, 0),
             **interval,
         )
-        return LoweredProbe(probe, compartments, core)
+        return _with_file(probe, compartments, core, interval, method)
     carried = discretisation.to_dict()["mechanisms"].get(probe.mechanism)
     if probe.at is None and carried is not None:
         compartments = carried["compartment"]
@@ -112,7 +172,7 @@ def lower_probe(probe: Probe, discretisation: Discretisation, method: Method) ->
         gate="" if is_current else probe.quantity,
         **interval,
     )
-    return LoweredProbe(probe, compartments, core)
+    return _with_file(probe, compartments, core, interval, method)
 
 
 class _Interval(TypedDict):
@@ -120,17 +180,45 @@ class _Interval(TypedDict):
     every_ms: float
 
 
-def _interval(probe: Probe, method: Method) -> _Interval:
-    """When the core is to sample: by steps, or by time where the steps are not known before."""
-    if probe.every_ms is None:
+def _with_file(
+    probe: Probe,
+    compartments: NDArray[np.int32],
+    core: _core.CoreProbe,
+    interval: _Interval,
+    method: Method,
+) -> LoweredProbe:
+    """With the file that its samples go to, if it asks for one, and how soon they have to."""
+    if probe.to is None:
+        return LoweredProbe(probe, compartments, core)
+    subject = f"probe {probe.quantity!r}"
+    path = Path(probe.to).absolute()
+    if path.suffix != ".npy":
+        raise ModelError(f"{subject}: to is '{probe.to}', expected the name of a .npy file")
+    if not path.parent.is_dir():
+        raise ModelError(f"{subject}: there is no folder {path.parent}, expected one for its file")
+    if not probe.hold_MB > 0:
+        raise ModelError(f"{subject}: hold_MB is {probe.hold_MB:g}, expected more than 0")
+    # Twice: as the core holds them, and as they are handed over.
+    row_bytes = 2 * 8 * max(1, compartments.size)
+    rows = max(1.0, min(probe.hold_MB * 1e6 / row_bytes, 2.0**31))
+    rows_per_step = 1.0
+    if interval["every_ms"] > 0:
+        rows_per_step = max(1.0, method.parameters["dt_max_ms"] / interval["every_ms"])
+    steps = max(1, int(rows / rows_per_step)) * interval["every_steps"]
+    return LoweredProbe(probe, compartments, core, SampleFile(path, compartments.size), steps)
+
+
+def _interval(subject: str, every_ms: float | None, method: Method) -> _Interval:
+    """When the core is to look: by steps, or by time where the steps are not known before."""
+    if every_ms is None:
         return {"every_steps": 1, "every_ms": 0.0}
-    subject = f"probe {probe.quantity!r}: every_ms is {probe.every_ms:g}"
+    problem = f"{subject}: every_ms is {every_ms:g}"
     if method.is_adaptive:
-        if not (probe.every_ms > 0 and np.isfinite(probe.every_ms)):
-            raise ModelError(f"{subject}, expected a finite number above 0")
-        return {"every_steps": 1, "every_ms": probe.every_ms}
+        if not (every_ms > 0 and np.isfinite(every_ms)):
+            raise ModelError(f"{problem}, expected a finite number above 0")
+        return {"every_steps": 1, "every_ms": every_ms}
     dt_ms = method.dt_ms
-    every_steps = round(probe.every_ms / dt_ms) if np.isfinite(probe.every_ms) else 0
-    if every_steps < 1 or abs(every_steps * dt_ms - probe.every_ms) > 1e-6 * dt_ms:
-        raise ModelError(f"{subject}, expected a whole multiple of dt_ms = {dt_ms:g}")
+    every_steps = round(every_ms / dt_ms) if np.isfinite(every_ms) else 0
+    if every_steps < 1 or abs(every_steps * dt_ms - every_ms) > 1e-6 * dt_ms:
+        raise ModelError(f"{problem}, expected a whole multiple of dt_ms = {dt_ms:g}")
     return {"every_steps": every_steps, "every_ms": 0.0}

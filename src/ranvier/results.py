@@ -10,17 +10,14 @@ import html
 import json
 import os
 import secrets
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-
-from ranvier.errors import FormatError
 
 if TYPE_CHECKING:
     import xarray
@@ -29,10 +26,6 @@ if TYPE_CHECKING:
 
 IntArray = NDArray[np.int32]
 FloatArray = NDArray[np.floating[Any]]
-
-FORMAT = "ranvier.Result"
-#: Raised by one whenever an older ranvier could no longer read what is written.
-FORMAT_VERSION = 1
 
 
 class Status(StrEnum):
@@ -55,7 +48,8 @@ def _read_only(array: NDArray[Any]) -> NDArray[Any]:
 
 def _floats(values: ArrayLike) -> FloatArray:
     """float32 stays float32: a result must survive saving bit for bit."""
-    array = np.asarray(values)
+    # Of the subclasses of arrays only a memory map stays what it is.
+    array = values if isinstance(values, np.memmap) else np.asarray(values)
     if array.dtype not in (np.dtype(np.float32), np.dtype(np.float64)):
         array = array.astype(np.float64)
     return _read_only(array)
@@ -74,7 +68,8 @@ def _require_shape(subject: str, array: NDArray[Any], shape: tuple[int, ...]) ->
 class Trace:
     """One recorded quantity: `values[k, j]` at `t_ms[k]` in compartment `compartments[j]`.
 
-    Shapes: t_ms (m,), values (m, c), compartments (c,). Raises ValueError if they disagree.
+    Shapes: t_ms (m,), values (m, c), compartments (c,). Raises ValueError if they disagree. With a
+    `path`, that .npy file is where the values are, and `values` a memory map of it.
     """
 
     name: str
@@ -83,6 +78,7 @@ class Trace:
     t_ms: FloatArray
     values: FloatArray
     compartments: IntArray
+    path: Path | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "t_ms", _floats(self.t_ms))
@@ -111,26 +107,81 @@ class Crossings:
     """Upward crossings of a threshold, in time order.
 
     Shapes: compartment (s,), t_ms (s,), watched (w,). `watched` holds the compartments that were
-    looked at, so that silence can be told from not having listened.
+    looked at, so that silence can be told from not having listened. Where only the first `keep`
+    crossings of each compartment were kept, `counted` (w,) has how many there were.
     """
 
     threshold_mV: float
     compartment: IntArray
     t_ms: FloatArray
     watched: IntArray
+    keep: int | None = None
+    counted: IntArray | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "compartment", _integers(self.compartment))
         object.__setattr__(self, "t_ms", _floats(self.t_ms))
         object.__setattr__(self, "watched", _integers(self.watched))
         _require_shape("crossings: compartment", self.compartment, self.t_ms.shape)
+        if self.counted is not None:
+            object.__setattr__(self, "counted", _integers(self.counted))
+            _require_shape("crossings: counted", self.counted, self.watched.shape)
 
     def __len__(self) -> int:
+        """How many are here; `count` has those as well that were only counted."""
         return int(self.t_ms.size)
 
+    @property
+    def count(self) -> IntArray:
+        """How often each watched compartment crossed, (w,)."""
+        if self.counted is not None:
+            return self.counted
+        rows = int(self.watched.max()) + 1 if self.watched.size else 0
+        return _integers(np.bincount(self.compartment, minlength=rows)[self.watched])
 
-_GEOMETRY_FLOATS = ("distance_um", "xyz_um", "length_um", "diameter_um")
-_GEOMETRY_INTEGERS = ("section", "parent")
+    def arrival_ms(
+        self, compartments: ArrayLike | None = None, *, spike: int = 0
+    ) -> NDArray[np.float64]:
+        """When each of these compartments (None: each watched one) crossed for the `spike`-th time.
+
+        Shape (k,), NaN where it did not. Raises ValueError for a crossing that was not kept.
+        """
+        if spike < 0:
+            raise ValueError(f"spike: is {spike}, expected 0 for the first crossing or more")
+        if self.keep is not None and spike >= self.keep:
+            raise ValueError(
+                f"spike: is {spike}, expected one of the crossings that the detector kept, the "
+                f"first {self.keep} of each compartment"
+            )
+        asked = self.watched if compartments is None else np.asarray(compartments, np.int32)
+        # Sorted by compartment and still by time within one, because the sort is stable.
+        order = np.argsort(self.compartment, kind="stable")
+        compartment = self.compartment[order]
+        first = np.searchsorted(compartment, asked, side="left") + spike
+        is_there = first < np.searchsorted(compartment, asked, side="right")
+        t_ms = np.full(asked.size, np.nan)
+        t_ms[is_there] = self.t_ms[order][first[is_there]]
+        return t_ms
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Peaks:
+    """The highest membrane potential of compartments, and when it was first there, as seen at the
+    ends of steps. Shapes: compartments, v_mV and t_ms (c,)."""
+
+    compartments: IntArray
+    v_mV: FloatArray
+    t_ms: FloatArray
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "compartments", _integers(self.compartments))
+        for name in ("v_mV", "t_ms"):
+            object.__setattr__(self, name, _floats(getattr(self, name)))
+            _require_shape(f"peaks: {name}", getattr(self, name), self.compartments.shape)
+
+
+GEOMETRY_FLOATS = ("distance_um", "xyz_um", "length_um", "diameter_um")
+GEOMETRY_INTEGERS = ("section", "parent")
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -154,9 +205,9 @@ class Geometry:
     fibre: str = ""
 
     def __post_init__(self) -> None:
-        for name in _GEOMETRY_FLOATS:
+        for name in GEOMETRY_FLOATS:
             object.__setattr__(self, name, _floats(getattr(self, name)))
-        for name in _GEOMETRY_INTEGERS:
+        for name in GEOMETRY_INTEGERS:
             object.__setattr__(self, name, _integers(getattr(self, name)))
         object.__setattr__(
             self, "is_junction", _read_only(np.asarray(self.is_junction, dtype=np.bool_))
@@ -164,7 +215,7 @@ class Geometry:
         object.__setattr__(self, "section_names", tuple(self.section_names))
         object.__setattr__(self, "section_regions", tuple(self.section_regions))
         n = self.distance_um.size
-        for name in (*_GEOMETRY_FLOATS, *_GEOMETRY_INTEGERS, "is_junction"):
+        for name in (*GEOMETRY_FLOATS, *GEOMETRY_INTEGERS, "is_junction"):
             shape = (n, 3) if name == "xyz_um" else (n,)
             _require_shape(f"geometry: {name}", getattr(self, name), shape)
 
@@ -229,11 +280,13 @@ class Result:
     message: str = ""
     velocity_sites: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int32))
     provenance: dict[str, Any] = field(default_factory=dict)
+    peaks: tuple[Peaks, ...] = ()
     recipe: Recipe | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "traces", tuple(self.traces))
         object.__setattr__(self, "crossings", tuple(self.crossings))
+        object.__setattr__(self, "peaks", tuple(self.peaks))
         object.__setattr__(self, "status", Status(self.status))
         object.__setattr__(self, "t_stop_ms", float(self.t_stop_ms))
         object.__setattr__(self, "velocity_sites", _integers(self.velocity_sites))
@@ -264,7 +317,8 @@ class Result:
 
     def __repr__(self) -> str:
         recorded = [f"{each.label} ({_times(each)})" for each in self.traces]
-        recorded += [f"{len(each)} crossings" for each in self.crossings]
+        recorded += [f"{each.count.sum()} crossings" for each in self.crossings]
+        recorded += [f"peaks ({each.v_mV.size})" for each in self.peaks]
         fibre = f" {self.geometry.fibre}" if self.geometry.fibre else ""
         return (
             f"<Result{fibre}: {len(self.geometry)} compartments, {self.t_stop_ms:g} ms, "
@@ -280,10 +334,14 @@ class Result:
         ]
         rows += [(each.label, f"{_times(each)}, {each.unit}") for each in self.traces]
         rows += [
-            (f"crossings of {each.threshold_mV:g} mV", f"{len(each)} at {each.watched.size} places")
+            (
+                f"crossings of {each.threshold_mV:g} mV",
+                f"{each.count.sum()} at {each.watched.size} places",
+            )
             for each in self.crossings
         ]
-        rows += [(key, str(_attribute(value))) for key, value in self.provenance.items()]
+        rows += [("peaks", f"at {each.v_mV.size} places") for each in self.peaks]
+        rows += [(key, str(as_attribute(value))) for key, value in self.provenance.items()]
         cells = "".join(
             f'<tr><th style="text-align:left">{html.escape(name)}</th>'
             f'<td style="text-align:left">{html.escape(str(value))}</td></tr>'
@@ -298,18 +356,34 @@ class Result:
         (`m_na_hh`), over `time` (ms) and `compartment`. Probes that recorded at other times or
         places have `time_2`, `compartment_2` and so on. The dataset can be written as netCDF.
         """
-        return _to_xarray(self)
+        from ranvier.result_dataset import to_xarray
+
+        return to_xarray(self)
+
+    def to_hdf5(self, path: str | os.PathLike[str]) -> None:
+        """Writes a .h5 file for other programs, with the traces in it that are in files of their
+        own. Needs h5py; raises ImportError without it.
+
+        Names are those of `save`: `trace/0/values` (m, c), `trace/0/t_ms` (m,), `geometry/
+        distance_um` (n,) and so on; everything else is JSON in the attribute `header` of the file.
+        """
+        from ranvier.result_files import write_hdf5
+
+        write_hdf5(Path(path), self)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a .npz that `load` reads back without loss; needs no pickle.
 
         The file appears whole or not at all: an interrupted save leaves an older one as it was.
+        Traces that are in files of their own stay there, and this one says where.
         """
+        from ranvier.result_files import write_result
+
         target = Path(path)
         temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
         try:
             with temporary.open("xb") as file:
-                _write_arrays(file, _to_arrays(self))
+                write_result(file, self, target)
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(target)
@@ -319,7 +393,9 @@ class Result:
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Result:
         """Reads what `save` wrote. Raises FormatError for any other file."""
-        return _load(Path(path))
+        from ranvier.result_files import read_result
+
+        return read_result(Path(path))
 
 
 def load(path: str | os.PathLike[str]) -> Result:
@@ -331,170 +407,8 @@ def _times(trace: Trace) -> str:
     return " x ".join(map(str, trace.values.shape))
 
 
-def _attribute(value: Any) -> str | int | float:
+def as_attribute(value: Any) -> str | int | float:
     """As an attribute that netCDF can hold: it knows no booleans, nothing missing, no nesting."""
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         return value
     return json.dumps(value)
-
-
-_GEOMETRY_ARRAYS = (*_GEOMETRY_FLOATS, *_GEOMETRY_INTEGERS, "is_junction")
-
-
-def _to_arrays(result: Result) -> dict[str, NDArray[Any]]:
-    geometry = result.geometry
-    header: dict[str, Any] = {
-        "format": FORMAT,
-        "version": FORMAT_VERSION,
-        "status": str(result.status),
-        "message": result.message,
-        "t_stop_ms": result.t_stop_ms,
-        "fibre": geometry.fibre,
-        "section_names": geometry.section_names,
-        "section_regions": geometry.section_regions,
-        "traces": [
-            {"name": each.name, "unit": each.unit, "mechanism": each.mechanism}
-            for each in result.traces
-        ],
-        "crossings": [{"threshold_mV": float(each.threshold_mV)} for each in result.crossings],
-        "provenance": result.provenance,
-    }
-    arrays: dict[str, NDArray[Any]] = {
-        "header": np.frombuffer(json.dumps(header).encode(), dtype=np.uint8),
-        "velocity_sites": result.velocity_sites,
-    }
-    for name in _GEOMETRY_ARRAYS:
-        arrays[f"geometry/{name}"] = getattr(geometry, name)
-    for k, trace in enumerate(result.traces):
-        for name in ("t_ms", "values", "compartments"):
-            arrays[f"trace/{k}/{name}"] = getattr(trace, name)
-    for k, crossings in enumerate(result.crossings):
-        for name in ("compartment", "t_ms", "watched"):
-            arrays[f"crossings/{k}/{name}"] = getattr(crossings, name)
-    return arrays
-
-
-def _write_arrays(file: IO[bytes], arrays: Mapping[str, NDArray[Any]]) -> None:
-    """As numpy.savez does, which before NumPy 2.1 cannot be told never to pickle."""
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, array in arrays.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, array, allow_pickle=False)
-
-
-def _load(path: Path) -> Result:
-    if not zipfile.is_zipfile(path):
-        path.stat()  # a file that is not there should say so itself
-        raise FormatError(f"{path}: is not a saved result, expected a file that Result.save wrote")
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            header = json.loads(arrays["header"].tobytes())
-            if header["format"] != FORMAT:
-                raise FormatError(f"{path}: has format {header['format']!r}, expected {FORMAT!r}")
-            if header["version"] > FORMAT_VERSION:
-                raise FormatError(
-                    f"{path}: has format version {header['version']}, expected at most "
-                    f"{FORMAT_VERSION}: a newer ranvier wrote it"
-                )
-            return _from_arrays(header, arrays)
-    except FormatError:
-        raise
-    except (KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise FormatError(
-            f"{path}: is not a saved result or is damaged ({error}), "
-            "expected a file that Result.save wrote"
-        ) from error
-
-
-def _from_arrays(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Result:
-    return Result(
-        traces=tuple(
-            Trace(
-                **each,
-                t_ms=arrays[f"trace/{k}/t_ms"],
-                values=arrays[f"trace/{k}/values"],
-                compartments=arrays[f"trace/{k}/compartments"],
-            )
-            for k, each in enumerate(header["traces"])
-        ),
-        crossings=tuple(
-            Crossings(
-                **each,
-                compartment=arrays[f"crossings/{k}/compartment"],
-                t_ms=arrays[f"crossings/{k}/t_ms"],
-                watched=arrays[f"crossings/{k}/watched"],
-            )
-            for k, each in enumerate(header["crossings"])
-        ),
-        status=Status(header["status"]),
-        message=header["message"],
-        t_stop_ms=header["t_stop_ms"],
-        geometry=Geometry(
-            **{name: arrays[f"geometry/{name}"] for name in _GEOMETRY_ARRAYS},
-            section_names=header["section_names"],
-            section_regions=header["section_regions"],
-            fibre=header["fibre"],
-        ),
-        velocity_sites=arrays["velocity_sites"],
-        provenance=header["provenance"],
-    )
-
-
-def _dimension(name: str, values: NDArray[Any], known: list[NDArray[Any]]) -> str:
-    """The dimension that has these values already, or a new one: `time`, `time_2`, ..."""
-    for k, each in enumerate(known):
-        if np.array_equal(each, values):
-            return name if k == 0 else f"{name}_{k + 1}"
-    known.append(values)
-    return name if len(known) == 1 else f"{name}_{len(known)}"
-
-
-def _to_xarray(result: Result) -> xarray.Dataset:
-    try:
-        import xarray
-    except ImportError as error:
-        raise ImportError(
-            "to_xarray needs xarray, expected it installed: pip install 'ranvier[xarray]'"
-        ) from error
-
-    geometry = result.geometry
-    times: list[NDArray[Any]] = []
-    places: list[NDArray[Any]] = []
-    variables: dict[str, Any] = {}
-    coordinates: dict[str, Any] = {}
-    for k, trace in enumerate(result.traces):
-        time = _dimension("time", trace.t_ms, times)
-        place = _dimension("compartment", trace.compartments, places)
-        suffix = place.removeprefix("compartment")
-        at = trace.compartments
-        coordinates[time] = (time, trace.t_ms, {"units": "ms"})
-        coordinates[place] = (place, at)
-        coordinates[f"distance_um{suffix}"] = (place, geometry.distance_um[at], {"units": "um"})
-        coordinates[f"section{suffix}"] = (place, geometry.section_name[at])
-        coordinates[f"region{suffix}"] = (place, geometry.region[at])
-        stem = trace.name if trace.mechanism is None else f"{trace.name}_{trace.mechanism}"
-        copies = sum(each.label == trace.label for each in result.traces[:k])
-        name = stem if copies == 0 else f"{stem}_{copies + 1}"
-        attributes = {"units": trace.unit, "long_name": trace.label}
-        variables[name] = ((time, place), trace.values, attributes)
-    for k, crossings in enumerate(result.crossings):
-        suffix = "" if k == 0 else f"_{k + 1}"
-        threshold = {"threshold_mV": crossings.threshold_mV}
-        variables[f"crossing_t_ms{suffix}"] = (
-            f"crossing{suffix}",
-            crossings.t_ms,
-            {"units": "ms", **threshold},
-        )
-        variables[f"crossing_compartment{suffix}"] = (
-            f"crossing{suffix}",
-            crossings.compartment,
-            threshold,
-        )
-    about = {
-        "fibre": geometry.fibre,
-        "status": str(result.status),
-        "message": result.message,
-        "t_stop_ms": result.t_stop_ms,
-        **{key: _attribute(value) for key, value in result.provenance.items()},
-    }
-    return xarray.Dataset(variables, coordinates, about)

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ranvier.build import build_info
+from ranvier.costs import Estimate, Progress
 from ranvier.discretisation import Discretisation, Mesh, discretise
 from ranvier.errors import DivergedError, Interrupted, ModelError
 from ranvier.fibers._fiber import Fiber
 from ranvier.methods import Method
 from ranvier.model import Model
 from ranvier.places import compartments_at, on_any_mesh
-from ranvier.recording import Probe, SpikeDetector, lower_probe
+from ranvier.recording import PeakMap, Probe, SpikeDetector, lower_probe
 from ranvier.results import Geometry, IntArray, Result, Status
 from ranvier.simulation import Simulation
 
@@ -42,6 +43,7 @@ def simulate(
     mesh: Mesh | None = None,
     v_init_mV: float | None = None,
     detect: SpikeDetector | Sequence[SpikeDetector] | None = None,
+    peaks: PeakMap | Sequence[PeakMap] = (),
     velocity_sites: Place = None,
     solver: str = "auto",
     precision: str = "double",
@@ -52,9 +54,11 @@ def simulate(
 
     A Fiber brings its mesh; a Model needs one. `method` is `Method()`, of second order with a step
     of 5 us, if not given. `v_init_mV` None starts at the resting state. `detect` notes spikes
-    (upward crossings of -20 mV at every compartment if not given; `()` for none). `velocity_sites`
-    are the places that `analysis.conduction_velocity` measures at; a Fiber has its own. `progress`
-    is called with the share done, 0 to 1, about ten times a second.
+    (upward crossings of -20 mV at every compartment if not given; `()` for none). `peaks` asks for
+    maps of the highest potentials. `velocity_sites` are the places that
+    `analysis.conduction_velocity` measures at; a Fiber has its own. `progress` is called with the
+    share done, 0 to 1, about ten times a second: a number that also knows where the run stands and
+    what it will cost (`costs.Progress`).
 
     The last three say how the numbers are computed, and hardly change them. `solver` "auto" works
     on eight pieces of the fibre at once ("lanes") where the method and the model allow that, and
@@ -75,6 +79,7 @@ def simulate(
         stimuli=several(stimuli),
         probes=several(probes),
         detectors=detectors_of(detect),
+        peaks=several(peaks),
         v_init_mV=v_init_mV,
         v_rest_guess_mV=rest_guess_mV(target),
         solver=solver,
@@ -85,6 +90,7 @@ def simulate(
         velocity_sites = fibre.velocity_sites
     sites = compartments_at(discretisation, velocity_sites)
     check_t_stop(t_stop_ms)
+    simulation.check_disk(t_stop_ms)
     recipe = Recipe(
         target=target,
         stimuli=tuple(several(stimuli)),
@@ -94,6 +100,7 @@ def simulate(
         mesh=mesh or (fibre.mesh if fibre else None),
         v_init_mV=v_init_mV,
         detect=tuple(detectors_of(detect)),
+        peaks=tuple(several(peaks)),
         velocity_sites=velocity_sites,
         solver=solver,
         precision=precision,
@@ -105,6 +112,7 @@ def simulate(
         return Result(
             traces=simulation.traces(),
             crossings=simulation.crossings(),
+            peaks=simulation.peaks(),
             status=status,
             message=message,
             t_stop_ms=simulation.t_ms,
@@ -134,6 +142,45 @@ def simulate(
     return result(Status.COMPLETED)
 
 
+def estimate(
+    target: Fiber | Model | Discretisation,
+    stimuli: CurrentClamp | Sequence[CurrentClamp] = (),
+    probes: Probe | Sequence[Probe] = (),
+    *,
+    t_stop_ms: float,
+    within_s: float = 0.5,
+    method: Method | None = None,
+    mesh: Mesh | None = None,
+    v_init_mV: float | None = None,
+    detect: SpikeDetector | Sequence[SpikeDetector] | None = None,
+    peaks: PeakMap | Sequence[PeakMap] = (),
+    solver: str = "auto",
+    precision: str = "double",
+    threads: int | None = None,
+) -> Estimate:
+    """What a `simulate` with these arguments would take, from its first steps.
+
+    Sets the run up, steps for about `within_s`, and drops it; no file is written. Of a method that
+    chooses its steps the time stays NaN, since the first steps say nothing of the others. Raises
+    ModelError as `simulate` does.
+    """
+    check_t_stop(t_stop_ms)
+    simulation = Simulation(
+        discretised(target, mesh),
+        method=method,
+        stimuli=several(stimuli),
+        probes=several(probes),
+        detectors=detectors_of(detect),
+        peaks=several(peaks),
+        v_init_mV=v_init_mV,
+        v_rest_guess_mV=rest_guess_mV(target),
+        solver=solver,
+        precision=precision,
+        threads=threads,
+    )
+    return simulation.estimate(t_stop_ms, within_s=within_s)
+
+
 @dataclass(frozen=True, slots=True, eq=False, repr=False, kw_only=True)
 class Recipe:
     """How a result was made: the arguments of `simulate`, to make it again, finer.
@@ -152,6 +199,7 @@ class Recipe:
     v_init_mV: float | None
     detect: tuple[SpikeDetector, ...]
     velocity_sites: Place
+    peaks: tuple[PeakMap, ...] = ()
     solver: str = "auto"
     precision: str = "double"
     threads: int | None = None
@@ -166,18 +214,20 @@ class Recipe:
         """The same run by another method or on another mesh. Raises what `simulate` raises.
 
         Places are where this run had its compartments, so that a current into all compartments of
-        a section stays the same current, and the columns of a trace the same places.
+        a section stays the same current, and the columns of a trace the same places. What went to
+        a file stays there: the other run records in memory.
         """
         recipe = self if mesh is self.mesh else self._on_any_mesh()
         return simulate(
             recipe.target,
             recipe.stimuli,
-            recipe.probes,
+            [replace(probe, to=None) for probe in recipe.probes],
             t_stop_ms=recipe.t_stop_ms,
             method=method,
             mesh=mesh,
             v_init_mV=recipe.v_init_mV,
             detect=recipe.detect,
+            peaks=recipe.peaks,
             velocity_sites=recipe.velocity_sites,
             solver=recipe.solver,
             precision=recipe.precision,
@@ -189,7 +239,7 @@ class Recipe:
         """Without records but the crossings at some compartments, which are the velocity sites."""
         at = sites.tolist()
         detect = (SpikeDetector(threshold_mV, at),)
-        return replace(self, probes=(), detect=detect, velocity_sites=at)
+        return replace(self, probes=(), detect=detect, peaks=(), velocity_sites=at)
 
     def _on_any_mesh(self) -> Recipe:
         here = discretised(self.target, self.mesh)
@@ -204,6 +254,7 @@ class Recipe:
             stimuli=tuple(replace(each, at=on_any_mesh(here, each.at)) for each in self.stimuli),
             probes=tuple(probes),
             detect=tuple(replace(each, at=on_any_mesh(here, each.at)) for each in self.detect),
+            peaks=tuple(replace(each, at=on_any_mesh(here, each.at)) for each in self.peaks),
             velocity_sites=on_any_mesh(here, self.velocity_sites),
         )
 
@@ -279,6 +330,8 @@ def _run(
 ) -> None:
     """Advances in chunks of about `_CHUNK_S`, between which Python sees Ctrl-C."""
     chunk = 1
+    started_s = time.perf_counter()
+    expected = simulation.estimate(t_stop_ms)
     # Rounding must not ask for a step more: advance_to() knows when it is there.
     taken = chunk
     while taken == chunk and simulation.t_ms < t_stop_ms:
@@ -288,9 +341,23 @@ def _run(
         taken = simulation.step - done
         elapsed_s = max(time.perf_counter() - before_s, 1e-9)
         if progress is not None:
-            progress(min(simulation.t_ms / t_stop_ms, 1.0))
+            progress(_progress(simulation, t_stop_ms, time.perf_counter() - started_s, expected))
         if taken == chunk:
             chunk = taken = int(np.clip(taken * _CHUNK_S / elapsed_s, 1, 4 * taken))
+
+
+def _progress(
+    simulation: Simulation, t_stop_ms: float, wall_s: float, expected: Estimate
+) -> Progress:
+    share = min(simulation.t_ms / t_stop_ms, 1.0)
+    return Progress(
+        share,
+        t_ms=simulation.t_ms,
+        t_stop_ms=t_stop_ms,
+        wall_s=wall_s,
+        front_um=simulation.front_um,
+        estimate=replace(expected, wall_s=wall_s / max(share, 1e-12)),
+    )
 
 
 def provenance_of(

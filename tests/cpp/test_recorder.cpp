@@ -127,3 +127,29 @@ TEST(events_after_a_step_are_forgotten) {
     CHECK(events.compartment == std::vector<std::int32_t>{7});
     CHECK(events.t_ms == std::vector{0.1});
 }
+
+TEST(crossings_beyond_those_to_be_kept_are_counted) {
+    Watch watch{.compartment = {2, 0}, .previous_mV = {-1.0, -1.0}};
+    watch.events = events_of({.compartment = {2, 0}, .keep = 1}, 3);
+    for (const double v_mV : {1.0, -1.0, 1.0, -1.0}) {
+        watch.see({v_mV, 9.0, 1.0});
+    }
+    CHECK(watch.events.compartment == (std::vector<std::int32_t>{2, 0}));
+    CHECK(watch.events.t_ms == (std::vector{0.5, 0.5}));
+    CHECK(watch.events.tally.count == (std::vector<std::int32_t>{2, 0, 1}));
+    CHECK(watch.events.tally.latest == 0);
+}
+
+TEST(a_detector_that_keeps_every_crossing_counts_none) {
+    const Events events = events_of({.compartment = {0}}, 3);
+    CHECK(events.tally.count.empty());
+    CHECK(events.tally.latest == -1);
+}
+
+TEST(peaks_rise_and_note_when) {
+    Peaks peaks{.v_mV = {-5.0, -5.0, -5.0}, .t_ms = {0.0, 0.0, 0.0}};
+    peaks.raise(1, std::array{1.0, -9.0}, 2.0);
+    peaks.raise(1, std::array{1.0, std::numeric_limits<double>::quiet_NaN()}, 3.0);  // no higher
+    CHECK(peaks.v_mV == (std::vector{-5.0, 1.0, -5.0}));
+    CHECK(peaks.t_ms == (std::vector{0.0, 2.0, 0.0}));
+}

@@ -488,11 +488,12 @@ def test_progress_is_shown_after_a_second_and_wiped(monkeypatch: pytest.MonkeyPa
     assert terminal.text == ""
     clock[0] = 5.0
     bar(0.5)
-    assert terminal.text == f"\r[{15 * '#'}{15 * '.'}]  50%, 5 s left  "
+    line = f"[{15 * '#'}{15 * '.'}]  50%, 5 s left"
+    assert terminal.text == f"\r{line}"
     bar(0.51)  # too soon to draw again
     assert terminal.text.count("\r") == 1
     bar.clear()
-    assert terminal.text.endswith(f"\r{60 * ' '}\r")
+    assert terminal.text.endswith(f"\r{len(line) * ' '}\r")
 
 
 def test_progress_is_silent_off_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,19 +147,31 @@ def test_reader_of_the_older_file_is_not_disturbed(tmp_path: Path) -> None:
     assert load(path).message == "newer"
 
 
-def rewrite_header(path: Path, **changes: object) -> None:
+def rewrite_header(path: Path, *, drop: tuple[str, ...] = (), **changes: object) -> None:
     with np.load(path) as arrays:
         everything = dict(arrays)
     header = json.loads(everything["header"].tobytes()) | changes
+    for key in drop:
+        del header[key]
     everything["header"] = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
     np.savez(path, **everything)
+
+
+def test_file_of_the_first_format_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "run.npz"
+    result = make_result()
+    result.save(path)
+    traces = [{"name": t.name, "unit": t.unit, "mechanism": t.mechanism} for t in result.traces]
+    crossings = [{"threshold_mV": -20.0}]
+    rewrite_header(path, drop=("peaks",), version=1, traces=traces, crossings=crossings)
+    assert_equal_results(load(path), result)
 
 
 def test_file_of_a_newer_format_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "run.npz"
     make_result().save(path)
     rewrite_header(path, version=99)
-    with pytest.raises(FormatError, match="has format version 99, expected at most 1: a newer"):
+    with pytest.raises(FormatError, match="has format version 99, expected at most 2: a newer"):
         load(path)
 
 

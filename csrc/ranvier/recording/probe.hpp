@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -28,8 +29,19 @@ struct Probe {
 
 /// Watches for upward crossings of a membrane potential, without keeping traces.
 struct Detector {
+    static constexpr std::int32_t kEvery = std::numeric_limits<std::int32_t>::max();
+
     double threshold_mV = -20.0;
     std::vector<std::int32_t> compartment;
+    /// The first so many crossings of each compartment are held, and the others counted: the bound
+    /// on what many spikes of many compartments take.
+    std::int32_t keep = kEvery;
+};
+
+/// Asks for the highest membrane potential of each compartment, found while stepping.
+struct PeakMap {
+    std::vector<std::int32_t> compartment;
+    std::int64_t every_steps = 1;
 };
 
 }  // namespace ranvier

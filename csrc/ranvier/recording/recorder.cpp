@@ -33,11 +33,40 @@ void Samples::forget_after(std::int64_t last_step) {
     value.resize(kept * columns);
 }
 
+void Events::add(std::int64_t at_step, std::int32_t at_compartment, double at_ms) {
+    tally.latest = at_compartment;
+    if (!tally.count.empty() && tally.count[static_cast<std::size_t>(at_compartment)]++ >= keep) {
+        return;
+    }
+    step.push_back(at_step);
+    compartment.push_back(at_compartment);
+    t_ms.push_back(at_ms);
+}
+
 void Events::forget_after(std::int64_t last_step) {
     const std::size_t kept = kept_up_to(step, last_step);
     step.resize(kept);
     compartment.resize(kept);
     t_ms.resize(kept);
+}
+
+Events events_of(const Detector& detector, std::size_t compartments) {
+    Events events{.keep = detector.keep};
+    if (detector.keep != Detector::kEvery) {
+        events.tally.count.assign(compartments, 0);
+    }
+    return events;
+}
+
+void Peaks::raise(std::size_t first, std::span<const double> v, double at_ms) noexcept {
+    double* const highest = v_mV.data() + first;
+    double* const when = t_ms.data() + first;
+    // Without a branch, so that the loop vectorises.
+    for (std::size_t k = 0; k < v.size(); ++k) {
+        const bool is_higher = v[k] > highest[k];
+        highest[k] = is_higher ? v[k] : highest[k];
+        when[k] = is_higher ? at_ms : when[k];
+    }
 }
 
 }  // namespace ranvier

@@ -1,4 +1,4 @@
-// Holds what was recorded: samples in one growing block per probe, crossings as events.
+// Holds what was recorded: samples in one growing block per probe, crossings as events, peaks.
 #pragma once
 
 #include <cassert>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ranvier/recording/bend.hpp"
+#include "ranvier/recording/probe.hpp"
 
 namespace ranvier {
 
@@ -23,13 +24,35 @@ struct Samples {
     void forget_after(std::int64_t last_step);
 };
 
+/// What is known of crossings that are not held.
+struct Tally {
+    std::vector<std::int32_t> count;  // by compartment; empty where every crossing is held
+    std::int32_t latest = -1;         // the compartment that crossed last; -1 before any
+};
+
 /// Upward crossings in the order of their steps.
 struct Events {
-    std::vector<std::int64_t> step;  // the step that ended past the threshold
-    std::vector<std::int32_t> compartment;
+    std::vector<std::int64_t> step = {};  // the step that ended past the threshold
+    std::vector<std::int32_t> compartment = {};
+    std::vector<double> t_ms = {};
+    std::int32_t keep = Detector::kEvery;
+    Tally tally = {};
+
+    void add(std::int64_t at_step, std::int32_t at_compartment, double at_ms);
+    /// Leaves the tally as it is: who goes back keeps a copy.
+    void forget_after(std::int64_t last_step);
+};
+
+/// Events of a detector on so many compartments, before any.
+Events events_of(const Detector& detector, std::size_t compartments);
+
+/// The highest value seen in each place, and when it was first there.
+struct Peaks {
+    std::vector<double> v_mV;
     std::vector<double> t_ms;
 
-    void forget_after(std::int64_t last_step);
+    /// For the places from `first` on, which are at `v` now. NaN is no peak.
+    void raise(std::size_t first, std::span<const double> v, double at_ms) noexcept;
 };
 
 /// Appends to `events` when each watched compartment rose through the threshold within a step from
@@ -47,9 +70,7 @@ void detect(std::span<const std::int32_t> compartment, double threshold_mV, std:
         if (before_mV < threshold_mV && after_mV >= threshold_mV) {
             const double share =
                 crossing_share(before_mV, after_mV, bend_of(compartment[i]), threshold_mV);
-            events.step.push_back(step);
-            events.compartment.push_back(compartment[i]);
-            events.t_ms.push_back(t0_ms + share * (t1_ms - t0_ms));
+            events.add(step, compartment[i], t0_ms + share * (t1_ms - t0_ms));
         }
     }
 }

@@ -47,16 +47,16 @@ std::shared_ptr<const Discretisation> checked(
 Simulation::Simulation(std::shared_ptr<const Discretisation> discretisation,
                        const MethodChoice& method, std::vector<Drive> drives,
                        std::vector<Probe> probes, std::vector<Detector> detectors,
-                       const Execution& execution)
+                       const Execution& execution, std::vector<PeakMap> peak_maps)
     : Simulation(
           std::move(discretisation), method,
           [&](const System& system) { return make_method(method, system, execution); },
-          std::move(drives), std::move(probes), std::move(detectors)) {}
+          std::move(drives), std::move(probes), std::move(detectors), std::move(peak_maps)) {}
 
 Simulation::Simulation(std::shared_ptr<const Discretisation> discretisation,
                        const MethodChoice& method, const MakeMethod& make,
                        std::vector<Drive> drives, std::vector<Probe> probes,
-                       std::vector<Detector> detectors)
+                       std::vector<Detector> detectors, std::vector<PeakMap> peak_maps)
     : system_(checked(std::move(discretisation))),
       method_(make(system_)),
       fingerprint_(fingerprint_of(system_.discretisation(), method)),
@@ -64,7 +64,8 @@ Simulation::Simulation(std::shared_ptr<const Discretisation> discretisation,
       probes_(std::move(probes)),
       detectors_(std::move(detectors)),
       is_adaptive_(info_of(method).is_adaptive),
-      own_(method_->own_state()) {
+      own_(method_->own_state()),
+      peak_maps_(std::move(peak_maps)) {
     if (own_ == nullptr) {
         state_ = system_.blank_state();
     }
@@ -81,19 +82,7 @@ Simulation::Simulation(std::shared_ptr<const Discretisation> discretisation,
         probed_.push_back(check_probe(probes_[p], p));
         keeps_before_ = keeps_before_ || probes_[p].every_ms > 0.0;
     }
-    for (const auto& detector : detectors_) {
-        if (!std::isfinite(detector.threshold_mV)) {
-            throw ModelError("detector", "threshold_mV is " + text(detector.threshold_mV) +
-                                             ", expected a finite number");
-        }
-        for (const std::int32_t compartment : detector.compartment) {
-            if (compartment < 0 || static_cast<std::size_t>(compartment) >= system_.size()) {
-                throw ModelError("detector", "watches compartment " + std::to_string(compartment) +
-                                                 ", expected 0 to " +
-                                                 std::to_string(system_.size() - 1));
-            }
-        }
-    }
+    check_reductions();
 }
 
 Simulation::ProbedRow Simulation::check_probe(const Probe& probe, std::size_t index) const {
@@ -199,9 +188,14 @@ void Simulation::begin() {
     for (std::size_t p = 0; p < probes_.size(); ++p) {
         samples_[p].columns = probes_[p].compartment.size();
     }
-    events_.assign(detectors_.size(), {});
     if (own_ != nullptr) {
-        own_->begin(state_, drives_, detectors_, probes_);
+        // Peaks are read as if they were probes behind the others.
+        std::vector<Probe> read = probes_;
+        for (const auto& map : peak_maps_) {
+            read.push_back(
+                {.quantity = Quantity::kMembranePotential, .compartment = map.compartment});
+        }
+        own_->begin(state_, drives_, detectors_, read);
     }
     watched_mV_.clear();
     for (const auto& detector : detectors_) {
@@ -215,6 +209,7 @@ void Simulation::begin() {
     }
     is_initialised_ = true;
     began_ = false;
+    begin_reductions();
     record();
 }
 
@@ -315,6 +310,7 @@ double Simulation::probed(std::size_t p, std::size_t column, double share) const
 
 /// Every sample that the last step brings; at the start of a run, the first.
 void Simulation::record() {
+    record_peaks();
     for (std::size_t p = 0; p < probes_.size(); ++p) {
         const Probe& probe = probes_[p];
         Samples& samples = samples_[p];
@@ -383,10 +379,9 @@ bool Simulation::step_and_record(double t_stop_ms) {
 
 void Simulation::note_crossings() {
     for (const Crossing& crossing : own_->crossings()) {
-        Events& events = events_[static_cast<std::size_t>(crossing.detector)];
-        events.step.push_back(state_.step);
-        events.compartment.push_back(crossing.compartment);
-        events.t_ms.push_back(last_ms_ + crossing.share * (state_.t_ms - last_ms_));
+        events_[static_cast<std::size_t>(crossing.detector)].add(
+            state_.step, crossing.compartment,
+            last_ms_ + crossing.share * (state_.t_ms - last_ms_));
     }
 }
 
@@ -485,12 +480,16 @@ void Simulation::advance(std::int64_t steps, double t_stop_ms) {
         const std::int64_t block = std::min(steps, kStepsPerBlock);
         State good;
         std::vector<std::vector<double>> good_watched;
+        std::vector<Peaks> good_peaks;
+        std::vector<Tally> good_tallies;
         const auto keep = [&] {
             if (own_ != nullptr) {
                 own_->keep_copy();
             }
             good = state_;
             good_watched = watched_mV_;
+            good_peaks = peaks_;
+            good_tallies = tallies();
         };
         const auto rewind = [&] {
             state_ = good;
@@ -501,9 +500,11 @@ void Simulation::advance(std::int64_t steps, double t_stop_ms) {
             for (auto& samples : samples_) {
                 samples.forget_after(state_.step);
             }
-            for (auto& events : events_) {
-                events.forget_after(state_.step);
+            for (std::size_t k = 0; k < events_.size(); ++k) {
+                events_[k].forget_after(state_.step);
+                events_[k].tally = good_tallies[k];
             }
+            peaks_ = good_peaks;
         };
         keep();
         bool is_sound = true;

@@ -27,18 +27,19 @@ namespace ranvier {
 /// one wherever a drive jumps or bends.
 class Simulation {
 public:
-    /// Throws ModelError if the discretisation is not sound, or drives, probes or detectors do not
-    /// fit it. Does not initialise.
+    /// Throws ModelError if the discretisation is not sound, or drives, probes, detectors or peak
+    /// maps do not fit it. Does not initialise.
     Simulation(std::shared_ptr<const Discretisation> discretisation, const MethodChoice& method,
                std::vector<Drive> drives, std::vector<Probe> probes,
-               std::vector<Detector> detectors, const Execution& execution = {});
+               std::vector<Detector> detectors, const Execution& execution = {},
+               std::vector<PeakMap> peak_maps = {});
 
     using MakeMethod = std::function<std::unique_ptr<Method>(const System&)>;
 
     /// With a method that the caller makes, which is that of `choice` in another form.
     Simulation(std::shared_ptr<const Discretisation> discretisation, const MethodChoice& choice,
                const MakeMethod& make, std::vector<Drive> drives, std::vector<Probe> probes,
-               std::vector<Detector> detectors);
+               std::vector<Detector> detectors, std::vector<PeakMap> peak_maps = {});
 
     /// Pinned: the method refers to the system in here.
     Simulation(const Simulation&) = delete;
@@ -77,7 +78,11 @@ public:
     double t_ms() const noexcept { return state_.t_ms; }
     const Discretisation& discretisation() const noexcept { return system_.discretisation(); }
     const std::vector<Samples>& samples() const noexcept { return samples_; }
+    /// Hands over what a probe has recorded so far, and records on from there: for runs whose
+    /// samples go elsewhere piece by piece. Samples that are handed over are never taken back.
+    Samples take_samples(std::size_t probe);
     const std::vector<Events>& events() const noexcept { return events_; }
+    const std::vector<Peaks>& peaks() const noexcept { return peaks_; }
     const std::vector<Detector>& detectors() const noexcept { return detectors_; }
     const std::vector<Probe>& probes() const noexcept { return probes_; }
     double dt_ms() const noexcept { return method_->dt_ms(); }
@@ -107,6 +112,10 @@ private:
 
     ProbedRow check_probe(const Probe& probe, std::size_t index) const;
     void start(double v_mV);
+    void check_reductions() const;
+    void begin_reductions();
+    void record_peaks();
+    std::vector<Tally> tallies() const;
     void begin();
     /// Where the method keeps the state, its arrays here are only for whoever looks at them.
     void release_arrays() const;
@@ -142,6 +151,9 @@ private:
     double last_ms_ = 0.0;  // the start of the last step
     std::vector<Samples> samples_;
     std::vector<Events> events_;
+    std::vector<PeakMap> peak_maps_;
+    std::vector<Peaks> peaks_;     // per map
+    std::vector<double> seen_mV_;  // work
     bool is_initialised_ = false;
     std::vector<std::vector<double>> watched_mV_;  // per detector: v at the end of the last step
 };

@@ -207,15 +207,10 @@ def _measured(
     if spike < 0:
         raise ValueError(f"spike: is {spike}, expected 0 for the first or more")
     geometry = result.geometry
-    chosen = np.unique(np.asarray(result.velocity_sites if sites is None else sites, np.int32))
-    if chosen.size and not (chosen[0] >= 0 and chosen[-1] < len(geometry)):
-        raise ValueError(
-            f"sites: reach from {chosen[0]} to {chosen[-1]}, "
-            f"expected compartments from 0 to {len(geometry) - 1}"
-        )
+    chosen = sites_of(result, sites)
     if chosen.size < FEWEST_SITES:
         return _few(chosen.size, "in all")
-    crossings = _crossings_of(result, chosen)
+    crossings = crossings_of(result, chosen)
     chosen = chosen[np.argsort(geometry.distance_um[chosen], kind="stable")]
     if not np.isin(chosen, geometry.path_to(int(chosen[-1]))).all():
         return Velocity(
@@ -224,7 +219,7 @@ def _measured(
         )
 
     distance_um = geometry.distance_um[chosen].astype(np.float64)
-    t_ms = _nth_crossing_ms(crossings, chosen, spike)
+    t_ms = crossings.arrival_ms(chosen, spike=spike)
     limits_um = distance_um[0] + np.asarray(between) * (distance_um[-1] - distance_um[0])
     # Rounding must not decide whether the site that lies on a limit counts.
     slack_um = 1e-9 * distance_um[-1]
@@ -249,7 +244,19 @@ def _measured(
     )
 
 
-def _crossings_of(result: Result, sites: IntArray) -> Crossings:
+def sites_of(result: Result, sites: Sequence[int] | IntArray | None) -> IntArray:
+    """Those asked for or those of the result, each once and rising. ValueError if there are not."""
+    chosen = np.unique(np.asarray(result.velocity_sites if sites is None else sites, np.int32))
+    last = len(result.geometry) - 1
+    if chosen.size and not (chosen[0] >= 0 and chosen[-1] <= last):
+        raise ValueError(
+            f"sites: reach from {chosen[0]} to {chosen[-1]}, expected compartments from 0 to {last}"
+        )
+    return chosen
+
+
+def crossings_of(result: Result, sites: IntArray) -> Crossings:
+    """Of the first detector that watched all sites. Raises ValueError if none did."""
     for each in result.crossings:
         if np.isin(sites, each.watched).all():
             return each
@@ -260,18 +267,6 @@ def _crossings_of(result: Result, sites: IntArray) -> Crossings:
         f"sites: compartment {unwatched[0]} was not watched by the spike detector, "
         "expected sites among its places"
     )
-
-
-def _nth_crossing_ms(crossings: Crossings, sites: IntArray, spike: int) -> FloatArray:
-    """When each site crossed for the `spike`-th time; NaN where it did not. (k,)"""
-    # Sorted by compartment and still by time within one, because the sort is stable.
-    order = np.argsort(crossings.compartment, kind="stable")
-    compartment = crossings.compartment[order]
-    first = np.searchsorted(compartment, sites, side="left") + spike
-    is_there = first < np.searchsorted(compartment, sites, side="right")
-    t_ms = np.full(sites.size, np.nan)
-    t_ms[is_there] = crossings.t_ms[order][first[is_there]]
-    return t_ms
 
 
 def _few(count: int, where: str) -> Velocity:

@@ -21,7 +21,7 @@ from ranvier.cli.output import (
     save_overview,
 )
 from ranvier.cli.progress import ProgressBar
-from ranvier.errors import DivergedError
+from ranvier.errors import DivergedError, Interrupted
 from ranvier.experiment import Experiment, load_experiment
 from ranvier.results import Result, Status
 
@@ -44,13 +44,17 @@ def run(options: argparse.Namespace) -> int:
     experiment = replace(load_experiment(options.experiment), **execution_of(options))
     if experiment.figure_path is not None:
         check_picture(experiment.figure_path)
-    bar = ProgressBar()
+    bar = ProgressBar(announces=not options.json)
     try:
         result = experiment.run(bar)
     except DivergedError as error:
         if error.result is None:
             raise
         result = error.result  # what was recorded may show why
+    except Interrupted as interrupt:
+        if experiment.result_path is not None:  # hours may be in it
+            interrupt.result.save(experiment.result_path)
+        raise
     finally:
         bar.clear()
     is_complete = result.status is Status.COMPLETED
@@ -90,6 +94,8 @@ def _print(experiment: Experiment, result: Result, velocity: Velocity | None) ->
     for trace in result.traces:
         samples, places = trace.values.shape
         rows.append(("recorded", f"{trace.label}: {samples} samples at {places} places"))
+        if trace.path is not None:
+            rows.append(("samples", str(trace.path)))
     for name, path in (("result", experiment.result_path), ("picture", experiment.figure_path)):
         if path is not None:
             rows.append((name, str(path)))

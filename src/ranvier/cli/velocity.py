@@ -74,7 +74,9 @@ def velocity(options: argparse.Namespace) -> int:
     t_stop_ms = subject.t_stop_ms if options.t_stop is None else options.t_stop
     execution = execution_of(options)
     try:
-        result, measured = _measure(subject, method, t_stop_ms, execution, is_drawn=is_drawn)
+        result, measured = _measure(
+            subject, method, t_stop_ms, execution, is_drawn=is_drawn, announces=not options.json
+        )
     except DivergedError as error:
         if not options.json or error.result is None:
             raise
@@ -109,9 +111,10 @@ def _measure(
     execution: Mapping[str, Any],
     *,
     is_drawn: bool,
+    announces: bool,
 ) -> tuple[Result, Velocity]:
     probes = [_probe(subject, method, t_stop_ms)] if is_drawn else []
-    bar = ProgressBar()
+    bar = ProgressBar(announces=announces)
     try:
         for stimulus in subject.stimuli:
             result = simulate(

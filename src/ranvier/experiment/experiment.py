@@ -13,7 +13,7 @@ from ranvier.methods import Method
 from ranvier.model import Model
 from ranvier.morphology import longest_path
 from ranvier.places import Place
-from ranvier.recording import Probe, SpikeDetector
+from ranvier.recording import PeakMap, Probe, SpikeDetector
 from ranvier.results import Result
 from ranvier.run import simulate
 from ranvier.stimuli import CurrentClamp
@@ -36,6 +36,7 @@ class Experiment:
     t_stop_ms: float
     v_init_mV: float | None = None
     detect: SpikeDetector = field(default_factory=SpikeDetector)
+    peaks: tuple[PeakMap, ...] = ()
     between: tuple[float, float] | None = None
     sites: Place = None
     solver: str = "auto"
@@ -59,6 +60,7 @@ class Experiment:
             mesh=self.mesh,
             v_init_mV=self.v_init_mV,
             detect=self.detect,
+            peaks=self.peaks,
             velocity_sites=sites,
             solver=self.solver,
             precision=self.precision,

@@ -14,7 +14,7 @@ from ranvier.fibers import Fiber
 from ranvier.methods import Method
 from ranvier.model import Model
 from ranvier.places import compartments_at
-from ranvier.recording import Probe, SpikeDetector
+from ranvier.recording import PeakMap, Probe, SpikeDetector, lower_peak_map
 from ranvier.simulation import Simulation
 from ranvier.stimuli import CurrentClamp
 
@@ -34,9 +34,10 @@ def load_experiment(path: str | os.PathLike[str]) -> Experiment:
     method = parts.make_method(source)
     stimuli = parts.make_stimuli(source, target)
     probes = parts.make_probes(source)
+    peaks = parts.make_peaks(source)
     t_stop_ms = _t_stop_ms(source, target)
     if target is not None and mesh is not None:
-        _check_places(source, target, mesh, method, stimuli, probes)
+        _check_places(source, target, mesh, method, stimuli, probes, peaks)
     _check_output(source)
     source.problems.raise_any()
     # Whatever could not be made has been reported.
@@ -56,7 +57,10 @@ def load_experiment(path: str | os.PathLike[str]) -> Experiment:
         method=method,
         t_stop_ms=t_stop_ms,
         v_init_mV=None if v_init_mV == "rest" else float(v_init_mV),
-        detect=SpikeDetector(threshold_mV=float(velocity.get("threshold_mV", -20.0))),
+        detect=SpikeDetector(
+            threshold_mV=float(velocity.get("threshold_mV", -20.0)), keep=run.get("keep_spikes")
+        ),
+        peaks=tuple(each for each in peaks if each is not None),
         between=(between[0], between[1]) if "velocity" in source.tables else None,
         sites=parts.to_place(velocity.get("sites")),
         solver=run.get("solver", "auto"),
@@ -85,6 +89,7 @@ def _check_places(
     method: Method | None,
     stimuli: Sequence[CurrentClamp | None],
     probes: Sequence[Probe | None],
+    peaks: Sequence[PeakMap | None],
 ) -> None:
     """Look up every place, which only the compartments can tell."""
     grid: Discretisation | None = None
@@ -101,6 +106,10 @@ def _check_places(
             with source.telling("probe", number):
                 # A simulation of nothing else: only the core knows which channel is where.
                 Simulation(grid, method=method, probes=[probe], v_init_mV=0.0)
+    for number, peak_map in enumerate(peaks):
+        if peak_map is not None and method is not None:
+            with source.telling("peaks", number):
+                lower_peak_map(peak_map, grid, method)
     velocity = source.tables.get("velocity", {})
     if source.is_sound("velocity") and "sites" in velocity:
         with source.telling("velocity"):

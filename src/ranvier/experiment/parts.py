@@ -20,7 +20,7 @@ from ranvier.methods import Method
 from ranvier.model import Ion, Model, Placement
 from ranvier.morphology import read_swc
 from ranvier.places import Place
-from ranvier.recording import Probe
+from ranvier.recording import PeakMap, Probe
 from ranvier.stimuli import CurrentClamp, Waveform, waveforms
 
 #: What an argument takes, by its annotation.
@@ -243,8 +243,20 @@ def _make_probe(source: Source, number: int) -> Probe | None:
             source.report(problem, *table, "quantity")
             return None
     with source.telling(*table):
-        return Probe(**{**content, "at": to_place(content.get("at"))})
+        to = {"to": source.path.parent / content["to"]} if "to" in content else {}
+        return Probe(**{**content, "at": to_place(content.get("at")), **to})
     return None
+
+
+def make_peaks(source: Source) -> list[PeakMap | None]:
+    """One for each table."""
+    tables = source.tables.get("peaks", [])
+    return [
+        PeakMap(**{**content, "at": to_place(content.get("at"))})
+        if source.is_sound("peaks", number)
+        else None
+        for number, content in enumerate(tables if isinstance(tables, list) else [])
+    ]
 
 
 def to_place(value: Any) -> Place:

@@ -139,10 +139,18 @@ TABLES = {
         is_array=True,
     ),
     "probe": Table(
-        {"quantity": TEXT, "at": PLACE, "mechanism": TEXT, "every_ms": POSITIVE},
+        {
+            "quantity": TEXT,
+            "at": PLACE,
+            "mechanism": TEXT,
+            "every_ms": POSITIVE,
+            "to": TEXT,
+            "hold_MB": POSITIVE,
+        },
         ("quantity",),
         is_array=True,
     ),
+    "peaks": Table({"at": PLACE, "every_ms": POSITIVE}, is_array=True),
     "run": Table(
         {
             "t_stop_ms": POSITIVE,
@@ -152,6 +160,7 @@ TABLES = {
             "solver": SOLVER,
             "precision": PRECISION,
             "threads": COUNT_OR_ALL,
+            "keep_spikes": COUNT,
         }
     ),
     "velocity": Table({"between": FRACTIONS, "threshold_mV": NUMBER, "sites": PLACE}),

@@ -288,18 +288,19 @@ std::size_t LaneSolver<Real>::bytes() const noexcept {
                       sizeof(RowWatch) * row_watch_.capacity() +
                       sizeof(LinkWatch) * link_watch_.capacity() + link_threshold_mV_.bytes() +
                       link_has_crossed_.capacity() + sizeof(Link) * links_.capacity() +
-                      sizeof(SmallRow) * small_.capacity() + layout_.bytes();
+                      sizeof(SmallRow) * small_.capacity() + layout_.bytes() +
+                      (window_ ? window_->bytes() + sizeof(Edge) * edges_.capacity() : 0);
     for (const auto* array : {&pivot_, &joint_uS_, &current_nA_, &side_nA_}) {
         sum += array->capacity() * sizeof(double);
     }
     for (const Packs<Real>* array :
-         {&coupling_uS_, &v_mV_,          &first_,         &second_,          &stored_uS_,
-          &inverse_uS_,  &fill_uS_,       &first_row_,     &inverse_tau_,     &gates_ms_,
-          &top_uS_,      &top_nA_,        &top_fill_uS_,   &below_uS_,        &below_nA_,
-          &top_mV_,      &below_mV_,      &link_state_,    &link_constants_,  &link_rest_,
-          &link_leak_,   &link_lower_nA_, &link_upper_nA_, &link_lower_echo_, &link_upper_echo_,
-          &link_lower2_, &link_upper2_,   &link_across2_,  &link_basis_,      &link_basis_rest_,
-          &link_v_mV_,   &link_before_,   &copy_.v_mV,     &copy_.link_state}) {
+         {&coupling_uS_, &v_mV_,           &first_,         &second_,          &stored_uS_,
+          &inverse_uS_,  &fill_uS_,        &first_row_,     &inverse_tau_,     &gates_ms_,
+          &top_uS_,      &top_nA_,         &top_fill_uS_,   &below_uS_,        &below_nA_,
+          &top_mV_,      &below_mV_,       &link_state_,    &link_constants_,  &link_rest_,
+          &link_leak_,   &link_lower_nA_,  &link_upper_nA_, &link_lower_echo_, &link_upper_echo_,
+          &link_lower2_, &link_upper2_,    &link_across2_,  &link_basis_,      &link_basis_rest_,
+          &copy_.v_mV,   &copy_.link_state}) {
         sum += array->capacity() * sizeof(Real);
     }
     for (const Packs<Real>& gate : copy_.gate) {
