@@ -192,8 +192,8 @@ void Simulation::begin() {
         // Peaks are read as if they were probes behind the others.
         std::vector<Probe> read = probes_;
         for (const auto& map : peak_maps_) {
-            read.push_back(
-                {.quantity = Quantity::kMembranePotential, .compartment = map.compartment});
+            Probe& last = read.emplace_back();
+            last.compartment = map.compartment;
         }
         own_->begin(state_, drives_, detectors_, read);
     }
