@@ -39,7 +39,8 @@ void LaneSolver<Real>::place_links() {
         links_.push_back({k, place % kLanes, joins[place], nullptr});
     }
     link_half_.assign(link_slot_.size(), 0);
-    link_state_.assign(link_slot_.size() * link_modes_ * kLanes, Real(0));
+    link_halves_ = window_choice_.tolerance_mV > 0.0 ? 2 : 1;  // for how potentials go on
+    link_state_.assign(link_slot_.size() * link_halves_ * link_modes_ * kLanes, Real(0));
     for (Packs<Real>* array : {&link_leak_, &link_lower_nA_, &link_upper_nA_, &link_lower_echo_,
                                &link_upper_echo_, &link_lower2_, &link_upper2_, &link_across2_}) {
         array->assign(layout_.slots * kLanes, Real(0));
@@ -102,19 +103,38 @@ void LaneSolver<Real>::find_kinds() {
 /// where k = (1 - g)/g; see methods/rosenbrock2.cpp.
 template <class Real>
 void LaneSolver<Real>::set_link_constants(std::size_t fibre, double tau_ms) noexcept {
+    fill_link_constants(fibre, tau_ms, link_constants_);
+    // Into the rows at both ends. Equal links one after the other have the same sums.
+    const LinkModes* last = nullptr;
+    LinkSums sums;
+    for (std::size_t pass = 0; pass < 2; ++pass) {
+        for (std::size_t l = 0; l < links_.size(); ++l) {
+            const LinkPlace& link = layout_.links[l];
+            if (index(link.fibre) != fibre) {
+                continue;
+            }
+            if (pass == 0) {
+                link_leak_[index(layout_.place[fibre][index(link.lower)])] = Real(0);
+                link_leak_[index(layout_.place[fibre][index(link.upper)])] = Real(0);
+                continue;
+            }
+            const LinkModes& modes = *links_[l].modes;
+            if (&modes != last) {
+                last = &modes;
+                sums = sums_of(modes, tau_ms);
+            }
+            set_link_rows(l, sums);
+        }
+    }
+}
+
+template <class Real>
+void LaneSolver<Real>::fill_link_constants(std::size_t fibre, double tau_ms,
+                                           Packs<Real>& constants) noexcept {
     const double per_ms = 1.0 / tau_ms;
     const double echo_per_ms = kEcho * per_ms;
     const std::size_t each = are_mirrored_ ? kMirroredConstants : kLinkConstants;
-    struct Sums {
-        double lower = 0.0;
-        double upper = 0.0;
-        double across = 0.0;
-        void add(double b_lower, double b_upper, double weight) {
-            lower += b_lower * b_lower * weight;
-            upper += b_upper * b_upper * weight;
-            across += b_lower * b_upper * weight;
-        }
-    };
+    constants.resize(kinds_.size() * link_modes_ * each * kLanes, Real(0));
     for (std::size_t kind = 0; kind < kinds_.size(); ++kind) {
         for (std::size_t lane = 0; lane < kLanes; ++lane) {
             const std::int32_t l = kinds_[kind][lane];
@@ -127,8 +147,7 @@ void LaneSolver<Real>::set_link_constants(std::size_t fibre, double tau_ms) noex
             for (std::size_t mode = 0; mode < modes.size(); ++mode) {
                 const double rate = modes.rate_per_ms[mode];
                 const double d = 1.0 / (per_ms + rate);
-                Real* const to =
-                    &link_constants_[(kind * link_modes_ + mode) * each * kLanes + lane];
+                Real* const to = &constants[(kind * link_modes_ + mode) * each * kLanes + lane];
                 to[0] = static_cast<Real>(per_ms * d - echo_per_ms * rate * d * d);
                 const auto of_end = [&](std::size_t at, double b) {
                     to[at * kLanes] = static_cast<Real>(d * b);
@@ -143,46 +162,45 @@ void LaneSolver<Real>::set_link_constants(std::size_t fibre, double tau_ms) noex
             }
         }
     }
-    // Into the rows at both ends. Equal links one after the other have the same sums.
-    const LinkModes* last = nullptr;
-    Sums once;
-    Sums twice;
-    for (std::size_t pass = 0; pass < 2; ++pass) {
-        for (std::size_t l = 0; l < links_.size(); ++l) {
-            const LinkPlace& link = layout_.links[l];
-            if (index(link.fibre) != fibre) {
-                continue;
-            }
-            const std::size_t lower = index(layout_.place[fibre][index(link.lower)]);
-            const std::size_t upper = index(layout_.place[fibre][index(link.upper)]);
-            if (pass == 0) {
-                link_leak_[lower] = link_leak_[upper] = Real(0);
-                continue;
-            }
-            const LinkModes& modes = *links_[l].modes;
-            if (&modes != last) {
-                last = &modes;
-                once = twice = {};
-                for (std::size_t mode = 0; mode < modes.size(); ++mode) {
-                    const double d = 1.0 / (per_ms + modes.rate_per_ms[mode]);
-                    once.add(modes.lower[mode], modes.upper[mode], d);
-                    twice.add(modes.lower[mode], modes.upper[mode], d * d);
-                }
-            }
-            link_leak_[lower] += static_cast<Real>(modes.lower_axial_uS - once.lower - once.across);
-            link_leak_[upper] += static_cast<Real>(modes.upper_axial_uS - once.upper - once.across);
-            // At the slot above the lower end, which is the upper row where both are in one lane.
-            coupling_uS_[lower + kLanes] = static_cast<Real>(once.across);
-            link_lower2_[lower] = static_cast<Real>(twice.lower);
-            link_upper2_[lower] = static_cast<Real>(twice.upper);
-            link_across2_[lower] = static_cast<Real>(twice.across);
-            // And the row at the distal end of another run, which looks below itself.
-            if (links_[l].joins_runs) {
-                coupling_uS_[upper] = static_cast<Real>(once.across);
-                link_upper2_[upper - kLanes] = static_cast<Real>(twice.upper);
-                link_across2_[upper - kLanes] = static_cast<Real>(twice.across);
-            }
-        }
+}
+
+template <class Real>
+typename LaneSolver<Real>::LinkSums LaneSolver<Real>::sums_of(const LinkModes& modes,
+                                                              double tau_ms) noexcept {
+    LinkSums sums;
+    for (std::size_t mode = 0; mode < modes.size(); ++mode) {
+        const double d = 1.0 / (1.0 / tau_ms + modes.rate_per_ms[mode]);
+        const double lower = modes.lower[mode];
+        const double upper = modes.upper[mode];
+        sums.lower += lower * lower * d;
+        sums.upper += upper * upper * d;
+        sums.across += lower * upper * d;
+        sums.lower2 += lower * lower * d * d;
+        sums.upper2 += upper * upper * d * d;
+        sums.across2 += lower * upper * d * d;
+    }
+    return sums;
+}
+
+template <class Real>
+void LaneSolver<Real>::set_link_rows(std::size_t l, const LinkSums& sums) noexcept {
+    const LinkPlace& link = layout_.links[l];
+    const LinkModes& modes = *links_[l].modes;
+    const auto& place = layout_.place[index(link.fibre)];
+    const std::size_t lower = index(place[index(link.lower)]);
+    const std::size_t upper = index(place[index(link.upper)]);
+    link_leak_[lower] += static_cast<Real>(modes.lower_axial_uS - sums.lower - sums.across);
+    link_leak_[upper] += static_cast<Real>(modes.upper_axial_uS - sums.upper - sums.across);
+    // At the slot above the lower end, which is the upper row where both are in one lane.
+    coupling_uS_[lower + kLanes] = static_cast<Real>(sums.across);
+    link_lower2_[lower] = static_cast<Real>(sums.lower2);
+    link_upper2_[lower] = static_cast<Real>(sums.upper2);
+    link_across2_[lower] = static_cast<Real>(sums.across2);
+    // And the row at the distal end of another run, which looks below itself.
+    if (links_[l].joins_runs) {
+        coupling_uS_[upper] = static_cast<Real>(sums.across);
+        link_upper2_[upper - kLanes] = static_cast<Real>(sums.upper2);
+        link_across2_[upper - kLanes] = static_cast<Real>(sums.across2);
     }
 }
 
@@ -192,42 +210,53 @@ void LaneSolver<Real>::update_links(bool moves) noexcept {
         return;
     }
     team_->share(link_slot_.size(), [&](std::size_t, std::size_t from, std::size_t to) {
-        const LinkPacks<Real> packs{
-            .size = to - from,
-            .modes = link_modes_,
-            .even = link_even_,
-            .is_mirrored = are_mirrored_,
-            .slot = link_slot_.data() + from,
-            .kind = link_kind_.data() + from,
-            .state = link_state_.data() + from * link_halves_ * link_modes_ * kLanes,
-            .halves = link_halves_,
-            .half = link_half_.data() + from,
-            .constants = link_constants_.data(),
-            .rest_nA = link_rest_.data(),
-            .v_mV = v_mV_.data(),
-            .first_mV = first_.data(),
-            .lower_nA = link_lower_nA_.data(),
-            .upper_nA = link_upper_nA_.data(),
-            .lower_echo = link_lower_echo_.data(),
-            .upper_echo = link_upper_echo_.data(),
-            .reach = link_reach_.data(),
-            .slack_mV = are_links_watched_ ? &link_slack_mV_[from * kLanes] : nullptr,
-            .is_worn = link_is_worn_.data() + from,
-        };
-        kernels_->links(packs, moves);
+        kernels_->links(link_packs(from, to, link_constants_.data()), moves);
     });
     gather_links();
+}
+
+template <class Real>
+LinkPacks<Real> LaneSolver<Real>::link_packs(std::size_t from, std::size_t to,
+                                             const Real* constants) noexcept {
+    return {
+        .size = to - from,
+        .modes = link_modes_,
+        .even = link_even_,
+        .is_mirrored = are_mirrored_,
+        .slot = link_slot_.data() + from,
+        .kind = link_kind_.data() + from,
+        .state = link_state_.data() + from * link_halves_ * link_modes_ * kLanes,
+        .halves = link_halves_,
+        .half = link_half_.data() + from,
+        .constants = constants,
+        .rest_nA = link_rest_.data(),
+        .v_mV = v_mV_.data(),
+        .first_mV = first_.data(),
+        .lower_nA = link_lower_nA_.data(),
+        .upper_nA = link_upper_nA_.data(),
+        .lower_echo = link_lower_echo_.data(),
+        .upper_echo = link_upper_echo_.data(),
+        .reach = link_reach_.data(),
+        .slack_mV = are_links_watched_ ? &link_slack_mV_[from * kLanes] : nullptr,
+        .is_worn = link_is_worn_.data() + from,
+    };
 }
 
 /// What comes up from a link below the distal end of a run.
 template <class Real>
 void LaneSolver<Real>::gather_links() noexcept {
     for (std::size_t j = 0; !links_.empty() && j < small_.size(); ++j) {
-        const SmallRow& small = small_[j];
-        if (small.parent != kNowhere && !small.joins_single) {
-            link_upper_nA_[small.above - kLanes] = link_upper_nA_[small.top];
-            link_upper_echo_[small.above - kLanes] = link_upper_echo_[small.top];
+        if (small_[j].parent != kNowhere) {
+            gather_link(small_[j]);
         }
+    }
+}
+
+template <class Real>
+void LaneSolver<Real>::gather_link(const SmallRow& small) noexcept {
+    if (!small.joins_single) {
+        link_upper_nA_[small.above - kLanes] = link_upper_nA_[small.top];
+        link_upper_echo_[small.above - kLanes] = link_upper_echo_[small.top];
     }
 }
 

@@ -37,6 +37,10 @@ typename LaneSolver<Real>::ProbePlaces LaneSolver<Real>::places_of(std::size_t f
             continue;
         }
         const std::size_t l = index(layout_.link_of[fibre][i]);
+        if (window_) {
+            places.sheathed.push_back({l, place_in_link(l, i), column});
+            continue;
+        }
         const Link& link = links_[l];
         auto& own = reads[link.k];
         auto read = std::ranges::find_if(
@@ -94,6 +98,9 @@ void LaneSolver<Real>::read_v_mV(std::size_t fibre, std::size_t probe, double* t
     const ProbePlaces& places = probes_[fibre][probe];
     for (const auto& row : places.rows) {
         to[row.column] = static_cast<double>(v_mV_[row.place]) + drift_mV(row.place);
+    }
+    for (const auto& sheathed : places.sheathed) {
+        to[sheathed.column] = link_potential(sheathed.link, sheathed.compartment);
     }
     if (!places.pack.empty()) {
         kernels_->read({.size = places.pack.size(),

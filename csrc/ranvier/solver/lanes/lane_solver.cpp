@@ -127,8 +127,11 @@ LaneSolver<Real>::LaneSolver(std::vector<const System*> fibres, std::size_t most
         fill_constants(f);
     }
     find_kinds();
-    if (window_choice_.tolerance_mV > 0.0) {
-        find_edges();
+    // Branch points of myelinated trees are single rows between links, which edges do not have.
+    const bool is_branched =
+        !links_.empty() && std::ranges::any_of(small_, &SmallRow::joins_single);
+    if (window_choice_.tolerance_mV > 0.0 && !is_branched) {
+        set_up_window();
     }
 }
 
@@ -313,6 +316,9 @@ void LaneSolver<Real>::set_drives(std::size_t fibre, std::span<const Drive> driv
         }
     }
     std::ranges::stable_sort(own.rows, {}, &RowTerm::block);
+    if (window_ && !own.links.empty()) {
+        shut_window();
+    }
     drive_blocks_.assign(window_ ? drives.size() : 0, {});
     for (const RowTerm& term : own.rows) {
         if (window_ &&
@@ -484,14 +490,6 @@ bool LaneSolver<Real>::step(std::span<const LaneStep> steps,
         }
         evaluate_drives(f, steps[f]);
     }
-    if (are_links_stale_) {
-        gather(false);
-        update_links(false);
-        are_links_stale_ = false;
-    }
-    if (is_driven_) {
-        drive_links();
-    }
     if (window_) {
         wake_driven(steps[0]);
         const auto due = window_->due(steps[0].tick);
@@ -501,12 +499,20 @@ bool LaneSolver<Real>::step(std::span<const LaneStep> steps,
         take_step();
         close_window(steps[0].to_ms, steps[0].tick);
     } else {
+        if (are_links_stale_) {
+            gather(false);
+            update_links(false);
+            are_links_stale_ = false;
+        }
+        if (is_driven_) {
+            drive_links();
+        }
         take_step();
         gather(!links_.empty());
         update_links(true);
-    }
-    if (is_driven_) {
-        push_links();
+        if (is_driven_) {
+            push_links();
+        }
     }
     see(crossings);
     return std::ranges::none_of(due_, [&](std::uint32_t b) { return seen_[b].is_unsound; });

@@ -149,24 +149,54 @@ private:
         double threshold_mV;
         double before_mV;
     };
-    /// Where a run goes on in one of another block, which may stand at another time. All of this is
-    /// about the step that is being taken, but for `charge`.
+    /// Sums over the modes of a link, at one step: of b b D and of b b D^2 (see
+    /// set_link_constants()).
+    struct LinkSums {
+        double lower = 0.0, upper = 0.0, across = 0.0;
+        double lower2 = 0.0, upper2 = 0.0, across2 = 0.0;
+    };
+    /// One side of an edge, in the step that is being taken.
+    struct EdgeEnd {
+        std::size_t block;
+        std::size_t place;  // of its row
+        bool is_due = false;
+        double at_ms = 0.0;
+        double before_mV = 0.0;
+        /// How much further it is at the time of each stage of the flux than by its own stage, or
+        /// than it was, where it is not due.
+        std::array<double, 2> beyond_mV{};
+        double share = 1.0;             // of its step, in which this flux flows
+        double nA = 0.0;                // into it in both stages, beside the flux
+        double later_nA = 0.0;          // and more in the second
+        double link_leak_uS = 0.0;      // of its row, from links within its block
+        std::array<double, 2> at_mV{};  // both stages, once they are known
+    };
+    /// Where a run goes on in one of another block, which may stand at another time.
     struct Edge {
         std::size_t run;  // of the child
-        std::size_t child;
-        std::size_t parent;  // blocks
-        double coupling_uS;
-        /// What has gone from child to parent in the steps of the one that is ahead, which the
-        /// other has still to give or take, nA ms.
-        double charge_nA_ms = 0.0;
-        bool is_mixed = false;  // the two do not step alike
-        double common_ms = 0.0;
-        // What each end sees of the other, by stage; its share of the time; and currents into it,
-        // in both stages, and more in the second.
-        std::array<double, 2> child_sees_mV{}, parent_sees_mV{};
-        double child_share = 1.0, parent_share = 1.0;
-        double child_nA = 0.0, parent_nA = 0.0;
-        double child_later_nA = 0.0, parent_later_nA = 0.0;
+        EdgeEnd child;
+        EdgeEnd parent;
+        double coupling_uS;  // along the axoplasm, or through the link in this step
+        /// What has flowed in the steps of the one that is ahead, into the one that is behind:
+        /// still to be given to it.
+        double pending_nA_ms = 0.0;
+        double from_ms = 0.0;    // since when the flux is one
+        double common_ms = 0.0;  // and for how long
+        bool is_mixed = false;   // the two do not step alike
+        // Where a link is in between: its own modes, which go with the one that is ahead.
+        std::int32_t link = kNowhere;
+        std::vector<double> modes, modes_before;
+        LinkSums sums;
+        std::vector<double> inverse_d;  // 1/(1/tau + rate) per mode, for this length:
+        double inverse_d_ms = 0.0;
+        // Into the rows, from the modes as they are, and their echo in the second stage.
+        double lower_nA = 0.0, upper_nA = 0.0, lower_echo = 0.0, upper_echo = 0.0;
+    };
+    /// The constants of links for one length of step.
+    struct LinkTable {
+        double length_ms;
+        Packs<Real> constants;
+        std::vector<LinkSums> sums;  // by distinct modes
     };
     /// The places of a probe's columns: rows, and under sheaths as LinkReads has them.
     struct ProbePlaces {
@@ -174,7 +204,13 @@ private:
             std::size_t place;
             std::size_t column;
         };
+        struct UnderSheath {
+            std::size_t link;
+            std::size_t compartment;  // which of the link's
+            std::size_t column;
+        };
         std::vector<Row> rows;
+        std::vector<UnderSheath> sheathed;  // in a window, each by itself
         std::vector<std::uint32_t> pack;
         std::vector<std::uint32_t> basis;
         std::vector<std::int32_t> column;
@@ -198,14 +234,35 @@ private:
     void evaluate_drives(std::size_t fibre, const LaneStep& step) noexcept;
     void add_drives(std::size_t member, std::size_t b) noexcept;
     void add_second_drives(std::size_t b) noexcept;
-    void find_edges();
     void wake_driven(const LaneStep& step);
     void open_window(double to_ms, std::int64_t tick) noexcept;
-    void meet(Edge& edge, double to_ms) noexcept;
-    void add_edges(std::size_t member, std::size_t b) noexcept;
-    void add_second_edges(std::size_t b) noexcept;
     void close_window(double to_ms, std::int64_t tick) noexcept;
     void restart_window(double t_ms, std::int64_t tick);
+    void shut_window();
+    void take_step() noexcept;
+    void meet(Edge& edge, double to_ms) noexcept;
+    void meet_through_link(Edge& edge) noexcept;
+    void show_edge(Edge& edge) noexcept;
+    void add_edges(std::size_t member, std::size_t b) noexcept;
+    void add_second_edges(std::size_t b) noexcept;
+    void settle_edge(Edge& edge) noexcept;
+    void move_edge_link(Edge& edge) noexcept;
+    void set_up_window();
+    void set_up_window_links();
+    void fill_link_constants(std::size_t fibre, double tau_ms, Packs<Real>& constants) noexcept;
+    static LinkSums sums_of(const LinkModes& modes, double tau_ms) noexcept;
+    void set_link_rows(std::size_t link, const LinkSums& sums) noexcept;
+    LinkPacks<Real> link_packs(std::size_t from, std::size_t to, const Real* constants) noexcept;
+    const LinkTable& table_of(double length_ms);
+    void set_block_links(std::size_t b);
+    void step_block_links(std::size_t b, bool moves) noexcept;
+    void show_link(const Edge& edge) noexcept;
+    void take_up_links();
+    struct SmallRow;
+    void gather_link(const SmallRow& small) noexcept;
+    void show_neighbours(const SmallRow& small, double above_mV, double below_mV, bool to_child,
+                         bool to_parent) noexcept;
+    void join_runs() noexcept;
     void catch_up() noexcept;
     void keep_window();
     void save_block(std::uint32_t b);
@@ -213,10 +270,9 @@ private:
     bool is_window_sound() const noexcept;
     template <class Visitor>
     void visit_block(std::size_t b, const Visitor& visit);
-    struct SmallRow;
-    void show_neighbours(const SmallRow& small, double above_mV, double below_mV, bool to_child,
-                         bool to_parent) noexcept;
-    void take_step() noexcept;
+    double link_ms(std::size_t link) const noexcept;
+    double link_drift_mV(std::size_t link, std::size_t unknown) const noexcept;
+    double share_of_whole(double share, double step_ms) const noexcept;
     double slope_mV_per_ms(std::size_t b, std::size_t place) const noexcept;
     double drift_mV(std::size_t place) const noexcept;
     bool is_due(std::size_t b) const noexcept { return due_stamp_[b] == stamp_; }
@@ -329,7 +385,7 @@ private:
     std::vector<double> next_ms_;        // [block]: the step that is being taken, where it is due
     double before_ms_ = 0.0;             // where the step began
     std::vector<Edge> edges_;
-    std::vector<std::uint32_t> mixed_;       // those of this step that are
+    std::vector<std::uint32_t> met_;         // those of blocks that are due
     std::vector<std::int32_t> edge_of_run_;  // or kNowhere
     std::vector<std::vector<std::uint32_t>> block_edges_;
     std::vector<std::vector<std::uint32_t>> drive_blocks_;  // [drive]
@@ -341,6 +397,15 @@ private:
     };
     WindowSums window_sums_;
 
+    // Of a window over links.
+    std::vector<std::uint32_t> pack_first_;                // [block]: its first pack of links
+    std::vector<std::vector<std::uint32_t>> block_links_;  // those within it
+    std::vector<std::uint32_t> modes_of_link_;             // [link]: which of these
+    std::vector<const LinkModes*> distinct_modes_;
+    std::vector<LinkTable> tables_;
+    std::vector<double> set_ms_;  // [block]: what its constants are for, 0 where they are to be set
+    std::vector<std::int32_t> edge_of_link_;  // or kNowhere
+
     /// What blocks were when the copy was made that go_back() goes back to: each as it was before
     /// its first step since.
     struct SavedBlock {
@@ -348,6 +413,11 @@ private:
         double at_ms;
         std::int64_t at_tick;
         double block_ms;
+    };
+    struct SavedEdge {
+        double pending_nA_ms;
+        double common_ms;
+        std::vector<double> modes, modes_before;
     };
     struct SavedWindow {
         bool is_kept = false;
@@ -357,7 +427,8 @@ private:
         std::vector<std::int8_t> level;
         std::vector<SavedBlock> blocks;
         Packs<Real> values;
-        std::vector<double> charge_nA_ms;  // of the edges of each, in turn
+        std::vector<SavedEdge> edges;      // of each, in turn
+        std::vector<std::uint8_t> halves;  // the same, of their packs of links
     };
     SavedWindow saved_;
     std::vector<std::uint8_t> is_saved_;  // [block]

@@ -198,7 +198,9 @@ void LaneSolver<Real>::store_present(std::size_t fibre, State& state) {
 
 template <class Real>
 double LaneSolver<Real>::link_potential(std::size_t link, std::size_t unknown) const noexcept {
-    return links_[link].modes->potential(&link_state_[modes_at(links_[link])], kLanes, unknown);
+    const double raw_mV =
+        links_[link].modes->potential(&link_state_[modes_at(links_[link])], kLanes, unknown);
+    return window_ ? raw_mV + link_drift_mV(link, unknown) : raw_mV;
 }
 
 template <class Real>

@@ -1,5 +1,6 @@
 #include "ranvier/solver/lanes/lane_stepper.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -117,9 +118,14 @@ template <class Real>
 std::unique_ptr<Method> make_alone(const System& system, LaneMethod method, double dt_ms,
                                    double tolerance_mV, int threads) {
     auto home = std::make_shared<LaneHome<Real>>();
+    // The nodes of a myelinated fibre lie far apart: what a window follows is a few of them.
+    constexpr std::size_t kNodesPerRun = 4;
+    const bool is_windowed = method == LaneMethod::kWindowed;
+    const std::size_t rows = rows_per_run(system.discretisation());
     home->solver = std::make_unique<LaneSolver<Real>>(
-        std::vector{&system}, rows_per_run(system.discretisation()), method, chosen_isa(), threads,
-        WindowChoice{method == LaneMethod::kWindowed ? tolerance_mV : 0.0, dt_ms});
+        std::vector{&system},
+        is_windowed && system.potentials() > 1 ? std::min(rows, kNodesPerRun) : rows, method,
+        chosen_isa(), threads, WindowChoice{is_windowed ? tolerance_mV : 0.0, dt_ms});
     return make_lane_guest(std::move(home), 0, method, dt_ms);
 }
 

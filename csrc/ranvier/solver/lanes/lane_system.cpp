@@ -65,8 +65,10 @@ void LaneSolver<Real>::first_system() noexcept {
         side_nA_[parent] += into_nA;
         current_nA_[parent] += into_nA;
     }
-    for (const std::uint32_t e : mixed_) {
-        join_mixed(edges_[e]);
+    for (const std::uint32_t e : met_) {
+        if (edges_[e].is_mixed) {
+            join_mixed(edges_[e]);
+        }
     }
     solve_system(true);
 }
@@ -77,20 +79,21 @@ template <class Real>
 void LaneSolver<Real>::join_mixed(const Edge& edge) noexcept {
     const std::size_t j = edge.run;
     const SmallRow& small = small_[j];
-    if (small.joins_single && is_due(edge.parent)) {
+    if (small.joins_single && edge.parent.is_due) {
         const std::size_t parent = index(small.parent);
-        const double coupling_uS = edge.parent_share * edge.coupling_uS;
-        const auto v_mV = static_cast<double>(v_mV_[small.above]);
-        const double into_nA = coupling_uS * (edge.parent_sees_mV[0] - v_mV) + edge.parent_nA;
+        const double coupling_uS = edge.parent.share * edge.coupling_uS;
+        const double sees_mV =
+            edge.child.before_mV + edge.child.beyond_mV[0] - edge.parent.beyond_mV[0];
+        const double into_nA = coupling_uS * (sees_mV - edge.parent.before_mV) + edge.parent.nA;
         pivot_[parent] += coupling_uS;
         current_nA_[parent] += into_nA;
         side_nA_[parent] += into_nA;
-        later_nA_[parent] += edge.parent_later_nA;
+        later_nA_[parent] += edge.parent.later_nA;
         back_uS_[j] = coupling_uS;
-        joint_uS_[j] = edge.child_share * edge.coupling_uS;
-    } else if (is_due(edge.parent) && is_due(edge.child)) {
+        joint_uS_[j] = edge.child.share * edge.coupling_uS;
+    } else if (edge.parent.is_due && edge.child.is_due) {
         const std::size_t lane = small_[index(small.parent)].lane;
-        const double ratio = edge.child_share / edge.parent_share;
+        const double ratio = edge.child.share / edge.parent.share;
         back_uS_[j] = static_cast<double>(top_fill_uS_[lane]);
         joint_uS_[j] = ratio * back_uS_[j];
         pivot_[j] -= ratio * static_cast<double>(below_uS_[lane]);
@@ -113,8 +116,10 @@ void LaneSolver<Real>::second_system() noexcept {
             const double ratio = joint_uS_[j] == back_uS_[j] ? 1.0 : joint_uS_[j] / back_uS_[j];
             current_nA_[j] += ratio * static_cast<double>(below_nA_[small_[parent].lane]);
         }
-        if (!links_.empty()) {
-            const double echo_per_ms = kEcho / tau_ms_[index(layout_.runs[j].fibre)];
+        if (!links_.empty() && !(window_ && edge_of_run_[j] != kNowhere)) {
+            const double tau_ms = window_ ? kGamma * next_ms_[small.lane / kLanes]
+                                          : tau_ms_[index(layout_.runs[j].fibre)];
+            const double echo_per_ms = kEcho / tau_ms;
             const auto at_top = static_cast<double>(v_mV_[small.top] + first_[small.top]);
             const auto at_above = static_cast<double>(v_mV_[small.above] + first_[small.above]);
             const auto across = static_cast<double>(link_across2_[small.top]);
@@ -125,6 +130,16 @@ void LaneSolver<Real>::second_system() noexcept {
                     (across * at_top + static_cast<double>(link_upper2_[small.top]) * at_above -
                      static_cast<double>(link_upper_echo_[small.top]));
             }
+        }
+    }
+    for (const std::uint32_t e : met_) {
+        const Edge& edge = edges_[e];
+        if (edge.link != kNowhere && edge.child.is_due) {
+            const auto moved_mV =
+                edge.parent.is_due ? static_cast<double>(first_[edge.parent.place]) : 0.0;
+            const double parent_mV = edge.parent.before_mV + moved_mV + edge.parent.beyond_mV[0];
+            current_nA_[edge.run] +=
+                kEcho / (kGamma * next_ms_[edge.child.block]) * edge.sums.across2 * parent_mV;
         }
     }
     solve_system(false);

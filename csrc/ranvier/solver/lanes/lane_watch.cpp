@@ -187,10 +187,15 @@ Bend LaneSolver<Real>::link_bend(std::size_t link, std::size_t compartment) cons
     const Link& own = links_[link];
     const LinkModes& modes = *own.modes;
     const auto fibre = index(layout_.links[link].fibre);
-    const double per_ms = 1.0 / tau_ms_[fibre];
+    const double per_ms = 1.0 / (window_ ? kGamma * link_ms(link) : tau_ms_[fibre]);
     const std::size_t slot = index(link_slot_[own.k]);
-    const auto lower_mV = static_cast<double>(first_[slot * kLanes + own.lane]);
-    const auto upper_mV = static_cast<double>(first_[(slot + 1) * kLanes + own.lane]);
+    auto lower_mV = static_cast<double>(first_[slot * kLanes + own.lane]);
+    auto upper_mV = static_cast<double>(first_[(slot + 1) * kLanes + own.lane]);
+    if (window_ && edge_of_link_[link] != kNowhere) {
+        const Edge& edge = edges_[index(edge_of_link_[link])];
+        lower_mV = edge.child.at_mV[0];
+        upper_mV = edge.parent.at_mV[0];
+    }
     double u1 = 0.0;
     double u2 = 0.0;
     for (std::size_t mode = 0; mode < modes.size(); ++mode) {
@@ -209,6 +214,13 @@ Bend LaneSolver<Real>::link_bend(std::size_t link, std::size_t compartment) cons
     return {.bend = (1.0 - kGamma) * (u1 / kGamma - u2) / kGamma};
 }
 
+/// What part of the step of the whole a part of that of a block is, which ends with it but may
+/// have begun before: then less than 0.
+template <class Real>
+double LaneSolver<Real>::share_of_whole(double share, double step_ms) const noexcept {
+    return 1.0 - (1.0 - share) * step_ms / (now_ms_ - before_ms_);
+}
+
 template <class Real>
 void LaneSolver<Real>::note(LaneCrossing crossing, double threshold_mV, std::size_t place,
                             double before_mV, std::vector<LaneCrossing>& crossings) const {
@@ -216,9 +228,7 @@ void LaneSolver<Real>::note(LaneCrossing crossing, double threshold_mV, std::siz
     if (before_mV < threshold_mV && after_mV >= threshold_mV) {
         crossing.share = crossing_share(before_mV, after_mV, bend_at(place), threshold_mV);
         if (window_) {
-            // Of the step of the whole, within which or before which that of the block began.
-            const double since_ms = (1.0 - crossing.share) * block_ms_[block_of(place)];
-            crossing.share = 1.0 - since_ms / (now_ms_ - before_ms_);
+            crossing.share = share_of_whole(crossing.share, block_ms_[block_of(place)]);
         }
         crossings.push_back(crossing);
     }
@@ -231,6 +241,9 @@ void LaneSolver<Real>::note_link(LaneCrossing crossing, double threshold_mV, dou
     if (before_mV < threshold_mV && after_mV >= threshold_mV) {
         crossing.share =
             crossing_share(before_mV, after_mV, link_bend(link, compartment), threshold_mV);
+        if (window_) {
+            crossing.share = share_of_whole(crossing.share, link_ms(link));
+        }
         crossings.push_back(crossing);
     }
 }

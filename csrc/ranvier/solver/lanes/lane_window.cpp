@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "ranvier/solver/lanes/lane_solver.hpp"
 #include "ranvier/solver/two_stage.hpp"
@@ -36,7 +37,7 @@ std::size_t LaneSolver<Real>::block_of(std::size_t place) const noexcept {
 }
 
 template <class Real>
-void LaneSolver<Real>::find_edges() {
+void LaneSolver<Real>::set_up_window() {
     const std::size_t blocks = layout_.blocks.size();
     edge_of_run_.assign(small_.size(), kNowhere);
     block_edges_.assign(blocks, {});
@@ -53,11 +54,13 @@ void LaneSolver<Real>::find_edges() {
         edge_of_run_[j] = static_cast<std::int32_t>(edges_.size());
         block_edges_[child].push_back(static_cast<std::uint32_t>(edges_.size()));
         block_edges_[parent].push_back(static_cast<std::uint32_t>(edges_.size()));
-        edges_.push_back(
-            {.run = j,
-             .child = child,
-             .parent = parent,
-             .coupling_uS = static_cast<double>(coupling_uS_[small_[j].top + kLanes])});
+        Edge& edge = edges_.emplace_back();
+        edge.run = j;
+        edge.child.block = child;
+        edge.child.place = small_[j].top;
+        edge.parent.block = parent;
+        edge.parent.place = small_[j].above;
+        edge.coupling_uS = static_cast<double>(coupling_uS_[small_[j].top + kLanes]);
         neighbours[child].push_back(static_cast<std::uint32_t>(parent));
         neighbours[parent].push_back(static_cast<std::uint32_t>(child));
     }
@@ -71,6 +74,19 @@ void LaneSolver<Real>::find_edges() {
     at_tick_.assign(blocks, 0);
     block_ms_.assign(blocks, 0.0);
     next_ms_.assign(blocks, 0.0);
+    set_up_window_links();
+}
+
+/// From now on everything is solved in every step.
+template <class Real>
+void LaneSolver<Real>::shut_window() {
+    window_.reset();
+    due_.resize(layout_.blocks.size());
+    due_runs_.resize(layout_.runs.size());
+    std::iota(due_.begin(), due_.end(), 0U);
+    std::iota(due_runs_.begin(), due_runs_.end(), 0U);
+    std::ranges::fill(due_stamp_, stamp_);
+    std::ranges::fill(tau_ms_, 0.0);  // all constants are to be set
 }
 
 /// All blocks stand at the present, and step every time.
@@ -80,11 +96,12 @@ void LaneSolver<Real>::restart_window(double t_ms, std::int64_t tick) {
     std::ranges::fill(at_ms_, t_ms);
     std::ranges::fill(at_tick_, tick);
     std::ranges::fill(block_ms_, 0.0);
-    now_ms_ = t_ms;
+    now_ms_ = before_ms_ = t_ms;
     now_tick_ = tick;
     for (Edge& edge : edges_) {
-        edge.charge_nA_ms = 0.0;
+        edge.pending_nA_ms = 0.0;
     }
+    take_up_links();
 }
 
 /// Blocks whose drives change in this step or the next: they have to stand at the present when one
@@ -126,43 +143,52 @@ template <class Real>
 void LaneSolver<Real>::open_window(double to_ms, std::int64_t tick) noexcept {
     ++stamp_;
     due_runs_.clear();
-    mixed_.clear();
+    met_.clear();
     for (const std::uint32_t b : due_) {
         due_stamp_[b] = stamp_;
         if (saved_.is_kept && is_saved_[b] == 0) {
             save_block(b);
         }
         // As a number of steps where it is one, so that equal steps are equal to the last bit.
-        const double length_ms =
-            tick >= 0 && at_tick_[b] >= 0
-                ? static_cast<double>(tick - at_tick_[b]) * window_choice_.dt_ms
-                : to_ms - at_ms_[b];
-        next_ms_[b] = length_ms;
+        next_ms_[b] = tick >= 0 && at_tick_[b] >= 0
+                          ? static_cast<double>(tick - at_tick_[b]) * window_choice_.dt_ms
+                          : to_ms - at_ms_[b];
         std::fill_n(&inverse_tau_[b * kLanes], kLanes,
-                    static_cast<Real>(1.0 / (kGamma * length_ms)));
+                    static_cast<Real>(1.0 / (kGamma * next_ms_[b])));
         for (const std::int32_t run : layout_.blocks[b].run) {
             if (run != kNowhere) {
                 due_runs_.push_back(static_cast<std::uint32_t>(run));
             }
         }
-    }
-    std::ranges::sort(due_runs_);
-    for (const std::uint32_t j : due_runs_) {
-        const SmallRow& small = small_[j];
-        if (small.parent != kNowhere && edge_of_run_[j] == kNowhere) {
-            show_neighbours(small, static_cast<double>(v_mV_[small.above]),
-                            static_cast<double>(v_mV_[small.top]), true, true);
+        if (!links_.empty()) {
+            set_block_links(b);
         }
     }
+    std::ranges::sort(due_runs_);
+    join_runs();
     for (const std::uint32_t b : due_) {
         for (const std::uint32_t e : block_edges_[b]) {
             Edge& edge = edges_[e];
-            if (edge.child == b || !is_due(edge.child)) {
+            if (edge.child.block == b || !is_due(edge.child.block)) {
+                met_.push_back(e);
                 meet(edge, to_ms);
-                if (edge.is_mixed) {
-                    mixed_.push_back(e);
-                }
             }
+        }
+    }
+}
+
+/// Runs of one block with each other.
+template <class Real>
+void LaneSolver<Real>::join_runs() noexcept {
+    for (const std::uint32_t j : due_runs_) {
+        const SmallRow& small = small_[j];
+        if (small.parent == kNowhere || edge_of_run_[j] != kNowhere) {
+            continue;
+        }
+        show_neighbours(small, static_cast<double>(v_mV_[small.above]),
+                        static_cast<double>(v_mV_[small.top]), true, true);
+        if (!links_.empty()) {
+            first_[small.top + kLanes] = first_[small.above];
         }
     }
 }
@@ -181,122 +207,20 @@ void LaneSolver<Real>::show_neighbours(const SmallRow& small, double above_mV, d
     }
 }
 
-template <class Real>
-void LaneSolver<Real>::meet(Edge& edge, double to_ms) noexcept {
-    struct End {
-        bool is_due;
-        double at_ms;
-        double v_mV;
-        double slope_mV_per_ms;
-        double step_ms;
-    };
-    const SmallRow& small = small_[edge.run];
-    const auto end_of = [&](std::size_t b, std::size_t place) {
-        return End{is_due(b), at_ms_[b], static_cast<double>(v_mV_[place]),
-                   slope_mV_per_ms(b, place), next_ms_[b]};
-    };
-    const End child = end_of(edge.child, small.top);
-    const End parent = end_of(edge.parent, small.above);
-    edge.child_nA = edge.parent_nA = edge.child_later_nA = edge.parent_later_nA = 0.0;
-    edge.is_mixed = !(child.is_due && parent.is_due && child.at_ms == parent.at_ms);
-    edge.child_share = edge.parent_share = 1.0;
-    edge.child_sees_mV = {parent.v_mV, parent.v_mV};
-    edge.parent_sees_mV = {child.v_mV, child.v_mV};
-    if (edge.is_mixed) {
-        const double from_ms = std::max(child.at_ms, parent.at_ms);
-        edge.common_ms = to_ms - from_ms;
-        const double stage_ms = from_ms + kGamma * edge.common_ms;
-        // Where an end is at the time of each stage of the flux, beyond its own stage.
-        const auto beyond_mV = [&](const End& end) {
-            const double own_ms = end.is_due ? end.at_ms + kGamma * end.step_ms : end.at_ms;
-            return std::array{end.slope_mV_per_ms * (stage_ms - own_ms),
-                              end.is_due ? 0.0 : end.slope_mV_per_ms * (to_ms - end.at_ms)};
-        };
-        const auto of_child_mV = beyond_mV(child);
-        const auto of_parent_mV = beyond_mV(parent);
-        const auto difference = [](double v_mV, const std::array<double, 2>& other,
-                                   const std::array<double, 2>& own, bool is_own_due) {
-            return std::array{v_mV + other[0] - (is_own_due ? own[0] : 0.0), v_mV + other[1]};
-        };
-        edge.child_sees_mV = difference(parent.v_mV, of_parent_mV, of_child_mV, child.is_due);
-        edge.parent_sees_mV = difference(child.v_mV, of_child_mV, of_parent_mV, parent.is_due);
-        if (child.is_due) {
-            edge.child_share = edge.common_ms / child.step_ms;
-            edge.child_later_nA = edge.child_share * edge.coupling_uS *
-                                  (edge.child_sees_mV[1] - edge.child_sees_mV[0]);
-        }
-        if (parent.is_due) {
-            edge.parent_share = edge.common_ms / parent.step_ms;
-            edge.parent_later_nA = edge.parent_share * edge.coupling_uS *
-                                   (edge.parent_sees_mV[1] - edge.parent_sees_mV[0]);
-            if (!child.is_due) {
-                below_mV_[small_[index(small.parent)].lane] = Real(0);
-            }
-        }
-        // What has been noted is for the one that stands at the earlier time.
-        if (child.at_ms < parent.at_ms && child.is_due) {
-            edge.child_nA = -edge.charge_nA_ms / child.step_ms;
-            edge.charge_nA_ms = 0.0;
-        } else if (parent.at_ms < child.at_ms && parent.is_due) {
-            edge.parent_nA = edge.charge_nA_ms / parent.step_ms;
-            edge.charge_nA_ms = 0.0;
-        }
-    }
-    if (child.is_due) {
-        coupling_uS_[small.top + kLanes] = static_cast<Real>(edge.child_share * edge.coupling_uS);
-    }
-    if (parent.is_due && !small.joins_single) {
-        coupling_uS_[small.above] = static_cast<Real>(edge.parent_share * edge.coupling_uS);
-    }
-    show_neighbours(small, edge.child_sees_mV[0], edge.parent_sees_mV[0], child.is_due,
-                    parent.is_due);
-}
-
-template <class Real>
-void LaneSolver<Real>::add_edges(std::size_t member, std::size_t b) noexcept {
-    Real* const current_nA = sums(member).current_nA;
-    const std::size_t first = layout_.blocks[b].first_slot * kLanes;
-    for (const std::uint32_t e : block_edges_[b]) {
-        const Edge& edge = edges_[e];
-        const SmallRow& small = small_[edge.run];
-        if (edge.child == b) {
-            current_nA[small.top - first] -= static_cast<Real>(edge.child_nA);
-        } else if (!small.joins_single) {
-            current_nA[small.above - first] -= static_cast<Real>(edge.parent_nA);
-        }
-    }
-}
-
-template <class Real>
-void LaneSolver<Real>::add_second_edges(std::size_t b) noexcept {
-    for (const std::uint32_t e : block_edges_[b]) {
-        const Edge& edge = edges_[e];
-        const SmallRow& small = small_[edge.run];
-        if (edge.child == b) {
-            second_[small.top] += static_cast<Real>(edge.child_later_nA);
-        } else if (!small.joins_single) {
-            second_[small.above] += static_cast<Real>(edge.parent_later_nA);
-        }
-    }
-}
-
-/// Notes what has flowed to blocks that were not due, and chooses the steps that come.
+/// Brings links and edges to the end of the step, and chooses the steps that come.
 template <class Real>
 void LaneSolver<Real>::close_window(double to_ms, std::int64_t tick) noexcept {
-    for (const std::uint32_t e : mixed_) {
-        Edge& edge = edges_[e];
-        const bool of_child = is_due(edge.child);
-        if (of_child == is_due(edge.parent)) {
-            continue;
+    for (const std::uint32_t e : met_) {
+        settle_edge(edges_[e]);
+    }
+    if (!links_.empty()) {
+        join_runs();
+        for (const std::uint32_t b : due_) {
+            step_block_links(b, true);
         }
-        const std::size_t place = of_child ? small_[edge.run].top : small_[edge.run].above;
-        const auto& sees_mV = of_child ? edge.child_sees_mV : edge.parent_sees_mV;
-        const auto u1 = static_cast<double>(first_[place]);
-        const auto u2 = static_cast<double>(second_[place]);
-        const double before_mV = static_cast<double>(v_mV_[place]) - u2;
-        const double into_nA = edge.coupling_uS * ((1.0 - kGamma) * (sees_mV[0] - before_mV - u1) +
-                                                   kGamma * (sees_mV[1] - before_mV - u2));
-        edge.charge_nA_ms += (of_child ? -1.0 : 1.0) * edge.common_ms * into_nA;
+        for (const std::uint32_t e : met_) {
+            show_link(edges_[e]);
+        }
     }
     before_ms_ = now_ms_;
     now_ms_ = to_ms;

@@ -21,6 +21,8 @@ void LaneSolver<Real>::visit_block(std::size_t b, const Visitor& visit) {
         const std::size_t first = mechanism.first[b];
         visit(mechanism.gate.data() + first * each, (mechanism.first[b + 1] - first) * each);
     }
+    const std::size_t each = link_halves_ * link_modes_ * kLanes;
+    visit(link_state_.data() + pack_first_[b] * each, (pack_first_[b + 1] - pack_first_[b]) * each);
 }
 
 template <class Real>
@@ -43,7 +45,8 @@ void LaneSolver<Real>::forget_copy() noexcept {
     }
     saved_.blocks.clear();
     saved_.values.clear();
-    saved_.charge_nA_ms.clear();
+    saved_.edges.clear();
+    saved_.halves.clear();
 }
 
 template <class Real>
@@ -54,15 +57,19 @@ void LaneSolver<Real>::save_block(std::uint32_t b) {
         saved_.values.insert(saved_.values.end(), first, first + size);
     });
     for (const std::uint32_t e : block_edges_[b]) {
-        saved_.charge_nA_ms.push_back(edges_[e].charge_nA_ms);
+        const Edge& edge = edges_[e];
+        saved_.edges.push_back({edge.pending_nA_ms, edge.common_ms, edge.modes, edge.modes_before});
     }
+    saved_.halves.insert(saved_.halves.end(), link_half_.begin() + pack_first_[b],
+                         link_half_.begin() + pack_first_[b + 1]);
 }
 
-/// The last saved first: of an edge that two blocks share, the older charge counts.
+/// The last saved first: of an edge that two blocks share, the older one counts.
 template <class Real>
 void LaneSolver<Real>::bring_window_back() {
     std::size_t value = saved_.values.size();
-    std::size_t charge = saved_.charge_nA_ms.size();
+    std::size_t first_edge = saved_.edges.size();
+    std::size_t half = saved_.halves.size();
     for (std::size_t k = saved_.blocks.size(); k-- > 0;) {
         const SavedBlock& saved = saved_.blocks[k];
         const std::uint32_t b = saved.block;
@@ -77,10 +84,19 @@ void LaneSolver<Real>::bring_window_back() {
             std::copy_n(saved_.values.begin() + static_cast<std::ptrdiff_t>(from), size, first);
             from += size;
         });
-        charge -= block_edges_[b].size();
+        first_edge -= block_edges_[b].size();
         for (std::size_t e = 0; e < block_edges_[b].size(); ++e) {
-            edges_[block_edges_[b][e]].charge_nA_ms = saved_.charge_nA_ms[charge + e];
+            Edge& edge = edges_[block_edges_[b][e]];
+            const SavedEdge& old = saved_.edges[first_edge + e];
+            edge.pending_nA_ms = old.pending_nA_ms;
+            edge.common_ms = old.common_ms;
+            edge.modes = old.modes;
+            edge.modes_before = old.modes_before;
         }
+        half -= pack_first_[b + 1] - pack_first_[b];
+        std::copy_n(saved_.halves.begin() + static_cast<std::ptrdiff_t>(half),
+                    pack_first_[b + 1] - pack_first_[b], link_half_.begin() + pack_first_[b]);
+        set_ms_[b] = 0.0;
     }
     now_ms_ = saved_.now_ms;
     before_ms_ = saved_.before_ms;
@@ -102,16 +118,15 @@ bool LaneSolver<Real>::is_window_sound() const noexcept {
                    });
         for (const Mechanism& mechanism : mechanisms_) {
             const std::size_t each = mechanism.gates * kLanes;
-            const auto gates =
-                mechanism.gate.begin() +
-                static_cast<std::ptrdiff_t>(mechanism.first[saved.block] * each);
-            is_sound = is_sound &&
-                       std::all_of(gates,
-                                   gates + static_cast<std::ptrdiff_t>(
-                                               (mechanism.first[saved.block + 1] -
-                                                mechanism.first[saved.block]) *
-                                               each),
-                                   [](Real gate) { return std::isfinite(gate); });
+            const auto gates = mechanism.gate.begin() +
+                               static_cast<std::ptrdiff_t>(mechanism.first[saved.block] * each);
+            is_sound =
+                is_sound &&
+                std::all_of(gates,
+                            gates + static_cast<std::ptrdiff_t>((mechanism.first[saved.block + 1] -
+                                                                 mechanism.first[saved.block]) *
+                                                                each),
+                            [](Real gate) { return std::isfinite(gate); });
         }
     }
     return is_sound;
