@@ -72,7 +72,11 @@ RANVIER_INLINE void invert(P (&x)[size]) noexcept {
     }
 }
 
-template <class C, class Real>
+/// Of each gate and row: by v, echo, and where steps are judged, own.
+template <bool is_judged>
+inline constexpr std::size_t kAnswers = is_judged ? 3 : 2;
+
+template <class C, class Real, bool is_judged>
 void linearise_lanes(const LaneRows<Real>& rows, const Real* v_mV, const Real* inverse_tau_per_ms,
                      const LaneSums<Real>& sums) noexcept {
     constexpr std::size_t gates = detail::gate_count<C>;
@@ -125,8 +129,9 @@ void linearise_lanes(const LaneRows<Real>& rows, const Real* v_mV, const Real* i
                     const P g_uS = P::load(rows.g_uS.at(k) + lane);
                     const P driven_nA =
                         g_uS * (P::load(v_mV + at) - P::load(rows.e_mV.at(k) + lane));
-                    const Real* const gate = rows.gates + k * gates * kLanes + lane;
-                    Real* const answer = rows.answers + k * 3 * gates * kLanes + lane;
+                    Real* const gate = rows.gates + k * gates * kLanes + lane;
+                    constexpr std::size_t each = kAnswers<is_judged> * kLanes;
+                    Real* const answer = rows.answers + k * gates * each + lane;
                     P x[gates];
                     P scaled[gates];
                     for (std::size_t g = 0; g < gates; ++g) {
@@ -159,9 +164,13 @@ void linearise_lanes(const LaneRows<Real>& rows, const Real* v_mV, const Real* i
                             conductance = conductance + by_v_uS;
                             echo_nA = echo_nA + own_nA * echo;
                             echo_uS = echo_uS + by_v_uS * echo;
-                            own.store(answer + (3 * i) * kLanes);
-                            by_v.store(answer + (3 * i + 1) * kLanes);
-                            echo.store(answer + (3 * i + 2) * kLanes);
+                            // What the gate moves by whatever v does, at once.
+                            (x[i] + (own + own * echo)).store(gate + i * kLanes);
+                            by_v.store(answer + i * each);
+                            echo.store(answer + i * each + kLanes);
+                            if constexpr (is_judged) {
+                                own.store(answer + i * each + 2 * kLanes);
+                            }
                         };
                         (eliminate(std::integral_constant<std::size_t, g>{}), ...);
                         add(current, sums.current_nA + at);
@@ -188,19 +197,21 @@ RANVIER_INLINE Real moved_lanes(const LaneRows<Real>& rows, const Real* u1_mV,
                 const P u1_v = P::load(u1_mV + at);
                 const P u2_v = P::load(u2_mV + at);
                 Real* const gate = rows.gates + k * gates * kLanes + lane;
-                const Real* const answer = rows.answers + k * 3 * gates * kLanes + lane;
+                constexpr std::size_t each = kAnswers<is_judged> * kLanes;
+                const Real* const answer = rows.answers + k * gates * each + lane;
                 P bend(0.0);
                 for (std::size_t g = 0; g < gates; ++g) {
-                    const P own = P::load(answer + (3 * g) * kLanes);
-                    const P by_v = P::load(answer + (3 * g + 1) * kLanes);
-                    const P echo = P::load(answer + (3 * g + 2) * kLanes);
-                    const P u1 = own + by_v * u1_v;
-                    const P u2 = own + echo * u1 + by_v * u2_v;
+                    const P by_v = P::load(answer + g * each);
+                    const P echo = P::load(answer + g * each + kLanes);
+                    const P by_v_both = by_v * (echo * u1_v + u2_v);
                     // A gate stays between shut and open, which only a step far too long breaks.
                     // NaN must pass, and does as the second of min and max.
-                    const P x = P::load(gate + g * kLanes) + u2;
+                    const P x = P::load(gate + g * kLanes) + by_v_both;
                     max(shut, min(wide, x)).store(gate + g * kLanes);
                     if constexpr (is_judged) {
+                        const P own = P::load(answer + g * each + 2 * kLanes);
+                        const P u1 = own + by_v * u1_v;
+                        const P u2 = own + own * echo + by_v_both;
                         bend = max(bend, abs(u1 - kLaneGamma * u2));
                     }
                 }
@@ -326,8 +337,8 @@ void relax_lanes(const LaneRows<Real>& rows, const Real* v_mV, const Real* dt_ms
 
 template <class C, class Real>
 constexpr LaneKernels<Real> make_lane_kernels() {
-    return {&linearise_lanes<C, Real>, &move_lanes<C, Real>, &move_and_judge_lanes<C, Real>,
-            &relax_lanes<C, Real>};
+    return {&linearise_lanes<C, Real, false>, &linearise_lanes<C, Real, true>, &move_lanes<C, Real>,
+            &move_and_judge_lanes<C, Real>, &relax_lanes<C, Real>};
 }
 
 }  // namespace RANVIER_ISA_NAMESPACE

@@ -25,7 +25,8 @@ struct LaneRows {
     PackColumn<Real> e_mV;      // reversal potential
     const double* rate_factor;  // [gate]: the temperature factor of its rates
     Real* gates;                // [k][gate]
-    Real* answers;              // [k][gate][3]: own, by v, echo of the gate, see linearise
+    Real* answers;              // [k][gate][2 or 3]: by v and echo of the gate, and own where
+                                // steps are judged: see linearise
 };
 
 /// Sums over the mechanisms of a block, by pack.
@@ -41,10 +42,14 @@ template <class Real>
 struct LaneKernels {
     /// Linearises about v and eliminates the gates of rosenbrock2 (see there): with
     /// D = 1/(g dt) + decay, own = rate/D, by_v = rate_by_v/D, echo = (1 - g)/(g^2 dt)/D. Adds to
-    /// all four sums. `inverse_tau_per_ms` is 1/(g dt) per lane.
+    /// all four sums, and own (1 + echo) to the gates, the part of their step that has nothing to
+    /// do with v. `inverse_tau_per_ms` is 1/(g dt) per lane.
     void (*linearise)(const LaneRows<Real>& rows, const Real* v_mV, const Real* inverse_tau_per_ms,
                       const LaneSums<Real>& sums) noexcept;
-    /// Moves the gates by the second stage, given both stages' steps of v.
+    /// The same for move_and_judge().
+    void (*linearise_to_judge)(const LaneRows<Real>& rows, const Real* v_mV,
+                               const Real* inverse_tau_per_ms, const LaneSums<Real>& sums) noexcept;
+    /// Moves the gates by the rest of the second stage, given both stages' steps of v.
     void (*move)(const LaneRows<Real>& rows, const Real* u1_mV, const Real* u2_mV) noexcept;
     /// Does that, and returns the largest |u1 - g u2| of the gates, which vanishes where a gate ran
     /// straight. Lanes without the mechanism do not count.

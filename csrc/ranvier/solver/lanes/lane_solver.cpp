@@ -66,10 +66,8 @@ LaneSolver<Real>::LaneSolver(std::vector<const System*> fibres, std::size_t most
     }
     std::ranges::fill(inverse_tau_, static_cast<Real>(1.0 / kParked_ms));
     seen_.resize(layout_.blocks.size());
-    // Fewer blocks than this for each thread, and the waiting would cost more than it saves.
-    constexpr std::size_t kBlocksPerThread = 4;
     team_.emplace(
-        std::clamp(static_cast<int>(layout_.blocks.size() / kBlocksPerThread), 1, threads));
+        std::clamp(static_cast<int>(layout_.blocks.size() / Team::kLeastShare), 1, threads));
     small_.resize(layout_.runs.size());
     for (std::vector<double>* array :
          {&pivot_, &current_nA_, &side_nA_, &later_nA_, &joint_uS_, &back_uS_}) {
@@ -190,7 +188,7 @@ void LaneSolver<Real>::place_mechanisms() {
         mechanism.e_mV.assign(packs, open.e_mV);
         mechanism.gate.assign(packs * mechanism.gates * kLanes, Real(0));
         if (method_ != LaneMethod::kStaggeredSdirk2) {
-            mechanism.answer.assign(packs * 3 * mechanism.gates * kLanes, Real(0));
+            mechanism.answer.assign(packs * answers() * mechanism.gates * kLanes, Real(0));
         }
         mechanisms_.push_back(std::move(mechanism));
     }
@@ -386,7 +384,7 @@ LaneRows<Real> LaneSolver<Real>::rows(Mechanism& mechanism, std::size_t b) noexc
             .e_mV = mechanism.e_mV.from(first),
             .rate_factor = mechanism.rate_factor.data(),
             .gates = mechanism.gate.data() + first * mechanism.gates * kLanes,
-            .answers = mechanism.answer.data() + first * 3 * mechanism.gates * kLanes};
+            .answers = mechanism.answer.data() + first * answers() * mechanism.gates * kLanes};
 }
 
 template <class Real>
@@ -522,6 +520,7 @@ bool LaneSolver<Real>::step(std::span<const LaneStep> steps,
 template <class Real>
 void LaneSolver<Real>::take_step() noexcept {
     const bool is_coupled = method_ != LaneMethod::kStaggeredSdirk2;
+    const bool is_judged = window_choice_.tolerance_mV > 0.0;
     team_->share(due_.size(), [&](std::size_t member, std::size_t from, std::size_t to) {
         for (std::size_t k = from; k < to; ++k) {
             const std::size_t b = due_[k];
@@ -534,7 +533,10 @@ void LaneSolver<Real>::take_step() noexcept {
             }
             for (Mechanism& mechanism : mechanisms_) {
                 const LaneRows<Real> packs = rows(mechanism, b);
-                if (is_coupled) {
+                if (is_judged) {
+                    mechanism.kernels->linearise_to_judge(packs, own.v_mV, own.inverse_tau_per_ms,
+                                                          own.sums);
+                } else if (is_coupled) {
                     mechanism.kernels->linearise(packs, own.v_mV, own.inverse_tau_per_ms, own.sums);
                 } else {
                     mechanism.kernels->relax(packs, own.v_mV, &gates_ms_[b * kLanes], own.sums);
@@ -573,7 +575,7 @@ void LaneSolver<Real>::take_step() noexcept {
                     continue;
                 }
                 const LaneRows<Real> packs = rows(mechanism, b);
-                if (window_) {
+                if (is_judged) {
                     bend = std::max(bend, mechanism.kernels->move_and_judge(packs, own.first_mV,
                                                                             own.second_mV));
                 } else {

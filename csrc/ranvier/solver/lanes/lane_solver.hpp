@@ -326,6 +326,8 @@ private:
     CableBlock<Real> block(std::size_t b, std::size_t member) noexcept;
     LaneSums<Real> sums(std::size_t member) noexcept;
     LaneRows<Real> rows(Mechanism& mechanism, std::size_t b) noexcept;
+    /// Numbers per gate and row between the passes of a step.
+    std::size_t answers() const noexcept { return window_choice_.tolerance_mV > 0.0 ? 3 : 2; }
     std::size_t rows_of_run(std::int32_t run) const noexcept {
         return index(layout_.runs[index(run)].rows);
     }

@@ -263,7 +263,7 @@ std::size_t LaneLayout::bytes() const noexcept {
 
 std::size_t rows_per_run(const Discretisation& d) {
     constexpr std::size_t kShortest = 2;
-    constexpr std::size_t kLongest = 16;
+    constexpr std::size_t kLongest = 20;
     std::size_t rows = d.compartments.size();
     if (!d.layers.empty()) {
         rows = static_cast<std::size_t>(std::ranges::count(d.layers[0].is_unknown, 0));

@@ -19,13 +19,15 @@ public:
     Team(const Team&) = delete;
     Team& operator=(const Team&) = delete;
 
+    static constexpr std::size_t kLeastShare = 4;
+
     int size() const noexcept { return static_cast<int>(threads_.size()) + 1; }
 
-    /// Calls work(member, first, last) on every thread, with a share of 0 to `count`. Returns when
-    /// all are done.
+    /// Calls work(member, first, last) on every thread, with a share of 0 to `count`; on this one
+    /// alone where there is too little for each to be worth the waiting. Returns when all are done.
     template <class Work>
     void share(std::size_t count, const Work& work) noexcept {
-        if (threads_.empty() || is_elsewhere()) {
+        if (threads_.empty() || count < kLeastShare * (threads_.size() + 1) || is_elsewhere()) {
             work(std::size_t{0}, std::size_t{0}, count);
             return;
         }
