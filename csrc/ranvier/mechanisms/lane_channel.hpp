@@ -216,7 +216,11 @@ RANVIER_INLINE Real moved_lanes(const LaneRows<Real>& rows, const Real* u1_mV,
                     }
                 }
                 if constexpr (is_judged) {
-                    worst = max(worst, select(P::load(rows.g_uS.at(k) + lane) > shut, bend, shut));
+                    const P slot(
+                        static_cast<double>(rows.pack[k] / static_cast<std::int32_t>(kLanes)));
+                    worst = max(worst, select((P::load(rows.g_uS.at(k) + lane) > shut) &
+                                                  (P::load(rows.first_row + lane) <= slot),
+                                              bend, shut));
                 }
             });
     }

@@ -26,6 +26,7 @@ struct LaneRows {
     const double* rate_factor;  // [gate]: the temperature factor of its rates
     Real* gates;                // [k][gate]
     Real* answers;              // [k][gate][2 or 3]: by v and echo of the gate, and own where
+    const Real* first_row;      // per lane: the slot of its first row; what is below counts nothing
                                 // steps are judged: see linearise
 };
 

@@ -93,6 +93,8 @@ LaneSolver<Real>::LaneSolver(std::vector<const System*> fibres, std::size_t most
                 SmallRow& small = small_[index(block.run[lane])];
                 small.lane = static_cast<std::uint32_t>(b * kLanes + lane);
                 small.top = static_cast<std::uint32_t>(layout_.top[index(block.run[lane])]);
+            } else if (window_choice_.tolerance_mV > 0.0) {
+                first_row_[b * kLanes + lane] = static_cast<Real>(1 + block.rows);  // none
             }
         }
     }
@@ -324,6 +326,9 @@ void LaneSolver<Real>::set_drives(std::size_t fibre, std::span<const Drive> driv
             drive_blocks_[term.drive].push_back(static_cast<std::uint32_t>(term.block));
         }
     }
+    for (auto& blocks : drive_blocks_) {
+        blocks = blocks_within_reach(blocks);
+    }
 }
 
 template <class Real>
@@ -384,7 +389,8 @@ LaneRows<Real> LaneSolver<Real>::rows(Mechanism& mechanism, std::size_t b) noexc
             .e_mV = mechanism.e_mV.from(first),
             .rate_factor = mechanism.rate_factor.data(),
             .gates = mechanism.gate.data() + first * mechanism.gates * kLanes,
-            .answers = mechanism.answer.data() + first * answers() * mechanism.gates * kLanes};
+            .answers = mechanism.answer.data() + first * answers() * mechanism.gates * kLanes,
+            .first_row = &first_row_[b * kLanes]};
 }
 
 template <class Real>
@@ -490,8 +496,11 @@ bool LaneSolver<Real>::step(std::span<const LaneStep> steps,
     }
     if (window_) {
         wake_driven(steps[0]);
-        const auto due = window_->due(steps[0].tick);
-        due_.assign(due.begin(), due.end());
+        due_.clear();
+        for (const std::uint32_t g : window_->due(steps[0].tick)) {
+            due_.insert(due_.end(), group_blocks_[g].begin(), group_blocks_[g].end());
+        }
+        std::ranges::sort(due_);
         window_sums_.passed += layout_.blocks.size();
         open_window(steps[0].to_ms, steps[0].tick);
         take_step();

@@ -235,6 +235,7 @@ private:
     void add_drives(std::size_t member, std::size_t b) noexcept;
     void add_second_drives(std::size_t b) noexcept;
     void wake_driven(const LaneStep& step);
+    std::vector<std::uint32_t> blocks_within_reach(const std::vector<std::uint32_t>& driven) const;
     void open_window(double to_ms, std::int64_t tick) noexcept;
     void close_window(double to_ms, std::int64_t tick) noexcept;
     void restart_window(double t_ms, std::int64_t tick);
@@ -392,6 +393,11 @@ private:
     std::vector<std::vector<std::uint32_t>> block_edges_;
     std::vector<std::vector<std::uint32_t>> drive_blocks_;  // [drive]
     std::vector<double> gate_bend_;                         // [block]
+    // Blocks that step together, which is what the window counts.
+    std::vector<std::uint32_t> group_of_;                   // [block]
+    std::vector<std::vector<std::uint32_t>> group_blocks_;  // [group]
+    std::vector<double> group_error_mV_;                    // [group], work
+    std::vector<std::uint32_t> due_groups_;
     struct WindowSums {
         double worst_mV = 0.0;
         std::uint64_t solved = 0;  // steps of blocks

@@ -14,7 +14,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <limits>
 #include <numeric>
+#include <queue>
+#include <utility>
 
 #include "ranvier/solver/lanes/lane_solver.hpp"
 #include "ranvier/solver/two_stage.hpp"
@@ -41,7 +45,14 @@ void LaneSolver<Real>::set_up_window() {
     const std::size_t blocks = layout_.blocks.size();
     edge_of_run_.assign(small_.size(), kNowhere);
     block_edges_.assign(blocks, {});
-    std::vector<std::vector<std::uint32_t>> neighbours(blocks);
+    group_of_.resize(blocks);
+    std::iota(group_of_.begin(), group_of_.end(), std::uint32_t{0});
+    const auto root_of = [&](std::size_t b) {
+        while (group_of_[b] != b) {
+            b = group_of_[b];
+        }
+        return b;
+    };
     for (std::size_t j = 0; j < small_.size(); ++j) {
         if (small_[j].parent == kNowhere) {
             continue;
@@ -54,6 +65,13 @@ void LaneSolver<Real>::set_up_window() {
         edge_of_run_[j] = static_cast<std::int32_t>(edges_.size());
         block_edges_[child].push_back(static_cast<std::uint32_t>(edges_.size()));
         block_edges_[parent].push_back(static_cast<std::uint32_t>(edges_.size()));
+        // What stores nothing cannot be behind, with nothing left to flow: its blocks go together.
+        const auto holds = [&](std::size_t run) {
+            return !(capacitance_nF_.at(small_[run].top) > Real(0));
+        };
+        if (holds(j) || holds(index(small_[j].parent))) {
+            group_of_[root_of(child)] = static_cast<std::uint32_t>(root_of(parent));
+        }
         Edge& edge = edges_.emplace_back();
         edge.run = j;
         edge.child.block = child;
@@ -61,9 +79,31 @@ void LaneSolver<Real>::set_up_window() {
         edge.parent.block = parent;
         edge.parent.place = small_[j].above;
         edge.coupling_uS = static_cast<double>(coupling_uS_[small_[j].top + kLanes]);
-        neighbours[child].push_back(static_cast<std::uint32_t>(parent));
-        neighbours[parent].push_back(static_cast<std::uint32_t>(child));
     }
+    std::vector<std::uint32_t> number(blocks);
+    group_blocks_.clear();
+    for (std::size_t b = 0; b < blocks; ++b) {
+        if (root_of(b) == b) {
+            number[b] = static_cast<std::uint32_t>(group_blocks_.size());
+            group_blocks_.emplace_back();
+        }
+    }
+    std::vector<std::uint32_t> group_of(blocks);
+    for (std::size_t b = 0; b < blocks; ++b) {
+        group_of[b] = number[root_of(b)];
+        group_blocks_[group_of[b]].push_back(static_cast<std::uint32_t>(b));
+    }
+    group_of_ = std::move(group_of);
+    std::vector<std::vector<std::uint32_t>> neighbours(group_blocks_.size());
+    for (const Edge& edge : edges_) {
+        const std::uint32_t child = group_of_[edge.child.block];
+        const std::uint32_t parent = group_of_[edge.parent.block];
+        if (child != parent) {
+            neighbours[child].push_back(parent);
+            neighbours[parent].push_back(child);
+        }
+    }
+    group_error_mV_.assign(group_blocks_.size(), -1.0);
     for (auto& each : neighbours) {
         std::ranges::sort(each);
         each.erase(std::unique(each.begin(), each.end()), each.end());
@@ -109,14 +149,98 @@ void LaneSolver<Real>::restart_window(double t_ms, std::int64_t tick) {
 template <class Real>
 void LaneSolver<Real>::wake_driven(const LaneStep& step) {
     const FibreDrives& own = drives_[0];
+    // Within rounding, a jump at the end of the step before belongs to this one.
+    const double slack_ms = 1e-6 * window_choice_.dt_ms;
     for (std::size_t k = 0; k < own.drives.size(); ++k) {
-        if (!own.drives[k].waveform.is_flat(step.from_ms,
+        if (!own.drives[k].waveform.is_flat(step.from_ms - slack_ms,
                                             step.to_ms + 1.5 * window_choice_.dt_ms)) {
             for (const std::uint32_t b : drive_blocks_[k]) {
-                window_->lower(b, 0);
+                window_->lower(group_of_[b], 0);
             }
         }
     }
+}
+
+/// The blocks that feel a jump of currents into some rows within a step: until what the first step
+/// makes of it, which falls along the axoplasm by exp(acosh(1 + C/(2 g dt G))) from row to row, is
+/// out of sight.
+template <class Real>
+std::vector<std::uint32_t> LaneSolver<Real>::blocks_within_reach(
+    const std::vector<std::uint32_t>& driven) const {
+    constexpr double kFar = 23.0;  // 1e-10
+    std::vector<double> across(small_.size(), 0.0);
+    std::vector<std::vector<std::size_t>> children(small_.size());
+    double through_link_uS = 0.0;  // the most that any lets pass within a step
+    for (const LinkModes* modes : distinct_modes_) {
+        through_link_uS =
+            std::max(through_link_uS, sums_of(*modes, kGamma * window_choice_.dt_ms).across);
+    }
+    for (std::size_t j = 0; j < small_.size(); ++j) {
+        for (std::size_t place = small_[j].top;; place -= kLanes) {
+            const double coupling_uS =
+                links_.empty() ? static_cast<double>(coupling_uS_[place]) : through_link_uS;
+            if (layout_.compartment_at[place] == kNowhere) {
+                break;
+            }
+            if (coupling_uS > 0.0) {
+                across[j] +=
+                    std::acosh(1.0 + static_cast<double>(capacitance_nF_.at(place)) /
+                                         (2.0 * kGamma * window_choice_.dt_ms * coupling_uS));
+            }
+            if (place < kLanes) {
+                break;
+            }
+        }
+        if (small_[j].parent != kNowhere) {
+            children[index(small_[j].parent)].push_back(j);
+        }
+    }
+    // How far the near and the far end of each run are.
+    std::vector<double> far_off(small_.size(), std::numeric_limits<double>::infinity());
+    using Visit = std::pair<double, std::size_t>;
+    std::priority_queue<Visit, std::vector<Visit>, std::greater<>> waiting;
+    for (const std::uint32_t b : driven) {
+        for (const std::int32_t run : layout_.blocks[b].run) {
+            if (run != kNowhere) {
+                far_off[index(run)] = 0.0;
+                waiting.emplace(0.0, index(run));
+            }
+        }
+    }
+    std::vector<std::uint8_t> is_reached(layout_.blocks.size(), 0);
+    while (!waiting.empty()) {
+        const auto [at, j] = waiting.top();
+        waiting.pop();
+        if (at > far_off[j]) {
+            continue;
+        }
+        is_reached[small_[j].lane / kLanes] = 1;
+        const double beyond = at == 0.0 ? 0.0 : at + across[j];
+        const auto reach = [&](std::size_t other, double distance) {
+            distance = std::max(distance, 1e-300);
+            if (distance < kFar && distance < far_off[other]) {
+                far_off[other] = distance;
+                waiting.emplace(distance, other);
+            }
+        };
+        if (small_[j].parent != kNowhere) {
+            reach(index(small_[j].parent), beyond);
+            // Siblings hang on the same end.
+            for (const std::size_t sibling : children[index(small_[j].parent)]) {
+                reach(sibling, beyond);
+            }
+        }
+        for (const std::size_t child : children[j]) {
+            reach(child, beyond);
+        }
+    }
+    std::vector<std::uint32_t> blocks;
+    for (std::size_t b = 0; b < is_reached.size(); ++b) {
+        if (is_reached[b] != 0) {
+            blocks.push_back(static_cast<std::uint32_t>(b));
+        }
+    }
+    return blocks;
 }
 
 /// How fast the potential of a row goes at the end of its last step.
@@ -228,28 +352,37 @@ void LaneSolver<Real>::close_window(double to_ms, std::int64_t tick) noexcept {
     window_sums_.solved += due_.size();
     constexpr double kPerBend = 1.0 / (kGamma * (0.5 - kGamma));
     const double tolerance_mV = window_choice_.tolerance_mV;
-    const auto error_mV = [&](std::uint32_t b) {
-        return kPerBend * std::max(seen_[b].bend_mV, kGate_mV * gate_bend_[b]);
-    };
+    due_groups_.clear();
     for (const std::uint32_t b : due_) {
         at_ms_[b] = to_ms;
         at_tick_[b] = tick;
         block_ms_[b] = next_ms_[b];
-        const double error = error_mV(b);
-        if (window_->level(b) > 0) {
-            window_sums_.worst_mV = std::max(window_sums_.worst_mV, error);
+        const double error_mV = kPerBend * std::max(seen_[b].bend_mV, kGate_mV * gate_bend_[b]);
+        double& of_group_mV = group_error_mV_[group_of_[b]];
+        if (of_group_mV == -1.0) {
+            due_groups_.push_back(group_of_[b]);
         }
-        if (!(error <= tolerance_mV)) {
+        // Written so that NaN stays.
+        of_group_mV = error_mV <= of_group_mV ? of_group_mV : error_mV;
+    }
+    for (const std::uint32_t g : due_groups_) {
+        const double error_mV = group_error_mV_[g];
+        if (window_->level(g) > 0) {
+            window_sums_.worst_mV = std::max(window_sums_.worst_mV, error_mV);
+        }
+        if (!(error_mV <= tolerance_mV)) {
             window_->lower(
-                b, error <= kFarOff * tolerance_mV ? std::max(0, window_->level(b) - 1) : 0);
+                g, error_mV <= kFarOff * tolerance_mV ? std::max(0, window_->level(g) - 1) : 0);
         }
     }
-    for (const std::uint32_t b : due_) {
+    for (const std::uint32_t g : due_groups_) {
         // Twice the step has four times the error.
-        const double whole_ms = window_choice_.dt_ms * static_cast<double>(1 << window_->level(b));
-        if (4.0 * error_mV(b) <= tolerance_mV && block_ms_[b] > 0.75 * whole_ms) {
-            window_->raise(b, tick);
+        const double whole_ms = window_choice_.dt_ms * static_cast<double>(1 << window_->level(g));
+        if (4.0 * group_error_mV_[g] <= tolerance_mV &&
+            block_ms_[group_blocks_[g].front()] > 0.75 * whole_ms) {
+            window_->raise(g, tick);
         }
+        group_error_mV_[g] = -1.0;
     }
 }
 

@@ -190,7 +190,9 @@ Seen apply(const CableBlock<Real>& b) noexcept {
         const P moved = at(b.second_mV, k);
         const P after = before + moved;
         if (b.is_judged) {
-            bend = max(bend, abs(at(b.first_mV, k) - kGamma * moved));
+            const P own = abs(at(b.first_mV, k) - kGamma * moved);
+            bend =
+                max(bend, select(P::load(b.first_row) <= P(static_cast<double>(k)), own, P(0.0)));
         }
         if (b.has_links) {
             put(before + at(b.first_mV, k), b.first_mV, k);
