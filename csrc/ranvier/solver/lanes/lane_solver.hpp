@@ -187,7 +187,7 @@ private:
         std::int32_t link = kNowhere;
         std::vector<double> modes, modes_before;
         LinkSums sums;
-        std::vector<double> inverse_d;  // 1/(1/tau + rate) per mode, for this length:
+        std::vector<double> inverse_d;  // 1/(1/tau + rate) per mode, for a step of:
         double inverse_d_ms = 0.0;
         // Into the rows, from the modes as they are, and their echo in the second stage.
         double lower_nA = 0.0, upper_nA = 0.0, lower_echo = 0.0, upper_echo = 0.0;
