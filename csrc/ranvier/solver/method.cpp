@@ -88,8 +88,8 @@ std::unique_ptr<Method> make_method(const MethodChoice& choice, const System& sy
     }
     if (needs_lanes && !entry->in_lanes) {
         throw ModelError(subject,
-                         "is not there in lanes, expected rosenbrock2 or "
-                         "staggered_sdirk2 for single precision or solver lanes");
+                         "is not there in lanes, expected rosenbrock2, staggered_sdirk2 or "
+                         "windowed for single precision or solver lanes");
     }
     const bool fits = entry->in_lanes && !why_not_in_lanes(system.discretisation());
     if (needs_lanes || (execution.solver == Solver::kAuto && fits)) {

@@ -276,6 +276,7 @@ private:
     double share_of_whole(double share, double step_ms) const noexcept;
     double slope_mV_per_ms(std::size_t b, std::size_t place) const noexcept;
     double drift_mV(std::size_t place) const noexcept;
+    double gate_drift(std::size_t mechanism, std::size_t at, std::size_t place) const noexcept;
     bool is_due(std::size_t b) const noexcept { return due_stamp_[b] == stamp_; }
     bool has_due_parent(std::size_t j) const noexcept {
         const std::int32_t parent = small_[j].parent;

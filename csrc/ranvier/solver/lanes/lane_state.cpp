@@ -280,8 +280,13 @@ std::size_t LaneSolver<Real>::gate_place(std::size_t fibre, std::size_t m, std::
 template <class Real>
 double LaneSolver<Real>::gate(std::size_t fibre, std::size_t mechanism, std::size_t gate,
                               std::size_t row) const noexcept {
-    return static_cast<double>(
-        mechanisms_[mechanism].gate[gate_place(fibre, mechanism, gate, row)]);
+    const std::size_t at = gate_place(fibre, mechanism, gate, row);
+    const auto x = static_cast<double>(mechanisms_[mechanism].gate[at]);
+    if (!window_) {
+        return x;
+    }
+    const std::size_t i = index(systems_[fibre]->mechanisms()[mechanism].table->compartment[row]);
+    return x + gate_drift(mechanism, at, index(layout_.place[fibre][i]));
 }
 
 template <class Real>

@@ -262,6 +262,28 @@ double LaneSolver<Real>::drift_mV(std::size_t place) const noexcept {
     return at_ms_[b] == now_ms_ ? 0.0 : slope_mV_per_ms(b, place) * (now_ms_ - at_ms_[b]);
 }
 
+/// The same of a gate, `at` among the gates of its mechanism.
+template <class Real>
+double LaneSolver<Real>::gate_drift(std::size_t mechanism, std::size_t at,
+                                    std::size_t place) const noexcept {
+    const std::size_t b = block_of(place);
+    if (at_ms_[b] == now_ms_ || !(block_ms_[b] > 0.0)) {
+        return 0.0;
+    }
+    const Real* const answer =
+        &mechanisms_[mechanism].answer[at / kLanes * answers() * kLanes + at % kLanes];
+    const auto by_v = static_cast<double>(answer[0]);
+    const auto echo = static_cast<double>(answer[kLanes]);
+    const auto own = static_cast<double>(answer[2 * kLanes]);
+    const auto u2_mV = static_cast<double>(second_[place]);
+    const double before_mV = static_cast<double>(v_mV_[place]) - u2_mV;
+    const double u1_mV = static_cast<double>(first_[place]) - (links_.empty() ? 0.0 : before_mV);
+    const double u1 = own + by_v * u1_mV;
+    const double u2 = own + echo * u1 + by_v * u2_mV;
+    const double bend = (1.0 - kGamma) * (u1 / kGamma - u2) / kGamma;
+    return (u2 - bend) / block_ms_[b] * (now_ms_ - at_ms_[b]);
+}
+
 /// Steps, neighbours and edges of the blocks in due_, for a step to `to_ms`.
 template <class Real>
 void LaneSolver<Real>::open_window(double to_ms, std::int64_t tick) noexcept {
