@@ -64,11 +64,12 @@ class Work:
 #: exprelr and a sigmoid divide; so does each of three gates and the pivot. MRG: the node has ten
 #: rates (a tenth of the rows, and more), the others constant factors and two potentials.
 WORK = {
+    # One exponential for each channel, whose powers give the others; divisions shared by gates.
     "squid": Work(
-        exps=3,
-        rate_divisions=4,
-        rate_multiply_adds=24,
-        step_divisions=4,
+        exps=2,
+        rate_divisions=2,
+        rate_multiply_adds=36,
+        step_divisions=1,
         step_multiply_adds=40,
         bytes=64 + 16 + 32,
     ),

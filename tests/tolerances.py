@@ -189,3 +189,15 @@ BATCH_mV = 1e-9
 BATCH_ms = 1e-9
 #: Single against double precision, over the upstroke of MRG. Measured 7e-3.
 SINGLE_mV = 1e-2
+
+# Steps of several lengths in one cable.
+
+#: A potential anywhere at any step, against the full solve, as a multiple of the window's
+#: tolerance. Measured 0.4 to 1.3 on spikes, and 5 where a current that stays on fires again, whose
+#: latency multiplies what the start was off by.
+WINDOW_PER_TOLERANCE = 8.0
+#: A crossing per millivolt of tolerance. Measured 7e-4 ms after 13 ms, 2.2e-3 near a branch point.
+WINDOW_ms_PER_mV = 8e-3
+#: The worst step that was longer than dt: a block is told only afterwards. Measured 6 near a branch
+#: point, 2 to 4 elsewhere.
+WINDOW_STEP_PER_TOLERANCE = 20.0

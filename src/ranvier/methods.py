@@ -67,16 +67,16 @@ class Method:
 
     def finer(self, factor: float) -> Method:
         """The method with a step `factor` times shorter, or with tolerances `factor` times closer
-        if it chooses its steps. Raises ValueError for a factor that is not finite and above 0."""
+        if it chooses its steps. Of a window the tolerance falls by the square of `factor`, so that
+        long steps become shorter by as much as the step. Raises ValueError for a factor that is not
+        finite and above 0."""
         if not (math.isfinite(factor) and factor > 0):
             raise ValueError(f"factor: is {factor:g}, expected a finite number above 0")
-        refined = ("rtol", "atol") if self.is_adaptive else ("dt_ms",)
+        powers = {"rtol": 1, "atol_mV": 1} if self.is_adaptive else {"dt_ms": 1, "window_tol_mV": 2}
         changed = {
-            name: value / factor
-            for name, value in self.parameters.items()
-            if name.startswith(refined)
+            name: value / factor ** powers.get(name, 0) for name, value in self.parameters.items()
         }
-        return Method(self.name, **(self.parameters | changed))
+        return Method(self.name, **changed)
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (self.name, self.parameters)

@@ -87,7 +87,9 @@ STEP_ms = {
 
 
 def answer_of(name: str, answer: str, dt_ms: float) -> np.ndarray:
-    return ANSWERS[answer](rv.Method(name, dt_ms=dt_ms))
+    """With a window that follows the step, where the method has one."""
+    finer = rv.Method(name).finer(rv.Method(name).dt_ms / dt_ms)
+    return ANSWERS[answer](rv.Method(name, **(finer.parameters | {"dt_ms": dt_ms})))
 
 
 @pytest.mark.parametrize("answer", ANSWERS)

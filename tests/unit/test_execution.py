@@ -78,13 +78,15 @@ def test_a_simulation_says_what_it_uses() -> None:
         "precision": "double",
         "threads": 2,
         "isa": build_info()["isa"],
+        "share_solved": 1.0,
+        "window_error_mV": 0.0,
     }
     assert rv.Simulation(squid(), solver="plain").execution["solver"] == "plain"
 
 
 @pytest.mark.parametrize("name", rv.methods.names())
 def test_lanes_are_chosen_where_the_method_has_them(name: str) -> None:
-    has_lanes = name in ("rosenbrock2", "staggered_sdirk2")
+    has_lanes = name in ("rosenbrock2", "staggered_sdirk2", "windowed")
     simulation = rv.Simulation(squid(10), method=rv.Method(name))
     assert simulation.execution["solver"] == ("lanes" if has_lanes else "plain")
 
@@ -250,13 +252,13 @@ def test_the_core_needs_a_thread() -> None:
         ),
         (
             {"solver": "lanes", "method": rv.Method("backward_euler")},
-            "method 'backward_euler': is not there in lanes, expected rosenbrock2 or "
-            "staggered_sdirk2 for single precision or solver lanes",
+            "method 'backward_euler': is not there in lanes, expected rosenbrock2, "
+            "staggered_sdirk2 or windowed for single precision or solver lanes",
         ),
         (
             {"precision": "single", "method": rv.Method("adaptive")},
-            "method 'adaptive': is not there in lanes, expected rosenbrock2 or "
-            "staggered_sdirk2 for single precision or solver lanes",
+            "method 'adaptive': is not there in lanes, expected rosenbrock2, "
+            "staggered_sdirk2 or windowed for single precision or solver lanes",
         ),
     ],
 )

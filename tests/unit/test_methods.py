@@ -81,6 +81,13 @@ def test_a_finer_adaptive_method_has_closer_tolerances() -> None:
     assert method.finer(4).parameters == pytest.approx(expected.parameters)
 
 
+def test_a_finer_window_has_shorter_steps_throughout() -> None:
+    """Its long steps are as long as the square root of the tolerance allows."""
+    method = rv.Method("windowed", dt_ms=0.008, window_tol_mV=0.16)
+    expected = rv.Method("windowed", dt_ms=0.002, window_tol_mV=0.01)
+    assert method.finer(4).parameters == pytest.approx(expected.parameters)
+
+
 @pytest.mark.parametrize("factor", [0.0, -2.0, math.nan, math.inf])
 def test_a_method_is_made_finer_by_a_positive_factor(factor: float) -> None:
     with pytest.raises(
