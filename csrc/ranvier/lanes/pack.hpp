@@ -277,19 +277,6 @@ RANVIER_INLINE Pack<Real> abs(const Pack<Real>& a) noexcept {
     return max(a, 0.0 - a);
 }
 
-/// Of all lanes.
-template <class Real>
-RANVIER_INLINE typename Pack<Real>::Element largest_of(const Pack<Real>& a) noexcept {
-    using P = Pack<Real>;
-    typename P::Element largest = a.piece[0][0];
-    for (std::size_t i = 0; i < P::kPieces; ++i) {
-        for (std::size_t lane = 0; lane < P::kWidth; ++lane) {
-            largest = a.piece[i][lane] > largest ? a.piece[i][lane] : largest;
-        }
-    }
-    return largest;
-}
-
 /// The bits of a pack, as whole numbers without a sign.
 template <class Real>
 struct PackBits {

@@ -184,12 +184,12 @@ void linearise_lanes(const LaneRows<Real>& rows, const Real* v_mV, const Real* i
 }
 
 template <class C, class Real, bool is_judged>
-RANVIER_INLINE Real moved_lanes(const LaneRows<Real>& rows, const Real* u1_mV,
-                                const Real* u2_mV) noexcept {
+RANVIER_INLINE void moved_lanes(const LaneRows<Real>& rows, const Real* u1_mV, const Real* u2_mV,
+                                Real* largest) noexcept {
     constexpr std::size_t gates = detail::gate_count<C>;
     using P = Pack<TwoRegisters<Real>>;
-    P worst(0.0);
     if constexpr (gates > 0) {
+        P worst = is_judged ? P::load(largest) : P(0.0);
         const P shut(0.0);
         const P wide(1.0);
         for_each_register<P>(
@@ -223,19 +223,21 @@ RANVIER_INLINE Real moved_lanes(const LaneRows<Real>& rows, const Real* u1_mV,
                                               bend, shut));
                 }
             });
+        if constexpr (is_judged) {
+            worst.store(largest);
+        }
     }
-    return is_judged ? largest_of(worst) : Real(0);
 }
 
 template <class C, class Real>
 void move_lanes(const LaneRows<Real>& rows, const Real* u1_mV, const Real* u2_mV) noexcept {
-    moved_lanes<C, Real, false>(rows, u1_mV, u2_mV);
+    moved_lanes<C, Real, false>(rows, u1_mV, u2_mV, nullptr);
 }
 
 template <class C, class Real>
-Real move_and_judge_lanes(const LaneRows<Real>& rows, const Real* u1_mV,
-                          const Real* u2_mV) noexcept {
-    return moved_lanes<C, Real, true>(rows, u1_mV, u2_mV);
+void move_and_judge_lanes(const LaneRows<Real>& rows, const Real* u1_mV, const Real* u2_mV,
+                          Real* bend) noexcept {
+    moved_lanes<C, Real, true>(rows, u1_mV, u2_mV, bend);
 }
 
 /// Moves gates by what relaxed_by() gave, of which two share a division: exponential() keeps the

@@ -52,10 +52,10 @@ struct LaneKernels {
                                const Real* inverse_tau_per_ms, const LaneSums<Real>& sums) noexcept;
     /// Moves the gates by the rest of the second stage, given both stages' steps of v.
     void (*move)(const LaneRows<Real>& rows, const Real* u1_mV, const Real* u2_mV) noexcept;
-    /// Does that, and returns the largest |u1 - g u2| of the gates, which vanishes where a gate ran
-    /// straight. Lanes without the mechanism do not count.
-    Real (*move_and_judge)(const LaneRows<Real>& rows, const Real* u1_mV,
-                           const Real* u2_mV) noexcept;
+    /// Does that, and raises `bend`, per lane, to the largest |u1 - g u2| of the gates, which
+    /// vanishes where a gate ran straight. Lanes without the mechanism do not count.
+    void (*move_and_judge)(const LaneRows<Real>& rows, const Real* u1_mV, const Real* u2_mV,
+                           Real* bend) noexcept;
     /// Moves the gates by `dt_ms` per lane at constant v (see relax_gate()), then adds current and
     /// conductance with the gates held; no echo.
     void (*relax)(const LaneRows<Real>& rows, const Real* v_mV, const Real* dt_ms,

@@ -52,14 +52,15 @@ struct CableBlock {
     // Only where spikes are looked for.
     PackColumn<Real> threshold_mV;
     std::uint8_t* has_crossed;  // [slot]: a bit per lane
-    bool is_judged;             // apply() is to say how far the step was from a straight line
+    /// Per lane, or null: apply() raises it to the largest |u1 - g u2| of the potentials, which is
+    /// how far they were from going straight.
+    Real* bend_mV;
 };
 
 /// What apply() saw.
 struct Seen {
     bool is_unsound;  // a potential that is not finite or beyond the limit
     bool has_crossing;
-    double bend_mV;  // the largest |u1 - g u2| of the potentials, where it is judged
 };
 
 /// Packs of links with their modes: z' = -rate z + lower u_lower + upper u_upper.

@@ -12,6 +12,9 @@
 namespace ranvier {
 namespace {
 
+/// What a gate counts against a millivolt: all of it as much as a spike.
+constexpr double kGateAsMillivolts = 100.0;
+
 /// Of a fibre that stays as it is: so short a step that nothing moves.
 constexpr double kParked_ms = 1e-12;
 
@@ -80,7 +83,7 @@ LaneSolver<Real>::LaneSolver(std::vector<const System*> fibres, std::size_t most
         due_runs_.push_back(static_cast<std::uint32_t>(j));
     }
     due_stamp_.assign(layout_.blocks.size(), 0);
-    gate_bend_.assign(layout_.blocks.size(), 0.0);
+    bend_mV_.assign(layout_.blocks.size(), 0.0);
     first_row_.assign(lanes, Real(1));
     std::size_t longest = 0;
     for (std::size_t b = 0; b < layout_.blocks.size(); ++b) {
@@ -319,7 +322,7 @@ CableBlock<Real> LaneSolver<Real>::block(std::size_t b, std::size_t member) noex
             .threshold_mV =
                 is_watched_ ? threshold_mV_.from(place.first_slot) : PackColumn<Real>{nullptr, 0},
             .has_crossed = is_watched_ ? &has_crossed_[place.first_slot] : nullptr,
-            .is_judged = window_.has_value()};
+            .bend_mV = nullptr};
 }
 
 template <class Real>
@@ -474,23 +477,29 @@ void LaneSolver<Real>::take_step() noexcept {
     team_->share(due_.size(), [&](std::size_t member, std::size_t from, std::size_t to) {
         for (std::size_t k = from; k < to; ++k) {
             const std::size_t b = due_[k];
-            const CableBlock<Real> own = block(b, member);
+            CableBlock<Real> own = block(b, member);
+            alignas(64) std::array<Real, kLanes> bend_mV{};
+            alignas(64) std::array<Real, kLanes> gate_bend{};
+            own.bend_mV = is_judged ? bend_mV.data() : nullptr;
             kernels_->finish(own);
-            Real bend(0);
             for (Mechanism& mechanism : mechanisms_) {
                 if (!is_coupled || mechanism.gates == 0) {
                     continue;
                 }
                 const LaneRows<Real> packs = rows(mechanism, b);
                 if (is_judged) {
-                    bend = std::max(bend, mechanism.kernels->move_and_judge(packs, own.first_mV,
-                                                                            own.second_mV));
+                    mechanism.kernels->move_and_judge(packs, own.first_mV, own.second_mV,
+                                                      gate_bend.data());
                 } else {
                     mechanism.kernels->move(packs, own.first_mV, own.second_mV);
                 }
             }
-            gate_bend_[b] = static_cast<double>(bend);
             seen_[b] = kernels_->apply(own);
+            if (is_judged) {
+                bend_mV_[b] =
+                    std::max(static_cast<double>(std::ranges::max(bend_mV)),
+                             kGateAsMillivolts * static_cast<double>(std::ranges::max(gate_bend)));
+            }
         }
     });
 }

@@ -393,7 +393,7 @@ private:
     std::vector<std::int32_t> edge_of_run_;  // or kNowhere
     std::vector<std::vector<std::uint32_t>> block_edges_;
     std::vector<std::vector<std::uint32_t>> drive_blocks_;  // [drive]
-    std::vector<double> gate_bend_;                         // [block]
+    std::vector<double> bend_mV_;                           // [block]: see CableBlock, gates too
     // Blocks that step together, which is what the window counts.
     std::vector<std::uint32_t> group_of_;                   // [block]
     std::vector<std::vector<std::uint32_t>> group_blocks_;  // [group]

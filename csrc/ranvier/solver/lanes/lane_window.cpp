@@ -26,8 +26,6 @@
 namespace ranvier {
 namespace {
 
-/// What a gate counts against a millivolt: all of it as much as a spike.
-constexpr double kGate_mV = 100.0;
 /// An estimate beyond this many tolerances: back to every step, not one level.
 constexpr double kFarOff = 4.0;
 
@@ -379,7 +377,7 @@ void LaneSolver<Real>::close_window(double to_ms, std::int64_t tick) noexcept {
         at_ms_[b] = to_ms;
         at_tick_[b] = tick;
         block_ms_[b] = next_ms_[b];
-        const double error_mV = kPerBend * std::max(seen_[b].bend_mV, kGate_mV * gate_bend_[b]);
+        const double error_mV = kPerBend * bend_mV_[b];
         double& of_group_mV = group_error_mV_[group_of_[b]];
         if (of_group_mV == -1.0) {
             due_groups_.push_back(group_of_[b]);

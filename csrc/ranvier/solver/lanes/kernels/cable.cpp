@@ -184,12 +184,13 @@ Seen apply(const CableBlock<Real>& b) noexcept {
     const bool is_watched = b.has_crossed != nullptr;
     auto sound = largest > smallest;
     unsigned crossed = 0;
-    P bend(0.0);
+    const bool is_judged = b.bend_mV != nullptr;
+    P bend = is_judged ? P::load(b.bend_mV) : P(0.0);
     for (std::size_t k = 1; k <= b.rows; ++k) {
         const P before = at(b.v_mV, k);
         const P moved = at(b.second_mV, k);
         const P after = before + moved;
-        if (b.is_judged) {
+        if (is_judged) {
             const P own = abs(at(b.first_mV, k) - kGamma * moved);
             bend =
                 max(bend, select(P::load(b.first_row) <= P(static_cast<double>(k)), own, P(0.0)));
@@ -206,9 +207,10 @@ Seen apply(const CableBlock<Real>& b) noexcept {
             crossed |= own;
         }
     }
-    return {.is_unsound = !all(sound),
-            .has_crossing = crossed != 0,
-            .bend_mV = b.is_judged ? static_cast<double>(largest_of(bend)) : 0.0};
+    if (is_judged) {
+        bend.store(b.bend_mV);
+    }
+    return {.is_unsound = !all(sound), .has_crossing = crossed != 0};
 }
 
 /// Of one pack of links: its modes as they are, and where those after the step go.
