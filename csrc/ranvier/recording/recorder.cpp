@@ -35,8 +35,11 @@ void Samples::forget_after(std::int64_t last_step) {
 
 void Events::add(std::int64_t at_step, std::int32_t at_compartment, double at_ms) {
     tally.latest = at_compartment;
-    if (!tally.count.empty() && tally.count[static_cast<std::size_t>(at_compartment)]++ >= keep) {
-        return;
+    if (!tally.count.empty()) {
+        counted.push_back(at_compartment);
+        if (tally.count[static_cast<std::size_t>(at_compartment)]++ >= keep) {
+            return;
+        }
     }
     step.push_back(at_step);
     compartment.push_back(at_compartment);
@@ -48,6 +51,19 @@ void Events::forget_after(std::int64_t last_step) {
     step.resize(kept);
     compartment.resize(kept);
     t_ms.resize(kept);
+}
+
+void Events::mark() {
+    counted.clear();
+    latest_before = tally.latest;
+}
+
+void Events::count_back() {
+    for (const std::int32_t compartment_of_one : counted) {
+        --tally.count[static_cast<std::size_t>(compartment_of_one)];
+    }
+    counted.clear();
+    tally.latest = latest_before;
 }
 
 Events events_of(const Detector& detector, std::size_t compartments) {

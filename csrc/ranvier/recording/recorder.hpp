@@ -37,9 +37,15 @@ struct Events {
     std::vector<double> t_ms = {};
     std::int32_t keep = Detector::kEvery;
     Tally tally = {};
+    /// What has been counted since mark(), and what was the latest then.
+    std::vector<std::int32_t> counted = {};
+    std::int32_t latest_before = -1;
 
     void add(std::int64_t at_step, std::int32_t at_compartment, double at_ms);
-    /// Leaves the tally as it is: who goes back keeps a copy.
+    /// Where count_back() goes back to.
+    void mark();
+    void count_back();
+    /// Leaves the tally as it is.
     void forget_after(std::int64_t last_step);
 };
 

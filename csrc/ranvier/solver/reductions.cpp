@@ -85,15 +85,6 @@ void Simulation::record_peaks() {
     }
 }
 
-std::vector<Tally> Simulation::tallies() const {
-    std::vector<Tally> tallies;
-    tallies.reserve(events_.size());
-    for (const auto& events : events_) {
-        tallies.push_back(events.tally);
-    }
-    return tallies;
-}
-
 Samples Simulation::take_samples(std::size_t probe) {
     Samples taken;
     taken.columns = samples_[probe].columns;

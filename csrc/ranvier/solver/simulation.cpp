@@ -481,7 +481,6 @@ void Simulation::advance(std::int64_t steps, double t_stop_ms) {
         State good;
         std::vector<std::vector<double>> good_watched;
         std::vector<Peaks> good_peaks;
-        std::vector<Tally> good_tallies;
         const auto keep = [&] {
             if (own_ != nullptr) {
                 own_->keep_copy();
@@ -489,7 +488,7 @@ void Simulation::advance(std::int64_t steps, double t_stop_ms) {
             good = state_;
             good_watched = watched_mV_;
             good_peaks = peaks_;
-            good_tallies = tallies();
+            std::ranges::for_each(events_, &Events::mark);
         };
         const auto rewind = [&] {
             state_ = good;
@@ -500,9 +499,9 @@ void Simulation::advance(std::int64_t steps, double t_stop_ms) {
             for (auto& samples : samples_) {
                 samples.forget_after(state_.step);
             }
-            for (std::size_t k = 0; k < events_.size(); ++k) {
-                events_[k].forget_after(state_.step);
-                events_[k].tally = good_tallies[k];
+            for (auto& events : events_) {
+                events.forget_after(state_.step);
+                events.count_back();
             }
             peaks_ = good_peaks;
         };

@@ -115,7 +115,6 @@ private:
     void check_reductions() const;
     void begin_reductions();
     void record_peaks();
-    std::vector<Tally> tallies() const;
     void begin();
     /// Where the method keeps the state, its arrays here are only for whoever looks at them.
     void release_arrays() const;

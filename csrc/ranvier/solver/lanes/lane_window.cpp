@@ -297,10 +297,10 @@ void LaneSolver<Real>::open_window(double to_ms, std::int64_t tick) noexcept {
         next_ms_[b] = tick >= 0 && at_tick_[b] >= 0
                           ? static_cast<double>(tick - at_tick_[b]) * window_choice_.dt_ms
                           : to_ms - at_ms_[b];
-        std::fill_n(&inverse_tau_[b * kLanes], kLanes,
-                    static_cast<Real>(1.0 / (kGamma * next_ms_[b])));
-        for (const std::int32_t run : layout_.blocks[b].run) {
-            if (run != kNowhere) {
+        for (std::size_t lane = 0; lane < kLanes; ++lane) {
+            const std::int32_t run = layout_.blocks[b].run[lane];
+            if (run != kNowhere) {  // empty lanes stay parked
+                inverse_tau_[b * kLanes + lane] = static_cast<Real>(1.0 / (kGamma * next_ms_[b]));
                 due_runs_.push_back(static_cast<std::uint32_t>(run));
             }
         }

@@ -46,6 +46,10 @@ void LaneSolver<Real>::forget_copy() noexcept {
         is_saved_[saved.block] = 0;
     }
     saved_.blocks.clear();
+    constexpr std::size_t kWorthKeeping = std::size_t{1} << 20;
+    if (saved_.values.capacity() > kWorthKeeping) {
+        saved_.values = {};
+    }
     saved_.values.clear();
     saved_.edges.clear();
     saved_.halves.clear();
