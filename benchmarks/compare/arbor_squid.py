@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import workload
-from workload import W1, SquidCable, Timing
+from workload import SquidCable, Timing
 
 
 def make_recipe(
@@ -93,12 +93,15 @@ def measure(simulation, arguments: argparse.Namespace, units) -> Timing:
 
 
 def main() -> None:
-    arguments = workload.arguments_w1(__doc__).parse_args()
+    parser = workload.arguments_w1(__doc__)
+    workload.add_length_argument(parser)
+    arguments = parser.parse_args()
+    cable = workload.cable_w1(arguments)
     arbor = workload.require("arbor", "Arbor", "pip install arbor")
     units = arbor.units
-    probed = W1.probed(arguments.compartments)
+    probed = cable.probed(arguments.compartments)
     recipe = make_recipe(
-        arbor, W1, arguments.compartments, [W1.stimulus.onset_ms], watched={0: probed}
+        arbor, cable, arguments.compartments, [cable.stimulus.onset_ms], watched={0: probed}
     )
     simulation = arbor.simulation(recipe, arbor.context(threads=1))
     handles = [
@@ -119,8 +122,8 @@ def main() -> None:
         timing=timing,
         t_ms=samples[0][:, 0],
         v_mV=np.array([sample[:, 1] for sample in samples]),
-        threshold_mV=W1.threshold_mV,
-        distance_mm=W1.distance_mm(arguments.compartments),
+        threshold_mV=cable.threshold_mV,
+        distance_mm=cable.distance_mm(arguments.compartments),
     )
 
 

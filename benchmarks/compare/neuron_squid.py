@@ -17,7 +17,7 @@ import build_neuron_mechanisms
 import neuron_method
 import numpy as np
 import workload
-from workload import W1, SquidCable
+from workload import SquidCable
 
 #: A NEURON section holds at most 32767 compartments.
 COMPARTMENTS_PER_SECTION = 25_000
@@ -62,6 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main() -> None:
     parser = workload.arguments_w1(__doc__)
+    workload.add_length_argument(parser)
     add_arguments(parser)
     start(parser.parse_args(), run)
 
@@ -99,21 +100,22 @@ def load(arguments: argparse.Namespace, mechanisms: Path | None) -> ModuleType:
 
 def run(arguments: argparse.Namespace, neuron: ModuleType, channels: str) -> None:
     h = neuron.h
-    sections = build(h, W1, arguments.compartments, channels)
+    cable = workload.cable_w1(arguments)
+    sections = build(h, cable, arguments.compartments, channels)
     segments = [segment for section in sections for segment in section]
     clamp = h.IClamp(segments[0])
-    clamp.delay = W1.stimulus.onset_ms
-    clamp.dur = W1.stimulus.duration_ms
-    clamp.amp = W1.stimulus.amplitude_nA
+    clamp.delay = cable.stimulus.onset_ms
+    clamp.dur = cable.stimulus.duration_ms
+    clamp.amp = cable.stimulus.amplitude_nA
     t = h.Vector().record(h._ref_t)
-    v = [h.Vector().record(segments[k]._ref_v) for k in W1.probed(arguments.compartments)]
+    v = [h.Vector().record(segments[k]._ref_v) for k in cable.probed(arguments.compartments)]
 
     neuron_method.choose(h, arguments)
     context = h.ParallelContext()
     context.set_maxstep(10)
 
     def prepare() -> None:
-        h.finitialize(W1.v_init_mV)
+        h.finitialize(cable.v_init_mV)
         h.dt = arguments.dt
 
     timing = workload.measure(
@@ -133,8 +135,8 @@ def run(arguments: argparse.Namespace, neuron: ModuleType, channels: str) -> Non
         timing=timing,
         t_ms=np.array(t),
         v_mV=np.array([np.array(trace) for trace in v]),
-        threshold_mV=W1.threshold_mV,
-        distance_mm=W1.distance_mm(arguments.compartments),
+        threshold_mV=cable.threshold_mV,
+        distance_mm=cable.distance_mm(arguments.compartments),
     )
 
 

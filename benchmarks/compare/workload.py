@@ -8,6 +8,7 @@ one line of JSON. All record the membrane potential at the same places, every st
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import importlib
 import json
 import math
@@ -152,6 +153,15 @@ def arguments_w1(description: str) -> argparse.ArgumentParser:
     parser.add_argument("--compartments", type=int, default=W1.compartments)
     add_common_arguments(parser, W1.dt_ms, W1.t_stop_ms)
     return parser
+
+
+def add_length_argument(parser: argparse.ArgumentParser) -> None:
+    """Adds the length of W1's axon, to scripts that take it from `cable_w1`."""
+    parser.add_argument("--length-um", type=float, default=W1.length_um)
+
+
+def cable_w1(arguments: argparse.Namespace) -> SquidCable:
+    return dataclasses.replace(W1, length_um=arguments.length_um)
 
 
 def arguments_w2(description: str) -> argparse.ArgumentParser:
