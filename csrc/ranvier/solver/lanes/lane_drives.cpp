@@ -1,6 +1,7 @@
 // The drives of a LaneSolver: where their currents go, and how much in each stage.
 
 #include <algorithm>
+#include <limits>
 
 #include "ranvier/solver/lanes/lane_solver.hpp"
 #include "ranvier/solver/two_stage.hpp"
@@ -15,6 +16,14 @@ void LaneSolver<Real>::set_drives(std::size_t fibre, std::span<const Drive> driv
     own.links.clear();
     own.first.assign(drives.size(), 0.0);
     own.second.assign(drives.size(), 0.0);
+    own.starts_ms.clear();
+    own.ends_ms.clear();
+    for (const Drive& drive : drives) {
+        constexpr double kNever = std::numeric_limits<double>::infinity();
+        const auto& t_ms = drive.waveform.t_ms;
+        own.starts_ms.push_back(t_ms.empty() ? kNever : t_ms.front());
+        own.ends_ms.push_back(t_ms.empty() ? -kNever : t_ms.back());
+    }
     for (std::size_t drive = 0; drive < drives.size(); ++drive) {
         for (std::size_t k = 0; k < drives[drive].compartment.size(); ++k) {
             const std::size_t i = index(drives[drive].compartment[k]);
@@ -66,6 +75,10 @@ void LaneSolver<Real>::evaluate_drives(std::size_t fibre, const LaneStep& step) 
         return;
     }
     for (std::size_t k = 0; k < own.drives.size(); ++k) {
+        if (step.to_ms <= own.starts_ms[k] || step.from_ms >= own.ends_ms[k]) {
+            own.first[k] = own.second[k] = 0.0;
+            continue;
+        }
         const PiecewiseLinear& waveform = own.drives[k].waveform;
         if (method_ != LaneMethod::kStaggeredSdirk2) {
             const auto [mean, slope_per_ms] = waveform.line(step.from_ms, step.to_ms);

@@ -222,6 +222,9 @@ private:
         std::vector<LinkTerm> links;
         std::vector<double> first;  // per drive: its value in the first stage of this step
         std::vector<double> second;
+        // Per drive: before and after these it is off. Of a train of many pulses few are on.
+        std::vector<double> starts_ms;
+        std::vector<double> ends_ms;
         bool is_on = false;
     };
 

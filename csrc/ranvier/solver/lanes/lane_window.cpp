@@ -149,9 +149,11 @@ void LaneSolver<Real>::wake_driven(const LaneStep& step) {
     const FibreDrives& own = drives_[0];
     // Within rounding, a jump at the end of the step before belongs to this one.
     const double slack_ms = 1e-6 * window_choice_.dt_ms;
+    const double from_ms = step.from_ms - slack_ms;
+    const double to_ms = step.to_ms + 1.5 * window_choice_.dt_ms;
     for (std::size_t k = 0; k < own.drives.size(); ++k) {
-        if (!own.drives[k].waveform.is_flat(step.from_ms - slack_ms,
-                                            step.to_ms + 1.5 * window_choice_.dt_ms)) {
+        const bool is_near = to_ms >= own.starts_ms[k] && from_ms <= own.ends_ms[k];
+        if (is_near && !own.drives[k].waveform.is_flat(from_ms, to_ms)) {
             for (const std::uint32_t b : drive_blocks_[k]) {
                 window_->lower(group_of_[b], 0);
             }
