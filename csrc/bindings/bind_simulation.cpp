@@ -193,7 +193,7 @@ void bind_simulation(py::module_& m) {
         .def("crossings", &crossings, "detector"_a)
         .def("latest_crossing", &latest_crossing, "detector"_a)
         .def("peaks", &peaks, "peak_map"_a)
-        .def("snapshot", [](const Simulation& s) { return py::bytes(s.snapshot()); })
+        .def("snapshot", [](Simulation& s) { return py::bytes(s.snapshot()); })
         .def("restore", &Simulation::restore, "snapshot"_a);
 }
 

@@ -363,11 +363,11 @@ bool Simulation::step_and_record(double t_stop_ms) {
             return false;
         }
         if (own_ != nullptr) {
-            note_crossings();
+            note_crossings(before + 1);
             continue;
         }
         for (std::size_t k = 0; k < detectors_.size(); ++k) {
-            detect(detectors_[k].compartment, detectors_[k].threshold_mV, state_.step, last_ms_,
+            detect(detectors_[k].compartment, detectors_[k].threshold_mV, before + 1, last_ms_,
                    state_.t_ms, state_.v_mV, watched_mV_[k], events_[k],
                    [&](std::int32_t i) { return v_bend(static_cast<std::size_t>(i)); });
         }
@@ -377,48 +377,10 @@ bool Simulation::step_and_record(double t_stop_ms) {
     return true;
 }
 
-void Simulation::note_crossings() {
+void Simulation::note_crossings(std::int64_t step) {
     for (const Crossing& crossing : own_->crossings()) {
         events_[static_cast<std::size_t>(crossing.detector)].add(
-            state_.step, crossing.compartment,
-            last_ms_ + crossing.share * (state_.t_ms - last_ms_));
-    }
-}
-
-LaneStep Simulation::begin_step() {
-    RANVIER_ASSERT(own_ != nullptr && is_initialised_);
-    release_arrays();
-    last_ms_ = state_.t_ms;
-    note_jump();
-    return own_->next_step(state_);
-}
-
-void Simulation::end_step(const LaneStep& step, std::span<const LaneCrossing> crossings,
-                          bool is_sound) {
-    const std::int64_t before = state_.step;
-    own_->step_taken(state_, step, crossings, is_sound);
-    // As advance() does, at the end of whole steps.
-    if (!is_sound && state_.step != before) {
-        if (const auto fault = find_fault()) {
-            const double faulty_ms = state_.t_ms;
-            for (auto& events : events_) {
-                events.forget_after(before);
-            }
-            state_.step = before;
-            state_.t_ms = static_cast<double>(before) * dt_ms();
-            diverged(faulty_ms, *fault);
-        }
-    }
-    note_crossings();
-    if (state_.step != before) {
-        began_ = true;
-        record();
-    }
-}
-
-void Simulation::look_closely() const {
-    if (const auto fault = find_fault()) {
-        diverged(state_.t_ms, *fault);
+            step, crossing.compartment, last_ms_ + crossing.share * (state_.t_ms - last_ms_));
     }
 }
 

@@ -91,7 +91,8 @@ public:
     std::size_t bytes() const noexcept;
 
     /// The whole state as bytes, for this build's byte order and floating-point format.
-    std::string snapshot() const;
+    /// Where steps are of several lengths, all come to the present first.
+    std::string snapshot();
 
     /// Goes on bit for bit from where `snapshot` was taken, and records anew from there.
     /// Throws ModelError if the bytes come from another model or are damaged.
@@ -122,7 +123,7 @@ private:
     void record();
     bool step_and_record(double t_stop_ms);
     void note_jump();
-    void note_crossings();
+    void note_crossings(std::int64_t step);
     /// The value `share` of the way through the last step; at 1 that of the present state.
     double probed(std::size_t probe, std::size_t column, double share) const;
     double potential_mV(std::size_t layer, std::size_t compartment, double share) const;
@@ -150,6 +151,7 @@ private:
     double last_ms_ = 0.0;  // the start of the last step
     std::vector<Samples> samples_;
     std::vector<Events> events_;
+    std::int64_t marked_step_ = -1;  // since when they can be counted back, by begin_step()
     std::vector<PeakMap> peak_maps_;
     std::vector<Peaks> peaks_;     // per map
     std::vector<double> seen_mV_;  // work

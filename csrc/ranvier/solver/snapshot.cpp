@@ -110,12 +110,13 @@ std::size_t Simulation::bytes() const noexcept {
     return sum + state_.v_mV.size() * sizeof(double) + system_.bytes();
 }
 
-std::string Simulation::snapshot() const {
+std::string Simulation::snapshot() {
     std::string bytes(kSnapshotMark);
     put(bytes, &fingerprint_, sizeof fingerprint_);
     const bool is_looked_at = !state_.v_mV.empty();
     if (own_ != nullptr) {
         own_->settle();
+        note_crossings(state_.step);
     }
     const State& now = state();
     put(bytes, &now.step, sizeof now.step);

@@ -10,7 +10,7 @@
 namespace ranvier {
 
 template <class Real>
-void LaneSolver<Real>::meet(Edge& edge, double to_ms) noexcept {
+void LaneSolver<Real>::meet(Edge& edge, double to_ms, std::int64_t tick) noexcept {
     EdgeEnd& child = edge.child;
     EdgeEnd& parent = edge.parent;
     for (EdgeEnd* end : {&child, &parent}) {
@@ -23,7 +23,12 @@ void LaneSolver<Real>::meet(Edge& edge, double to_ms) noexcept {
     }
     edge.from_ms = std::max(child.at_ms, parent.at_ms);
     edge.is_mixed = !(child.is_due && parent.is_due && child.at_ms == parent.at_ms);
-    edge.common_ms = edge.is_mixed ? to_ms - edge.from_ms : next_ms_[child.block];
+    // As a number of steps where it is one, like the steps of blocks.
+    const std::int64_t from_tick = std::max(at_tick_[child.block], at_tick_[parent.block]);
+    const bool is_whole = tick >= 0 && at_tick_[child.block] >= 0 && at_tick_[parent.block] >= 0;
+    edge.common_ms = !edge.is_mixed ? next_ms_[child.block]
+                     : is_whole     ? static_cast<double>(tick - from_tick) * window_choice_.dt_ms
+                                    : to_ms - edge.from_ms;
     if (edge.is_mixed) {
         const double stage_ms = edge.from_ms + kGamma * edge.common_ms;
         for (EdgeEnd* end : {&child, &parent}) {

@@ -91,8 +91,8 @@ public:
     double worst_mV() const noexcept { return window_sums_.worst_mV; }
 
     /// Brings every block up to the present, from where each steps every time: what goes on from
-    /// there is the same as from a state that is loaded.
-    void settle();
+    /// there is the same as from a state that is loaded. Adds the crossings that this shows.
+    void settle(std::vector<LaneCrossing>& crossings);
 
     /// As store(), without leaving a trace in a window.
     void store_present(std::size_t fibre, State& state);
@@ -244,7 +244,7 @@ private:
     void restart_window(double t_ms, std::int64_t tick);
     void shut_window();
     void take_step() noexcept;
-    void meet(Edge& edge, double to_ms) noexcept;
+    void meet(Edge& edge, double to_ms, std::int64_t tick) noexcept;
     void meet_through_link(Edge& edge) noexcept;
     void show_edge(Edge& edge) noexcept;
     void add_edges(std::size_t member, std::size_t b) noexcept;
@@ -275,6 +275,7 @@ private:
     template <class Visitor>
     void visit_block(std::size_t b, const Visitor& visit);
     double link_ms(std::size_t link) const noexcept;
+    double settled_mV(const LinkWatch& watch) const noexcept;
     double link_drift_mV(std::size_t link, std::size_t unknown) const noexcept;
     double share_of_whole(double share, double step_ms) const noexcept;
     double slope_mV_per_ms(std::size_t b, std::size_t place) const noexcept;

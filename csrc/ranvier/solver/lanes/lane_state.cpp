@@ -90,6 +90,7 @@ void LaneSolver<Real>::load(std::size_t fibre, const State& state) {
         }
     }
     if (window_) {
+        window_sums_ = {};
         restart_window(state.t_ms, state.step);
     }
     look_anew();
@@ -105,7 +106,7 @@ void LaneSolver<Real>::look_anew() {
         watch.before_mV = static_cast<double>(v_mV_[watch.place]);
     }
     for (LinkWatch& watch : link_watch_) {
-        watch.before_mV = link_potential(watch.link, watch.compartment);
+        watch.before_mV = settled_mV(watch);
     }
 }
 

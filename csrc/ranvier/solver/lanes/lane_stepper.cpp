@@ -46,10 +46,7 @@ public:
             state.gates_lag_ms = 0.5 * dt_ms_;
         }
         is_sound_ = is_sound;
-        crossings_.clear();
-        for (const LaneCrossing& seen : crossings) {
-            crossings_.push_back({seen.detector, seen.compartment, seen.share});
-        }
+        take_crossings(crossings);
         state.t_ms = step.to_ms;
         state.step += step.to_ms == next_ms ? 1 : 0;
     }
@@ -66,7 +63,11 @@ public:
         forget_step();
     }
     void store(State& state) const override { solver().store_present(fibre_, state); }
-    void settle() override { solver().settle(); }
+    void settle() override {
+        seen_.clear();
+        solver().settle(seen_);
+        take_crossings(seen_);
+    }
     void keep_copy() override { solver().keep_copy(); }
     void go_back() override {
         solver().go_back();
@@ -99,6 +100,12 @@ public:
     std::size_t bytes() const noexcept override { return solver().bytes(); }
 
 private:
+    void take_crossings(std::span<const LaneCrossing> crossings) {
+        crossings_.clear();
+        for (const LaneCrossing& seen : crossings) {
+            crossings_.push_back({seen.detector, seen.compartment, seen.share});
+        }
+    }
     LaneSolver<Real>& solver() const noexcept { return *home_->solver; }
     void forget_step() {
         is_sound_ = true;

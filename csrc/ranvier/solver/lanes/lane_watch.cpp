@@ -248,6 +248,13 @@ void LaneSolver<Real>::note_link(LaneCrossing crossing, double threshold_mV, dou
     }
 }
 
+/// As the modes have it, which in a window may be of an earlier time: it has not moved since.
+template <class Real>
+double LaneSolver<Real>::settled_mV(const LinkWatch& watch) const noexcept {
+    const Link& link = links_[watch.link];
+    return link.modes->potential(&link_state_[modes_at(link)], kLanes, watch.compartment);
+}
+
 /// Spikes of the last step. Few steps have one, so what is done then need not be fast.
 template <class Real>
 void LaneSolver<Real>::see(std::vector<LaneCrossing>& crossings) {
@@ -280,7 +287,7 @@ void LaneSolver<Real>::see(std::vector<LaneCrossing>& crossings) {
         watch.before_mV = static_cast<double>(v_mV_[watch.place]);
     }
     for (LinkWatch& watch : link_watch_) {
-        const double after_mV = link_potential(watch.link, watch.compartment);
+        const double after_mV = settled_mV(watch);
         note_link(watch.crossing, watch.threshold_mV, watch.before_mV, after_mV, watch.link,
                   watch.compartment, crossings);
         watch.before_mV = after_mV;

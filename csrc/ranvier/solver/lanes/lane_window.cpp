@@ -317,7 +317,7 @@ void LaneSolver<Real>::open_window(double to_ms, std::int64_t tick) noexcept {
             Edge& edge = edges_[e];
             if (edge.child.block == b || !is_due(edge.child.block)) {
                 met_.push_back(e);
-                meet(edge, to_ms);
+                meet(edge, to_ms, tick);
             }
         }
     }
@@ -384,8 +384,7 @@ void LaneSolver<Real>::close_window(double to_ms, std::int64_t tick) noexcept {
         if (of_group_mV == -1.0) {
             due_groups_.push_back(group_of_[b]);
         }
-        // Written so that NaN stays.
-        of_group_mV = error_mV <= of_group_mV ? of_group_mV : error_mV;
+        of_group_mV = std::max(of_group_mV, error_mV);
     }
     for (const std::uint32_t g : due_groups_) {
         const double error_mV = group_error_mV_[g];
@@ -432,9 +431,10 @@ void LaneSolver<Real>::catch_up() noexcept {
 }
 
 template <class Real>
-void LaneSolver<Real>::settle() {
+void LaneSolver<Real>::settle(std::vector<LaneCrossing>& crossings) {
     if (window_) {
         catch_up();
+        see(crossings);
         restart_window(now_ms_, now_tick_);
     }
 }

@@ -104,6 +104,12 @@ void LaneSolver<Real>::bring_window_back() {
                     pack_first_[b + 1] - pack_first_[b], link_half_.begin() + pack_first_[b]);
         set_ms_[b] = 0.0;
     }
+    // The modes of an edge are shown in a block that may have rested.
+    for (const SavedBlock& saved : saved_.blocks) {
+        for (const std::uint32_t e : block_edges_[saved.block]) {
+            show_link(edges_[e]);
+        }
+    }
     now_ms_ = saved_.now_ms;
     before_ms_ = saved_.before_ms;
     now_tick_ = saved_.now_tick;
@@ -111,7 +117,7 @@ void LaneSolver<Real>::bring_window_back() {
     window_->set_levels(saved_.level);
 }
 
-/// Of what has moved since the copy: the rest was looked at when it did.
+/// Of what has moved since the copy.
 template <class Real>
 bool LaneSolver<Real>::is_window_sound() const noexcept {
     bool is_sound = true;

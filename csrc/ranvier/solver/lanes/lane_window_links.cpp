@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <unordered_map>
 
 #include "ranvier/solver/lanes/lane_solver.hpp"
 #include "ranvier/solver/two_stage.hpp"
@@ -10,8 +11,11 @@
 namespace ranvier {
 namespace {
 
-/// As many lengths of step as are remembered: those of all levels and some in between.
+/// As many lengths of step as are remembered: those of all levels and some in between, but where
+/// internodes all differ, which makes each as large as the constants of the whole fibre.
 constexpr std::size_t kTables = 24;
+constexpr std::size_t kLargeTables = 3;
+constexpr std::size_t kManyKinds = 64;
 
 }  // namespace
 
@@ -29,30 +33,30 @@ void LaneSolver<Real>::set_up_window_links() {
         }
         pack_first_[b] = static_cast<std::uint32_t>(k);
     }
+    std::unordered_map<std::size_t, std::size_t> above;  // by the place of its lower row
+    std::unordered_map<const LinkModes*, std::uint32_t> known;
     for (std::size_t l = 0; l < links_.size(); ++l) {
         const LinkPlace& link = layout_.links[l];
         const auto& place = layout_.place[0];
+        above.emplace(index(place[index(link.lower)]), l);
         const std::size_t lower = block_of(index(place[index(link.lower)]));
         if (lower == block_of(index(place[index(link.upper)]))) {
             block_links_[lower].push_back(static_cast<std::uint32_t>(l));
         }
         const LinkModes* const modes = links_[l].modes.get();
-        auto at = std::ranges::find(distinct_modes_, modes);
-        if (at == distinct_modes_.end()) {
-            at = distinct_modes_.insert(at, modes);
+        const auto [at, is_new] =
+            known.try_emplace(modes, static_cast<std::uint32_t>(distinct_modes_.size()));
+        if (is_new) {
+            distinct_modes_.push_back(modes);
         }
-        modes_of_link_.push_back(static_cast<std::uint32_t>(at - distinct_modes_.begin()));
+        modes_of_link_.push_back(at->second);
     }
     for (std::size_t e = 0; e < edges_.size() && !links_.empty(); ++e) {
-        for (std::size_t l = 0; l < links_.size(); ++l) {
-            const std::size_t lower = index(layout_.place[0][index(layout_.links[l].lower)]);
-            if (lower == edges_[e].child.place) {
-                edges_[e].link = static_cast<std::int32_t>(l);
-                edge_of_link_[l] = static_cast<std::int32_t>(e);
-                edges_[e].modes.assign(links_[l].modes->size(), 0.0);
-                edges_[e].modes_before = edges_[e].modes;
-            }
-        }
+        const std::size_t l = above.at(edges_[e].child.place);
+        edges_[e].link = static_cast<std::int32_t>(l);
+        edge_of_link_[l] = static_cast<std::int32_t>(e);
+        edges_[e].modes.assign(links_[l].modes->size(), 0.0);
+        edges_[e].modes_before = edges_[e].modes;
     }
 }
 
@@ -80,7 +84,7 @@ const typename LaneSolver<Real>::LinkTable& LaneSolver<Real>::table_of(double le
         std::rotate(known, known + 1, tables_.end());
         return tables_.back();
     }
-    if (tables_.size() >= kTables) {
+    if (tables_.size() >= (kinds_.size() > kManyKinds ? kLargeTables : kTables)) {
         std::rotate(tables_.begin(), tables_.begin() + 1, tables_.end());
     } else {
         tables_.emplace_back();
@@ -133,6 +137,12 @@ void LaneSolver<Real>::step_block_links(std::size_t b, bool moves) noexcept {
 
 template <class Real>
 void LaneSolver<Real>::meet_through_link(Edge& edge) noexcept {
+    if (!(edge.common_ms > 0.0)) {  // one end is there already: all that flowed is pending
+        edge.sums = {};
+        edge.inverse_d_ms = edge.coupling_uS = 0.0;
+        edge.lower_nA = edge.upper_nA = edge.lower_echo = edge.upper_echo = 0.0;
+        return;
+    }
     const LinkModes& modes = *links_[index(edge.link)].modes;
     const double tau_ms = kGamma * edge.common_ms;
     const double per_ms = 1.0 / tau_ms;
