@@ -60,7 +60,7 @@ Simulation spike() {
 }
 
 /// State and recordings, bit for bit.
-bool is_same(const Simulation& a, const Simulation& b) {
+bool is_same(Simulation& a, Simulation& b) {
     const auto is_same_samples = [](const Samples& x, const Samples& y) {
         return x.step == y.step && x.t_ms == y.t_ms && x.value == y.value;
     };

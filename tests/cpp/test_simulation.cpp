@@ -145,7 +145,7 @@ bool is_same(const Samples& a, const Samples& b) {
 }
 
 /// State and recordings, bit for bit.
-bool is_same(const Simulation& a, const Simulation& b) {
+bool is_same(Simulation& a, Simulation& b) {
     return a.snapshot() == b.snapshot() &&
            std::ranges::equal(a.samples(), b.samples(),
                               [](const auto& x, const auto& y) { return is_same(x, y); }) &&

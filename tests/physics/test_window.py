@@ -427,9 +427,29 @@ def test_a_run_that_blows_up_keeps_what_it_has(at: int, onset_ms: float) -> None
         assert values.shape == (simulation.step + 1, 900)
         assert np.isfinite(values).all()
         assert np.isfinite(simulation.v_mV).all()
-        assert len(simulation.crossings()[0]) > 50
+        crossings = simulation.crossings()[0]
+        assert len(crossings) > 40
+        assert (crossings.t_ms <= simulation.t_ms).all()
+        assert len(set(crossings.compartment.tolist())) == len(crossings)  # none of them twice
     assert stops[0] == stops[1]
     assert stops[0][0] == round(onset_ms / DT_ms)
+
+
+def test_a_snapshot_loses_no_spike() -> None:
+    """It takes a step of what rests, in which a low threshold may be crossed."""
+    thresholds = [rv.SpikeDetector(threshold_mV=v_mV) for v_mV in (-64.0, -60.0)]
+    counts = []
+    for takes_snapshots in (False, True):
+        simulation = rv.Simulation(
+            squid(900), method=windowed(0.1), stimuli=[clamp(0)], detectors=thresholds
+        )
+        for _ in range(70):
+            simulation.advance(11)
+            if takes_snapshots:
+                simulation.snapshot()
+        counts.append([len(crossings) for crossings in simulation.crossings()])
+    assert counts[0] == counts[1]
+    assert min(counts[0]) > 500
 
 
 # Charge
