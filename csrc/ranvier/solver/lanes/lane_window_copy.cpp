@@ -48,7 +48,7 @@ void LaneSolver<Real>::forget_copy() noexcept {
     saved_.blocks.clear();
     constexpr std::size_t kWorthKeeping = std::size_t{1} << 20;
     if (saved_.values.capacity() > kWorthKeeping) {
-        saved_.values = {};
+        saved_.values = Packs<Real>();  // {} would keep the room
     }
     saved_.values.clear();
     saved_.edges.clear();
