@@ -211,7 +211,7 @@ TEST(a_cable_is_cut_into_nearly_equal_runs) {
     for (std::size_t n = 1; n <= 300; ++n) {
         const auto d = bare(n, Shape::kCable, random).rooted_at(0);
         const std::size_t most_rows = rows_per_run(*d);
-        CHECK(most_rows >= 2 && most_rows <= 16);
+        CHECK(most_rows >= 2 && most_rows <= 20);
         const Discretisation* const fibre = d.get();
         const auto layout = lay_out({&fibre, 1}, most_rows);
         CHECK(layout.runs.size() == (n + most_rows - 1) / most_rows);
