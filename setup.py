@@ -43,6 +43,7 @@ SOURCES = found("csrc/ranvier/**/*.cpp", "csrc/bindings/*.cpp")
 KERNELS = found(
     "csrc/ranvier/lanes/kernels/*.cpp",
     "csrc/ranvier/mechanisms/channels/*.cpp",
+    "csrc/ranvier/mechanisms/expression/kernels/*.cpp",
     "csrc/ranvier/solver/lanes/kernels/*.cpp",
 )
 LEVELS = ["v3", "v4"] if sysconfig.get_platform().endswith("x86_64") else []

@@ -24,7 +24,12 @@ LEVELS = ["v3", "v4"]
 #: Compiled once per level, as setup.py has them.
 SOURCES = sorted(
     source.relative_to(ROOT).with_suffix(".o")
-    for folder in ("lanes/kernels", "mechanisms/channels", "solver/lanes/kernels")
+    for folder in (
+        "lanes/kernels",
+        "mechanisms/channels",
+        "mechanisms/expression/kernels",
+        "solver/lanes/kernels",
+    )
     for source in (ROOT / "csrc" / "ranvier" / folder).glob("*.cpp")
 )
 

@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "bindings/bindings.hpp"
+#include "bindings/custom.hpp"
 #include "ranvier/base/error.hpp"
 #include "ranvier/discretisation/discretise.hpp"
+#include "ranvier/mechanisms/expression/program.hpp"
 
 namespace py = pybind11;
 using namespace py::literals;
@@ -135,14 +137,22 @@ py::dict to_dict(const py::object& self) {
         for (std::size_t p = 0; p < table.parameters.size(); ++p) {
             parameters[py::str(table.parameter_names[p])] = view(table.parameters[p], self);
         }
-        mechanisms[py::str(table.name)] =
-            py::dict("compartment"_a = view(table.compartment, self), "parameters"_a = parameters);
+        py::dict entry("compartment"_a = view(table.compartment, self),
+                       "parameters"_a = parameters);
+        if (table.custom != nullptr) {
+            entry["definition"] = table.custom->expressions->source;
+        }
+        mechanisms[py::str(table.name)] = entry;
     }
     out["mechanisms"] = mechanisms;
     py::dict ions;
     for (const auto& ion : d.ions) {
-        ions[py::str(ion.name)] =
-            py::dict("valence"_a = ion.valence, "e_mV"_a = view(ion.e_mV, self));
+        py::dict entry("valence"_a = ion.valence, "e_mV"_a = view(ion.e_mV, self));
+        if (!ion.inside_mM.empty()) {
+            entry["inside_mM"] = view(ion.inside_mM, self);
+            entry["outside_mM"] = view(ion.outside_mM, self);
+        }
+        ions[py::str(ion.name)] = entry;
     }
     out["ions"] = ions;
     return out;
@@ -185,6 +195,9 @@ Shared from_dict(const py::dict& in) {
         const py::dict& given = tables.at(name);
         MechanismTable table;
         table.name = name;
+        if (given.contains("definition")) {
+            table.custom = custom_from_source(value_from<std::string>(given, "definition", "text"));
+        }
         table.compartment = vector_from<std::int32_t>(given, "compartment");
         const auto parameters = value_from<py::dict>(given, "parameters", "a dict of arrays");
         table.parameter_names = keys_of(given, "parameters");
@@ -196,8 +209,14 @@ Shared from_dict(const py::dict& in) {
     for (const auto& name : keys_of(in, "ions")) {
         const auto tables = value_from<Tables>(in, "ions", "a dict of dict by name");
         const py::dict& given = tables.at(name);
-        out->ions.push_back({name, value_from<int>(given, "valence", "a whole number"),
-                             vector_from<double>(given, "e_mV")});
+        IonTable& ion = out->ions.emplace_back();
+        ion.name = name;
+        ion.valence = value_from<int>(given, "valence", "a whole number");
+        ion.e_mV = vector_from<double>(given, "e_mV");
+        if (given.contains("inside_mM")) {
+            ion.inside_mM = vector_from<double>(given, "inside_mM");
+            ion.outside_mM = vector_from<double>(given, "outside_mM");
+        }
     }
     check(*out);
     return out;

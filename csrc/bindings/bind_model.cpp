@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "bindings/bindings.hpp"
+#include "bindings/custom.hpp"
 #include "ranvier/base/text.hpp"
+#include "ranvier/mechanisms/expression/program.hpp"
 #include "ranvier/model/model.hpp"
 
 namespace py = pybind11;
@@ -102,9 +104,34 @@ std::vector<std::string> names_from(const py::object& where) {
     return where.cast<std::vector<std::string>>();
 }
 
-Placement make_placement(const std::string& mechanism, const py::object& where,
+/// By name, the registry's before the library's; or one of the user's own.
+Placement placement_of(const py::object& mechanism) {
+    py::object custom = mechanism;
+    if (py::isinstance<py::str>(mechanism)) {
+        const auto name = mechanism.cast<std::string>();
+        if (find_mechanism(name) != nullptr) {
+            return {name, {}, {}};
+        }
+        custom = py::module_::import("ranvier.mechanisms").attr("find_compiled")(name);
+        if (custom.is_none()) {
+            return {name, {}, {}};  // validate() says so, with everything else
+        }
+    } else if (py::hasattr(mechanism, "compiled")) {
+        custom = mechanism.attr("compiled");
+    }
+    if (!py::isinstance<CustomMechanism>(custom)) {
+        throw py::type_error("mechanism: is " + py::repr(mechanism).cast<std::string>() +
+                             ", expected a name or a mechanism");
+    }
+    const auto& found = custom.cast<const CustomMechanism&>().mechanism;
+    return {std::string(found->info.name), {}, {}, found};
+}
+
+Placement make_placement(const py::object& mechanism_or_name, const py::object& where,
                          const py::kwargs& parameters) {
-    Placement placement{mechanism, names_from(where), {}};
+    Placement placement = placement_of(mechanism_or_name);
+    placement.where = names_from(where);
+    const std::string& mechanism = placement.mechanism;
     for (const auto& [key, value] : parameters) {
         const auto name = key.cast<std::string>();
         const auto array = Points::ensure(value);
@@ -256,10 +283,15 @@ void bind_ion_and_placement(py::module_& m) {
                         py::repr(parameters_of(placement)).cast<std::string>() + ">";
              })
         .def(py::pickle(
-            [](const Placement& p) { return py::make_tuple(p.mechanism, p.where, p.parameters); },
+            [](const Placement& p) {
+                return py::make_tuple(p.mechanism, p.where, p.parameters,
+                                      p.custom ? p.custom->expressions->source : std::string());
+            },
             [](const py::tuple& t) {
+                const auto source = t[3].cast<std::string>();
                 return Placement{t[0].cast<std::string>(), t[1].cast<std::vector<std::string>>(),
-                                 t[2].cast<std::map<std::string, std::vector<double>>>()};
+                                 t[2].cast<std::map<std::string, std::vector<double>>>(),
+                                 source.empty() ? nullptr : custom_from_source(source)};
             }));
 }
 

@@ -7,6 +7,7 @@ namespace ranvier {
 
 void bind_errors(pybind11::module_& m);
 void bind_mechanisms(pybind11::module_& m);
+void bind_custom(pybind11::module_& m);
 void bind_model(pybind11::module_& m);
 void bind_discretisation(pybind11::module_& m);
 void bind_simulation(pybind11::module_& m);

@@ -6,6 +6,7 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
     m.doc() = "The C++ core of ranvier. Use the ranvier package instead.";
     ranvier::bind_errors(m);
     ranvier::bind_mechanisms(m);
+    ranvier::bind_custom(m);
     ranvier::bind_model(m);
     ranvier::bind_discretisation(m);
     ranvier::bind_simulation(m);

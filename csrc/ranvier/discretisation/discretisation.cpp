@@ -55,6 +55,12 @@ public:
         }
         for (const auto& ion : d_.ions) {
             check_length("ion " + quoted(ion.name) + " e_mV", ion.e_mV.size());
+            for (const auto& [name, column] : {std::pair{" inside_mM", &ion.inside_mM},
+                                               std::pair{" outside_mM", &ion.outside_mM}}) {
+                if (!column->empty()) {
+                    check_length("ion " + quoted(ion.name) + name, column->size());
+                }
+            }
         }
         for (const auto& table : d_.mechanisms) {
             check_mechanism(table);
@@ -107,7 +113,7 @@ private:
 
     void check_mechanism(const MechanismTable& table) {
         const std::string subject = "mechanism " + quoted(table.name);
-        const Mechanism* mechanism = find_mechanism(table.name);
+        const Mechanism* mechanism = table.found();
         if (mechanism == nullptr) {
             report(subject, "is unknown, expected one that is registered");
             return;
@@ -137,27 +143,45 @@ private:
             check_finite(subject + " parameter " + std::to_string(p), table.parameters[p]);
         }
         if (!mechanism->info.ion.empty()) {
-            check_ion(subject, table, mechanism->info.ion);
+            check_ion(subject, table, {mechanism->info.ion, true, false});
+        }
+        for (const IonRead& read : mechanism->info.reads) {
+            check_ion(subject, table, read);
         }
     }
 
-    void check_ion(const std::string& subject, const MechanismTable& table, std::string_view name) {
-        for (const auto& ion : d_.ions) {
-            if (ion.name != name || ion.e_mV.size() != size_) {
-                continue;
-            }
-            for (const std::int32_t compartment : table.compartment) {
-                if (compartment >= 0 && static_cast<std::size_t>(compartment) < size_ &&
-                    !std::isfinite(ion.e_mV[static_cast<std::size_t>(compartment)])) {
-                    report(subject, "has no reversal potential of ion " + quoted(name) +
-                                        " in compartment " + std::to_string(compartment) +
-                                        ", expected e_mV there");
-                    return;
-                }
-            }
+    void check_ion(const std::string& subject, const MechanismTable& table, const IonRead& read) {
+        const auto ion = std::ranges::find(d_.ions, read.ion, &IonTable::name);
+        if (ion == d_.ions.end()) {
+            report(subject, "needs ion " + quoted(read.ion) + ", expected it among the ions");
             return;
         }
-        report(subject, "needs ion " + quoted(name) + ", expected it among the ions");
+        if (read.reversal_potential) {
+            check_ion_column(subject, table, ion->e_mV,
+                             "reversal potential of ion " + quoted(read.ion), "e_mV");
+        }
+        if (read.concentrations) {
+            check_ion_column(subject, table, ion->inside_mM,
+                             "concentration of ion " + quoted(read.ion), "inside_mM");
+            check_ion_column(subject, table, ion->outside_mM,
+                             "concentration of ion " + quoted(read.ion), "outside_mM");
+        }
+    }
+
+    void check_ion_column(const std::string& subject, const MechanismTable& table,
+                          const std::vector<double>& column, const std::string& what,
+                          const std::string& name) {
+        if (column.size() != size_ && !column.empty()) {
+            return;  // said elsewhere
+        }
+        for (const std::int32_t compartment : table.compartment) {
+            const auto i = static_cast<std::size_t>(compartment);
+            if (compartment >= 0 && i < size_ && (column.empty() || !std::isfinite(column[i]))) {
+                report(subject, "has no " + what + " in compartment " +
+                                    std::to_string(compartment) + ", expected " + name + " there");
+                return;
+            }
+        }
     }
 
     const Discretisation& d_;

@@ -4,8 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <string>
 #include <vector>
+
+#include "ranvier/mechanisms/registry.hpp"
 
 namespace ranvier {
 
@@ -47,16 +50,24 @@ struct Layer {
 /// One mechanism and the compartments that carry it, ascending.
 struct MechanismTable {
     std::string name;
+    std::shared_ptr<const Mechanism> custom;  // null: the registry has it
     std::vector<std::int32_t> compartment;
     std::vector<std::string> parameter_names;
     std::vector<std::vector<double>> parameters;  // [parameter][row], in the units of their names
+
+    /// Null where there is none of that name.
+    const Mechanism* found() const { return custom ? custom.get() : find_mechanism(name); }
 };
 
-/// One ion; the reversal potential is NaN in compartments that have none.
+/// One ion; the reversal potential is NaN in compartments that have none, and so are the
+/// concentrations where only that potential is given.
 struct IonTable {
     std::string name;
     int valence = 0;  // 0: not known, as none is needed with a fixed reversal potential
     std::vector<double> e_mV;
+    // Empty where no compartment has any.
+    std::vector<double> inside_mM = {};
+    std::vector<double> outside_mM = {};
 };
 
 struct Discretisation {

@@ -370,8 +370,8 @@ private:
         const auto& c = out_.compartments;
         for (const auto& placement : model_.placements) {
             const auto sections = select_sections(model_, placement.where);
-            const auto& info = find_mechanism(placement.mechanism)->info;
-            MechanismTable& table = table_of(placement.mechanism, info);
+            const auto& info = placement.found()->info;
+            MechanismTable& table = table_of(placement, info);
             for (std::size_t i = 0; i < sections.size(); ++i) {
                 const auto& layout = layouts_[sections[i]];
                 for (std::size_t e = 0; e < layout.elements.size(); ++e) {
@@ -392,14 +392,15 @@ private:
         }
     }
 
-    MechanismTable& table_of(const std::string& name, const MechanismInfo& info) {
+    MechanismTable& table_of(const Placement& placement, const MechanismInfo& info) {
         for (auto& table : out_.mechanisms) {
-            if (table.name == name) {
+            if (table.name == placement.mechanism) {
                 return table;
             }
         }
         MechanismTable table;
-        table.name = name;
+        table.name = placement.mechanism;
+        table.custom = placement.custom;
         for (const auto& parameter : info.parameters) {
             table.parameter_names.emplace_back(parameter.name);
         }
@@ -448,10 +449,20 @@ private:
                      std::vector<double>(rows_, std::numeric_limits<double>::quiet_NaN())});
                 table = out_.ions.end() - 1;
             }
+            if (!ion.e_mV && table->inside_mM.empty()) {
+                table->inside_mM.assign(rows_, std::numeric_limits<double>::quiet_NaN());
+                table->outside_mM = table->inside_mM;
+            }
             const double e_mV = reversal_potential_mV(ion, model_.temperature_degC);
             for (const std::size_t s : select_sections(model_, ion.where)) {
                 for (std::size_t e = 0; e < layouts_[s].elements.size(); ++e) {
-                    table->e_mV[layouts_[s].first_row + e] = e_mV;
+                    const std::size_t row = layouts_[s].first_row + e;
+                    table->e_mV[row] = e_mV;
+                    if (!table->inside_mM.empty()) {
+                        constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+                        table->inside_mM[row] = ion.e_mV ? kNone : *ion.inside_mM;
+                        table->outside_mM[row] = ion.e_mV ? kNone : *ion.outside_mM;
+                    }
                 }
             }
         }

@@ -343,8 +343,13 @@ void relax_lanes(const LaneRows<Real>& rows, const Real* v_mV, const Real* dt_ms
 
 template <class C, class Real>
 constexpr LaneKernels<Real> make_lane_kernels() {
-    return {&linearise_lanes<C, Real, false>, &linearise_lanes<C, Real, true>, &move_lanes<C, Real>,
-            &move_and_judge_lanes<C, Real>, &relax_lanes<C, Real>};
+    return {kAnswers<false>,
+            kAnswers<true>,
+            &linearise_lanes<C, Real, false>,
+            &linearise_lanes<C, Real, true>,
+            &move_lanes<C, Real>,
+            &move_and_judge_lanes<C, Real>,
+            &relax_lanes<C, Real>};
 }
 
 }  // namespace RANVIER_ISA_NAMESPACE

@@ -7,6 +7,8 @@
 
 namespace ranvier {
 
+struct Expressions;
+
 /// An array of packs, or one pack that stands for all: `stride` is then 0.
 template <class Real>
 struct PackColumn {
@@ -25,9 +27,15 @@ struct LaneRows {
     PackColumn<Real> e_mV;      // reversal potential
     const double* rate_factor;  // [gate]: the temperature factor of its rates
     Real* gates;                // [k][gate]
-    Real* answers;              // [k][gate][2 or 3]: by v and echo of the gate, and own where
+    Real* answers;              // [k][gate][answers of the kernels]
     const Real* first_row;      // per lane: the slot of its first row; what is below counts nothing
-                                // steps are judged: see linearise
+                                // where steps are judged
+    // Of a mechanism that is written as expressions, whose g_uS is the area in nA per mA/cm2:
+    // those, what they read by columns that begin at pack 0 of all, and which pack this begins
+    // with.
+    const Expressions* expressions = nullptr;
+    const PackColumn<Real>* inputs = nullptr;
+    std::size_t first_pack = 0;
 };
 
 /// Sums over the mechanisms of a block, by pack.
@@ -41,6 +49,9 @@ struct LaneSums {
 
 template <class Real>
 struct LaneKernels {
+    /// Numbers that linearise() leaves for move() of each gate and row, and linearise_to_judge().
+    std::size_t answers;
+    std::size_t answers_to_judge;
     /// Linearises about v and eliminates the gates of rosenbrock2 (see there): with
     /// D = 1/(g dt) + decay, own = rate/D, by_v = rate_by_v/D, echo = (1 - g)/(g^2 dt)/D. Adds to
     /// all four sums, and own (1 + echo) to the gates, the part of their step that has nothing to

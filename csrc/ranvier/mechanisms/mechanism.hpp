@@ -15,14 +15,30 @@ struct ParameterInfo {
 };
 
 /// A variable in [0, 1] with opening rate alpha and closing rate beta; the conductance goes with
-/// its `power`, and its rates with `q10` per 10 degC from the channel's reference temperature.
+/// its `power`, and its rates with `q10` per 10 degC from the channel's reference temperature. Of a
+/// mechanism that is written as expressions: any state, which is held within its bounds.
 struct GateInfo {
     std::string_view name;
     int power;
     double q10 = 1.0;
+    double lowest = 0.0;
+    double highest = 1.0;
 };
 
-enum class MechanismKind : std::uint8_t { kChannel };
+/// That the rate of one gate depends on another.
+struct Coupling {
+    std::uint16_t of;
+    std::uint16_t by;
+};
+
+/// What of an ion a mechanism has to be told.
+struct IonRead {
+    std::string_view ion;
+    bool reversal_potential = false;
+    bool concentrations = false;
+};
+
+enum class MechanismKind : std::uint8_t { kChannel, kPump, kSynapse };
 
 struct MechanismInfo {
     std::string_view name;
@@ -35,12 +51,24 @@ struct MechanismInfo {
     std::span<const GateInfo> gates = {};
     double reference_temperature_degC = 37.0;
     std::string_view citation = {};
+    /// Pairs of different gates.
+    std::span<const Coupling> couplings = {};
+    /// Beside `ion`.
+    std::span<const IonRead> reads = {};
 };
 
 template <class Value>
 struct Rate {
     Value alpha_per_ms;
     Value beta_per_ms;
+};
+
+struct Expressions;
+
+/// A number per row, or one for all: `stride` is then 0.
+struct InputColumn {
+    const double* first;
+    std::size_t stride;
 };
 
 /// The rows of one mechanism, one per compartment that carries it, as contiguous arrays.
@@ -52,15 +80,20 @@ struct Rows {
     const double* e_mV;               // [row], reversal potential of the mechanism's ion; else null
     const double* rate_factor;        // [gate], the temperature factor of its rates
     const double* nA_per_mA_cm2;  // [row], the membrane area in solver units (also uS per S/cm2)
+    // Of a mechanism that is written as expressions: those, and what they read.
+    const Expressions* expressions = nullptr;
+    const InputColumn* inputs = nullptr;
 };
 
 /// Where change() and linearise() write what each gate does to first order about the present state,
-/// and what it does to the current. All are [gate][row] and are overwritten.
+/// and what it does to the current. All are [gate][row] and are overwritten; couplings are in the
+/// order of the mechanism's.
 struct GateSlopes {
     double* const* rate_per_ms;          // dx/dt
     double* const* rate_by_v_per_ms_mV;  // d(dx/dt)/dv
     double* const* decay_per_ms;         // -d(dx/dt)/dx
     double* const* current_by_gate_nA;   // d(outward current)/dx
+    double* const* coupling_per_ms;      // d(dx/dt)/d(another gate)
 };
 
 /// The compiled half of a mechanism. Plain functions over contiguous arrays: no virtual calls, and
@@ -89,6 +122,7 @@ struct MechanismKernels {
 struct Mechanism {
     MechanismInfo info;
     MechanismKernels kernels;
+    const Expressions* expressions = nullptr;
 };
 
 }  // namespace ranvier

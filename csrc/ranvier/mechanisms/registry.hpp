@@ -14,11 +14,19 @@
 
 namespace ranvier {
 
+inline constexpr std::string_view kExpressionKernels = "(expressions)";
+
 /// Every registered mechanism, sorted by name.
 std::vector<const Mechanism*> mechanisms();
 
 /// The mechanism of that name, or null.
 const Mechanism* find_mechanism(std::string_view name);
+
+/// The name that a mechanism's lane kernels are registered by: its own, or that of all which are
+/// written as expressions.
+inline std::string_view lane_kernels_name(const Mechanism& mechanism) {
+    return mechanism.expressions == nullptr ? mechanism.info.name : kExpressionKernels;
+}
 
 /// The lane kernels of the mechanism of that name at that instruction set, or null. `Real` is
 /// double or float.

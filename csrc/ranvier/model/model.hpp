@@ -2,11 +2,13 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "ranvier/base/error.hpp"
+#include "ranvier/mechanisms/registry.hpp"
 #include "ranvier/model/section.hpp"
 
 namespace ranvier {
@@ -26,6 +28,10 @@ struct Placement {
     std::string mechanism;
     std::vector<std::string> where;  // section or region names; empty: everywhere
     std::map<std::string, std::vector<double>> parameters;
+    std::shared_ptr<const Mechanism> custom = nullptr;  // null: the registry has it
+
+    /// Null where there is none of that name.
+    const Mechanism* found() const { return custom ? custom.get() : find_mechanism(mechanism); }
 };
 
 struct Model {

@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "ranvier/base/text.hpp"
+#include "ranvier/mechanisms/expression/program.hpp"
 #include "ranvier/mechanisms/registry.hpp"
 #include "ranvier/model/model.hpp"
 
@@ -268,7 +269,7 @@ private:
     void check_placements() {
         std::unordered_map<std::string, std::vector<bool>> carries;
         for (const auto& placement : model_.placements) {
-            const Mechanism* mechanism = find_mechanism(placement.mechanism);
+            const Mechanism* mechanism = placement.found();
             if (mechanism == nullptr) {
                 std::vector<std::string> names;
                 for (const Mechanism* known : mechanisms()) {
@@ -282,7 +283,8 @@ private:
             check_where(subject, placement.where);
             const auto sections = select_sections(model_, placement.where);
             check_parameters(subject, placement, mechanism->info, sections.size());
-            check_ion_present(subject, mechanism->info, sections);
+            check_ions_present(subject, mechanism->info, sections);
+            check_defined_once(subject, placement);
             auto& carried = carries[placement.mechanism];
             carried.resize(model_.sections.size());
             for (const std::size_t s : sections) {
@@ -328,13 +330,42 @@ private:
         }
     }
 
-    void check_ion_present(const std::string& subject, const MechanismInfo& info,
-                           const std::vector<std::size_t>& sections) {
-        if (info.ion.empty()) {
-            return;
+    /// Two mechanisms of one name, of which at least one is the user's own.
+    void check_defined_once(const std::string& subject, const Placement& placement) {
+        const auto source = [](const Placement& p) {
+            return p.custom == nullptr ? std::string() : p.custom->expressions->source;
+        };
+        for (const auto& other : model_.placements) {
+            if (&other == &placement) {
+                return;
+            }
+            if (other.mechanism == placement.mechanism &&
+                (source(other) != source(placement) || (!other.custom != !placement.custom))) {
+                report(subject, "is placed with two definitions, expected one for each name");
+                return;
+            }
         }
+    }
+
+    void check_ions_present(const std::string& subject, const MechanismInfo& info,
+                            const std::vector<std::size_t>& sections) {
+        if (!info.ion.empty()) {
+            check_ion_present(subject, {info.ion, true, false}, sections);
+        }
+        for (const IonRead& read : info.reads) {
+            check_ion_present(subject, read, sections);
+        }
+    }
+
+    void check_ion_present(const std::string& subject, const IonRead& info,
+                           const std::vector<std::size_t>& sections) {
         std::vector<bool> has_ion(model_.sections.size());
         for (const auto& ion : model_.ions) {
+            if (ion.name == info.ion && info.concentrations && ion.e_mV) {
+                report(subject, "needs the concentrations of ion " + quoted(info.ion) +
+                                    ", expected inside_mM and outside_mM rather than e_mV");
+                return;
+            }
             if (ion.name == info.ion) {
                 for (const std::size_t s : select_sections(model_, ion.where)) {
                     has_ion[s] = true;

@@ -193,6 +193,8 @@ Modes::Modes(const System& system, State& state) : system_(system) {
     conductance_uS_ = std::move(membrane.conductance_uS);
     std::vector<double> gating_uS_per_ms(system.size());
     slowest_per_ms_ = std::numeric_limits<double>::infinity();
+    is_coupled_ = std::ranges::any_of(membrane.couplings_per_ms,
+                                      [](const auto& couplings) { return !couplings.empty(); });
     for (std::size_t m = 0; m < membrane.gates.size(); ++m) {
         const auto& compartment = system.mechanisms()[m].table->compartment;
         for (auto& gate : membrane.gates[m]) {
@@ -225,6 +227,9 @@ Modes::Modes(const System& system, State& state) : system_(system) {
 }
 
 Stability Modes::stability() const {
+    if (is_coupled_) {
+        return Stability::kUndecided;  // gates are taken to be on their own here
+    }
     if (count_faster(kNeutral_per_ms).value_or(0) > 0) {
         return Stability::kUnstable;
     }

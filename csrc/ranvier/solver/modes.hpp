@@ -80,6 +80,7 @@ private:
     std::vector<double> conductance_uS_;  // dI/dv, gates held
     std::vector<Gate> gates_;             // of all mechanisms
     /// Of the membrane.
+    bool is_coupled_ = false;
     double slowest_per_ms_ = 0.0;
     /// No mode that grows is faster, nor swings faster: above, every membrane is a capacitor.
     double fastest_per_ms_ = 0.0;

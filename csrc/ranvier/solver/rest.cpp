@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ranvier/solver/cable_equations.hpp"
+#include "ranvier/solver/gate_inverse.hpp"
 
 namespace ranvier {
 namespace {
@@ -21,6 +22,8 @@ constexpr double kResidual_mV_per_ms = 1e-9;
 /// Below this nothing is left to find: 1e-12 mV in a second.
 constexpr double kNothing_mV_per_ms = 1e-15;
 constexpr double kShortest_ms = 1e-4;
+/// Slower than any gate, and far from rounding of the fastest.
+constexpr double kConserved_per_ms = 1e-8;
 /// The last digit of a potential, and as much again from the solve.
 constexpr double kRounding = 2.0 * std::numeric_limits<double>::epsilon();
 
@@ -39,7 +42,11 @@ public:
         : system_(system),
           equations_(system),
           membrane_(system.blank_linearisation()),
-          conductance_uS_(system.size()) {}
+          conductance_uS_(system.size()) {
+        for (const auto& mechanism : system.mechanisms()) {
+            inverse_.emplace_back(mechanism);
+        }
+    }
 
     Rest run(State& state) {
         State trial = state;
@@ -101,11 +108,17 @@ private:
         conductance_uS_ = membrane_.conductance_uS;
         for (std::size_t m = 0; m < membrane_.gates.size(); ++m) {
             const auto& compartment = system_.mechanisms()[m].table->compartment;
-            for (const auto& gate : membrane_.gates[m]) {
+            auto& gates = membrane_.gates[m];
+            // What of a scheme's states is conserved has no decay: the shift keeps it finite.
+            const bool is_coupled = !membrane_.couplings_per_ms[m].empty();
+            inverse_[m].set(membrane_, m, is_coupled ? kConserved_per_ms : 0.0);
+            inverse_[m].apply([&](std::size_t g) -> std::vector<double>& {
+                return gates[g].rate_by_v_per_ms_mV;
+            });
+            for (const auto& gate : gates) {
                 for (std::size_t row = 0; row < compartment.size(); ++row) {
                     conductance_uS_[static_cast<std::size_t>(compartment[row])] +=
-                        gate.current_by_gate_nA[row] * gate.rate_by_v_per_ms_mV[row] /
-                        gate.decay_per_ms[row];
+                        gate.current_by_gate_nA[row] * gate.rate_by_v_per_ms_mV[row];
                 }
             }
         }
@@ -224,6 +237,7 @@ private:
     const System& system_;
     CableEquations<layers> equations_;
     Linearisation membrane_;
+    std::vector<GateInverse> inverse_;  // [mechanism]
     std::vector<double> conductance_uS_;
 };
 

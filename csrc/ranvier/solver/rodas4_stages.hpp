@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "ranvier/solver/cable_equations.hpp"
+#include "ranvier/solver/gate_inverse.hpp"
 #include "ranvier/solver/method.hpp"
 
 namespace ranvier {
@@ -73,11 +74,12 @@ public:
           conductance_uS_(system.size()),
           stored_(system.size()) {
         u_.fill(std::vector<Potentials<layers>>(system.size()));
-        for (const auto& mechanism : linear_.gates) {
+        for (std::size_t m = 0; m < linear_.gates.size(); ++m) {
+            inverse_.emplace_back(system.mechanisms()[m]);
             auto& gates = gates_.emplace_back();
-            for (const auto& gate : mechanism) {
+            for (const auto& gate : linear_.gates[m]) {
                 auto& staged = gates.emplace_back();
-                staged.inverse_d_ms.resize(gate.decay_per_ms.size());
+                staged.by_v_per_mV.resize(gate.decay_per_ms.size());
                 staged.u.fill(std::vector<double>(gate.decay_per_ms.size()));
             }
         }
@@ -157,7 +159,7 @@ public:
 
 private:
     struct StagedGate {
-        std::vector<double> inverse_d_ms;  // 1/(1/(g h) + decay)
+        std::vector<double> by_v_per_mV;  // (1/(g h) - J)^-1 d(dx/dt)/dv
         std::array<std::vector<double>, kStages> u;
     };
 
@@ -187,14 +189,19 @@ private:
 
     void set_matrix(double inverse_tau) noexcept {
         std::ranges::copy(linear_.conductance_uS, conductance_uS_.begin());
+        for (std::size_t m = 0; m < gates_.size(); ++m) {
+            for (std::size_t g = 0; g < gates_[m].size(); ++g) {
+                gates_[m][g].by_v_per_mV = linear_.gates[m][g].rate_by_v_per_ms_mV;
+            }
+            inverse_[m].set(linear_, m, inverse_tau);
+            inverse_[m].apply([&](std::size_t g) -> auto& { return gates_[m][g].by_v_per_mV; });
+        }
         for_each_gate_of_all([&](std::size_t m, std::size_t g, const auto& compartment) {
-            const auto& gate = linear_.gates[m][g];
-            auto& inverse_d_ms = gates_[m][g].inverse_d_ms;
-            for (std::size_t row = 0; row < inverse_d_ms.size(); ++row) {
-                inverse_d_ms[row] = 1.0 / (inverse_tau + gate.decay_per_ms[row]);
+            const auto& current_by_gate_nA = linear_.gates[m][g].current_by_gate_nA;
+            const auto& by_v_per_mV = gates_[m][g].by_v_per_mV;
+            for (std::size_t row = 0; row < by_v_per_mV.size(); ++row) {
                 conductance_uS_[static_cast<std::size_t>(compartment[row])] +=
-                    gate.current_by_gate_nA[row] * gate.rate_by_v_per_ms_mV[row] *
-                    inverse_d_ms[row];
+                    current_by_gate_nA[row] * by_v_per_mV[row];
             }
         });
         equations_.set_matrix(inverse_tau, conductance_uS_);
@@ -202,17 +209,24 @@ private:
 
     /// The part of each gate's u that does not wait for the potentials, and its current.
     void eliminate_gates(const Linearisation& at, std::size_t stage, double h_ms) noexcept {
-        for_each_gate_of_all([&](std::size_t m, std::size_t g, const auto& compartment) {
-            const auto& by_gate_nA = linear_.gates[m][g].current_by_gate_nA;
+        for_each_gate_of_all([&](std::size_t m, std::size_t g, const auto&) {
             const auto& rate = at.gates[m][g].rate_per_ms;
-            auto& [inverse_d_ms, u] = gates_[m][g];
-            auto& own = u[stage];
-            for (std::size_t row = 0; row < own.size(); ++row) {
+            auto& u = gates_[m][g].u;
+            for (std::size_t row = 0; row < rate.size(); ++row) {
                 double sum = 0.0;
                 for (std::size_t j = 0; j < stage; ++j) {
                     sum += kC[stage][j] * u[j][row];
                 }
-                own[row] = (rate[row] + sum / h_ms) * inverse_d_ms[row];
+                u[stage][row] = rate[row] + sum / h_ms;
+            }
+        });
+        for (std::size_t m = 0; m < gates_.size(); ++m) {
+            inverse_[m].apply([&](std::size_t g) -> auto& { return gates_[m][g].u[stage]; });
+        }
+        for_each_gate_of_all([&](std::size_t m, std::size_t g, const auto& compartment) {
+            const auto& by_gate_nA = linear_.gates[m][g].current_by_gate_nA;
+            const auto& own = gates_[m][g].u[stage];
+            for (std::size_t row = 0; row < own.size(); ++row) {
                 current_nA_[static_cast<std::size_t>(compartment[row])] +=
                     by_gate_nA[row] * own[row];
             }
@@ -221,11 +235,10 @@ private:
 
     void finish_gates(std::size_t stage) noexcept {
         for_each_gate_of_all([&](std::size_t m, std::size_t g, const auto& compartment) {
-            const auto& by_v = linear_.gates[m][g].rate_by_v_per_ms_mV;
-            auto& [inverse_d_ms, u] = gates_[m][g];
-            for (std::size_t row = 0; row < by_v.size(); ++row) {
+            auto& [by_v_per_mV, u] = gates_[m][g];
+            for (std::size_t row = 0; row < by_v_per_mV.size(); ++row) {
                 const auto i = static_cast<std::size_t>(compartment[row]);
-                u[stage][row] += inverse_d_ms[row] * by_v[row] * membrane(u_[stage][i]);
+                u[stage][row] += by_v_per_mV[row] * membrane(u_[stage][i]);
             }
         });
     }
@@ -283,6 +296,7 @@ private:
     std::vector<Potentials<layers>> stored_;
     std::array<std::vector<Potentials<layers>>, kStages> u_;
     std::vector<std::vector<StagedGate>> gates_;  // [mechanism][gate]
+    std::vector<GateInverse> inverse_;            // [mechanism]
 };
 
 /// What both methods are: stages, a step to begin with, and dense output.

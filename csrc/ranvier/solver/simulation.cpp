@@ -287,6 +287,10 @@ double Simulation::probed(std::size_t p, std::size_t column, double share) const
     for (std::size_t k = 0; k < bound.table->parameters.size(); ++k) {
         parameters[k] = &bound.table->parameters[k][row];
     }
+    std::array<InputColumn, BoundRows::kMostInputs> inputs;
+    for (std::size_t k = 0; k < bound.inputs.size(); ++k) {
+        inputs[k] = {bound.inputs[k].first + row * bound.inputs[k].stride, 0};
+    }
     const std::int32_t first = 0;
     const double unit_area = 1.0;
     const Rows single{.size = 1,
@@ -295,7 +299,9 @@ double Simulation::probed(std::size_t p, std::size_t column, double share) const
                       .gates = gate_pointers.data(),
                       .e_mV = bound.e_mV.empty() ? nullptr : &bound.e_mV[row],
                       .rate_factor = bound.rate_factor.data(),
-                      .nA_per_mA_cm2 = &unit_area};
+                      .nA_per_mA_cm2 = &unit_area,
+                      .expressions = bound.mechanism->expressions,
+                      .inputs = inputs.data()};
     if (state_.gates_lag_ms > 0.0) {
         bound.mechanism->kernels.advance(single, &v_mV, state_.gates_lag_ms);
     }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "ranvier/base/error.hpp"
+#include "ranvier/mechanisms/expression/program.hpp"
 #include "ranvier/solver/fingerprint.hpp"
 #include "ranvier/solver/simulation.hpp"
 
@@ -91,6 +92,9 @@ std::uint64_t fingerprint_of(const Discretisation& d, const MethodChoice& method
     }
     for (const auto& table : d.mechanisms) {
         fingerprint.add(table.name);
+        if (table.custom != nullptr) {
+            fingerprint.add(table.custom->expressions->source);
+        }
         fingerprint.add(table.compartment);
         for (const auto& parameter : table.parameters) {
             fingerprint.add(parameter);
@@ -99,6 +103,8 @@ std::uint64_t fingerprint_of(const Discretisation& d, const MethodChoice& method
     for (const auto& ion : d.ions) {
         fingerprint.add(ion.name);
         fingerprint.add(ion.e_mV);
+        fingerprint.add(ion.inside_mM);
+        fingerprint.add(ion.outside_mM);
     }
     return fingerprint.value();
 }

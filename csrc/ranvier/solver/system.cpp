@@ -2,8 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <string_view>
+#include <utility>
 
 #include "ranvier/base/error.hpp"
+#include "ranvier/mechanisms/expression/plain_kernels.hpp"
+#include "ranvier/mechanisms/expression/program.hpp"
 #include "ranvier/mechanisms/registry.hpp"
 
 namespace ranvier {
@@ -23,16 +28,51 @@ BoundRows::BoundRows(const SystemMechanism& mechanism, std::vector<std::vector<d
              .gates = gates_.data(),
              .e_mV = mechanism.e_mV.empty() ? nullptr : mechanism.e_mV.data() + first,
              .rate_factor = mechanism.rate_factor.data(),
-             .nA_per_mA_cm2 = mechanism.nA_per_mA_cm2.empty()
-                                  ? nullptr
-                                  : mechanism.nA_per_mA_cm2.data() + first};
+             .nA_per_mA_cm2 =
+                 mechanism.nA_per_mA_cm2.empty() ? nullptr : mechanism.nA_per_mA_cm2.data() + first,
+             .expressions = mechanism.mechanism->expressions,
+             .inputs = inputs_.data()};
+    for (std::size_t i = 0; i < mechanism.inputs.size(); ++i) {
+        const InputColumn& column = mechanism.inputs[i];
+        inputs_[i] = {column.first + first * column.stride, column.stride};
+    }
 }
+
+namespace {
+
+const double* column_of_ion(const Discretisation& d, std::string_view input,
+                            std::vector<double> IonTable::* column, std::string_view before,
+                            std::string_view after) {
+    if (!input.starts_with(before) || !input.ends_with(after)) {
+        return nullptr;
+    }
+    const std::string_view name =
+        input.substr(before.size(), input.size() - before.size() - after.size());
+    const auto ion = std::ranges::find(d.ions, name, &IonTable::name);
+    return ion == d.ions.end() ? nullptr : ((*ion).*column).data();
+}
+
+/// What is there of that name for every compartment, or null.
+const double* column_of_model(const Discretisation& d, std::string_view input) {
+    if (input == "diameter_um") {
+        return d.compartments.diameter_um.data();
+    }
+    if (const double* e_mV = column_of_ion(d, input, &IonTable::e_mV, "e_", "_mV")) {
+        return e_mV;
+    }
+    if (const double* inside = column_of_ion(d, input, &IonTable::inside_mM, "", "_in_mM")) {
+        return inside;
+    }
+    return column_of_ion(d, input, &IonTable::outside_mM, "", "_out_mM");
+}
+
+}  // namespace
 
 System::System(std::shared_ptr<const Discretisation> discretisation)
     : discretisation_(std::move(discretisation)) {
     const auto& d = *discretisation_;
     for (const auto& table : d.mechanisms) {
-        const Mechanism* mechanism = find_mechanism(table.name);
+        const Mechanism* mechanism = table.found();
         RANVIER_ASSERT(mechanism != nullptr);
         const auto& info = mechanism->info;
         if (info.gates.size() > BoundRows::kMostGates ||
@@ -40,7 +80,10 @@ System::System(std::shared_ptr<const Discretisation> discretisation)
             throw InternalError("mechanism " + table.name + ": too many gates or parameters");
         }
         const auto& carriers = table.compartment;
-        SystemMechanism bound{mechanism, &table, {}, {}, {}};
+        SystemMechanism bound{mechanism, &table, {}, {}, {}, {}};
+        if (mechanism->expressions != nullptr && !carriers.empty()) {
+            bind_inputs(bound);
+        }
         for (const auto& gate : info.gates) {
             const double decades = (d.temperature_degC - info.reference_temperature_degC) / 10.0;
             bound.rate_factor.push_back(std::pow(gate.q10, decades));
@@ -61,6 +104,49 @@ System::System(std::shared_ptr<const Discretisation> discretisation)
         mechanisms_.push_back(std::move(bound));
     }
     make_areas();
+}
+
+/// Columns that hold one number throughout take the space of one.
+void System::bind_inputs(SystemMechanism& bound) {
+    const auto& d = *discretisation_;
+    const Expressions& e = *bound.mechanism->expressions;
+    const auto& carriers = bound.table->compartment;
+    const auto keep = [&](std::vector<double> values) {
+        const bool is_uniform =
+            std::ranges::adjacent_find(values, std::not_equal_to<>()) == values.end();
+        values.resize(is_uniform ? 1 : values.size());
+        const auto& own = inputs_.emplace_back(std::move(values));
+        bound.inputs.push_back({own.data(), is_uniform ? 0U : 1U});
+    };
+    for (const std::string& input : e.inputs) {
+        const auto& names = bound.table->parameter_names;
+        if (const auto at = std::ranges::find(names, input); at != names.end()) {
+            keep(bound.table->parameters[static_cast<std::size_t>(at - names.begin())]);
+        } else if (input == "temperature_degC") {
+            keep({d.temperature_degC});
+        } else {
+            const double* const all = column_of_model(d, input);
+            RANVIER_ASSERT(all != nullptr);
+            std::vector<double> own;
+            own.reserve(carriers.size());
+            for (const std::int32_t i : carriers) {
+                own.push_back(all[static_cast<std::size_t>(i)]);
+            }
+            keep(std::move(own));
+        }
+    }
+    const bool is_uniform =
+        std::ranges::all_of(bound.inputs, [](const InputColumn& c) { return c.stride == 0; });
+    std::vector<std::vector<double>> derived(e.derived,
+                                             std::vector<double>(is_uniform ? 1 : carriers.size()));
+    std::vector<double*> to;
+    for (auto& column : derived) {
+        to.push_back(column.data());
+    }
+    set_up_expressions(e, bound.inputs.data(), is_uniform ? 1 : carriers.size(), to.data());
+    for (auto& column : derived) {
+        keep(std::move(column));
+    }
 }
 
 void System::drop_areas() noexcept {
@@ -96,7 +182,7 @@ void System::make_areas() {
 
 std::size_t System::bytes() const noexcept {
     std::size_t sum = 0;
-    for (const auto* columns : {&e_mV_, &areas_}) {
+    for (const auto* columns : {&e_mV_, &areas_, &inputs_}) {
         for (const auto& column : *columns) {
             sum += column.capacity() * sizeof(double);
         }
@@ -169,6 +255,7 @@ Linearisation System::blank_linearisation() const {
         const std::vector<double> rows(mechanism.table->compartment.size(), 0.0);
         blank.gates.emplace_back(mechanism.mechanism->info.gates.size(),
                                  Linearisation::Gate{rows, rows, rows, rows});
+        blank.couplings_per_ms.emplace_back(mechanism.mechanism->info.couplings.size(), rows);
     }
     return blank;
 }
@@ -193,11 +280,15 @@ void System::change(State& state, Linearisation& into, ChangeKernel kernel) cons
             to[2][g] = gate.decay_per_ms.data();
             to[3][g] = gate.current_by_gate_nA.data();
         }
+        std::vector<double*> couplings;
+        for (auto& coupling : into.couplings_per_ms[m]) {
+            couplings.push_back(coupling.data());
+        }
         const BoundRows bound(mechanisms_[m], state.gates[m]);
         (mechanisms_[m].mechanism->kernels.*kernel)(
             bound.rows(), state.v_mV.data(),
-            {to[0].data(), to[1].data(), to[2].data(), to[3].data()}, into.current_nA.data(),
-            into.conductance_uS.data());
+            {to[0].data(), to[1].data(), to[2].data(), to[3].data(), couplings.data()},
+            into.current_nA.data(), into.conductance_uS.data());
     }
 }
 

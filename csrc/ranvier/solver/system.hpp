@@ -22,13 +22,16 @@ struct SystemMechanism {
     std::span<const double> e_mV;           // per row; empty without an ion
     std::vector<double> rate_factor;        // per gate
     std::span<const double> nA_per_mA_cm2;  // per row, unless drop_areas() was called
+    // Of one that is written as expressions: what they read, then the columns derived from it.
+    std::vector<InputColumn> inputs;
 };
 
 /// Rows for one mechanism with the pointers that Rows refers to. Pinned: not to be moved.
 class BoundRows {
 public:
-    static constexpr std::size_t kMostGates = 16;
-    static constexpr std::size_t kMostParameters = 32;
+    static constexpr std::size_t kMostGates = 24;
+    static constexpr std::size_t kMostParameters = 64;
+    static constexpr std::size_t kMostInputs = 96;
 
     BoundRows(const SystemMechanism& mechanism, std::vector<std::vector<double>>& gates) noexcept
         : BoundRows(mechanism, gates, 0, mechanism.table->compartment.size()) {}
@@ -44,6 +47,7 @@ public:
 private:
     std::array<const double*, kMostParameters> parameters_{};
     std::array<double*, kMostGates> gates_{};
+    std::array<InputColumn, kMostInputs> inputs_;
     Rows rows_{};
 };
 
@@ -56,8 +60,10 @@ struct Linearisation {
         std::vector<double> current_by_gate_nA;   // d(outward current)/dx
     };
     std::vector<std::vector<Gate>> gates;  // [mechanism][gate], each [row]
-    std::vector<double> current_nA;        // outward, per compartment
-    std::vector<double> conductance_uS;    // its derivative by v, gates held
+    /// d(dx/dt)/d(another gate): [mechanism][coupling][row], as the mechanism lists them.
+    std::vector<std::vector<std::vector<double>>> couplings_per_ms;
+    std::vector<double> current_nA;      // outward, per compartment
+    std::vector<double> conductance_uS;  // its derivative by v, gates held
 };
 
 class System {
@@ -116,12 +122,14 @@ public:
 private:
     using ChangeKernel = decltype(&MechanismKernels::change);
     void change(State& state, Linearisation& into, ChangeKernel kernel) const noexcept;
+    void bind_inputs(SystemMechanism& bound);
 
     std::shared_ptr<const Discretisation> discretisation_;
     std::vector<SystemMechanism> mechanisms_;
     // What the mechanisms show of, each once.
     std::vector<std::vector<double>> e_mV_;
     std::vector<std::vector<double>> areas_;
+    std::vector<std::vector<double>> inputs_;
 };
 
 }  // namespace ranvier

@@ -143,7 +143,7 @@ template <class Real>
 void LaneSolver<Real>::place_mechanisms() {
     for (std::size_t m = 0; m < systems_[0]->mechanisms().size(); ++m) {
         const auto& bound = systems_[0]->mechanisms()[m];
-        const auto* kernels = find_lane_kernels<Real>(bound.mechanism->info.name, isa_);
+        const auto* kernels = find_lane_kernels<Real>(lane_kernels_name(*bound.mechanism), isa_);
         RANVIER_ASSERT(kernels != nullptr);
         Mechanism mechanism{.kernels = kernels,
                             .gates = bound.mechanism->info.gates.size(),
@@ -154,6 +154,10 @@ void LaneSolver<Real>::place_mechanisms() {
                             .k_at = std::vector<std::int32_t>(layout_.slots, kNowhere),
                             .g_uS = {},
                             .e_mV = {},
+                            .inputs = {},
+                            .input_columns = {},
+                            .expressions = bound.mechanism->expressions,
+                            .answers = is_judged() ? kernels->answers_to_judge : kernels->answers,
                             .gate = {},
                             .answer = {}};
         for (std::size_t f = 0; f < systems_.size(); ++f) {
@@ -189,11 +193,14 @@ void LaneSolver<Real>::place_mechanisms() {
         const bool is_present = !bound.table->compartment.empty();
         const OpenChannel open =
             is_present ? open_channel(*systems_[0], m, 0) : OpenChannel{0.0, 0.0};
+        for (const InputColumn& column : bound.inputs) {
+            mechanism.inputs.emplace_back().assign(packs, *column.first);
+        }
         mechanism.g_uS.assign(packs, open.g_uS);
         mechanism.e_mV.assign(packs, open.e_mV);
         mechanism.gate.assign(packs * mechanism.gates * kLanes, Real(0));
         if (method_ != LaneMethod::kStaggeredSdirk2) {
-            mechanism.answer.assign(packs * answers() * mechanism.gates * kLanes, Real(0));
+            mechanism.answer.assign(packs * mechanism.answers * mechanism.gates * kLanes, Real(0));
         }
         mechanisms_.push_back(std::move(mechanism));
     }
@@ -244,9 +251,17 @@ void LaneSolver<Real>::fill_constants(std::size_t fibre) {
                 const OpenChannel open = open_channel(system, m, own);
                 mechanism.g_uS.set(at, open.g_uS);
                 mechanism.e_mV.set(at, open.e_mV);
+                for (std::size_t k = 0; k < bound.inputs.size(); ++k) {
+                    const InputColumn& column = bound.inputs[k];
+                    mechanism.inputs[k].set(at, column.first[own * column.stride]);
+                }
             } else {
                 mechanism.g_uS.set(at, 0.0);
             }
+        }
+        mechanism.input_columns.clear();
+        for (const auto& input : mechanism.inputs) {
+            mechanism.input_columns.push_back(input.from(0));
         }
     }
     // Its links.
@@ -335,14 +350,18 @@ LaneSums<Real> LaneSolver<Real>::sums(std::size_t member) noexcept {
 template <class Real>
 LaneRows<Real> LaneSolver<Real>::rows(Mechanism& mechanism, std::size_t b) noexcept {
     const std::size_t first = mechanism.first[b];
-    return {.size = mechanism.first[b + 1] - first,
-            .pack = mechanism.pack.data() + mechanism.packs[b],
-            .g_uS = mechanism.g_uS.from(first),
-            .e_mV = mechanism.e_mV.from(first),
-            .rate_factor = mechanism.rate_factor.data(),
-            .gates = mechanism.gate.data() + first * mechanism.gates * kLanes,
-            .answers = mechanism.answer.data() + first * answers() * mechanism.gates * kLanes,
-            .first_row = &first_row_[b * kLanes]};
+    return {
+        .size = mechanism.first[b + 1] - first,
+        .pack = mechanism.pack.data() + mechanism.packs[b],
+        .g_uS = mechanism.g_uS.from(first),
+        .e_mV = mechanism.e_mV.from(first),
+        .rate_factor = mechanism.rate_factor.data(),
+        .gates = mechanism.gate.data() + first * mechanism.gates * kLanes,
+        .answers = mechanism.answer.data() + first * mechanism.answers * mechanism.gates * kLanes,
+        .first_row = &first_row_[b * kLanes],
+        .expressions = mechanism.expressions,
+        .inputs = mechanism.input_columns.data(),
+        .first_pack = first};
 }
 
 template <class Real>
@@ -430,7 +449,7 @@ bool LaneSolver<Real>::step(std::span<const LaneStep> steps,
 template <class Real>
 void LaneSolver<Real>::take_step() noexcept {
     const bool is_coupled = method_ != LaneMethod::kStaggeredSdirk2;
-    const bool is_judged = window_choice_.tolerance_mV > 0.0;
+    const bool is_judged = this->is_judged();
     team_->share(due_.size(), [&](std::size_t member, std::size_t from, std::size_t to) {
         for (std::size_t k = from; k < to; ++k) {
             const std::size_t b = due_[k];

@@ -113,8 +113,12 @@ private:
         std::vector<std::uint32_t> packs;  // [block]: its first of them; equal blocks share them
         std::vector<std::uint32_t> first;  // [block]: its first k
         std::vector<std::int32_t> k_at;    // [slot]: its k, or kNowhere
-        PackArray<Real> g_uS;
+        PackArray<Real> g_uS;              // or nA per mA/cm2, where it is written as expressions
         PackArray<Real> e_mV;
+        std::vector<PackArray<Real>> inputs;  // of those
+        std::vector<PackColumn<Real>> input_columns;
+        const Expressions* expressions;
+        std::size_t answers;  // of each gate
         Packs<Real> gate;
         Packs<Real> answer;
     };
@@ -333,7 +337,7 @@ private:
     LaneSums<Real> sums(std::size_t member) noexcept;
     LaneRows<Real> rows(Mechanism& mechanism, std::size_t b) noexcept;
     /// Numbers per gate and row between the passes of a step.
-    std::size_t answers() const noexcept { return window_choice_.tolerance_mV > 0.0 ? 3 : 2; }
+    bool is_judged() const noexcept { return window_choice_.tolerance_mV > 0.0; }
     std::size_t rows_of_run(std::int32_t run) const noexcept {
         return index(layout_.runs[index(run)].rows);
     }

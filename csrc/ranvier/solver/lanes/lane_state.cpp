@@ -315,6 +315,9 @@ std::size_t LaneSolver<Real>::bytes() const noexcept {
         sum += gate.capacity() * sizeof(Real);
     }
     for (const Mechanism& mechanism : mechanisms_) {
+        for (const auto& input : mechanism.inputs) {
+            sum += input.bytes();
+        }
         sum += mechanism.g_uS.bytes() + mechanism.e_mV.bytes() +
                (mechanism.gate.capacity() + mechanism.answer.capacity()) * sizeof(Real) +
                (mechanism.pack.capacity() + mechanism.k_at.capacity() + mechanism.first.capacity() +

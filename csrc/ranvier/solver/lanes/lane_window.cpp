@@ -270,16 +270,21 @@ double LaneSolver<Real>::gate_drift(std::size_t mechanism, std::size_t at,
     if (at_ms_[b] == now_ms_ || !(block_ms_[b] > 0.0)) {
         return 0.0;
     }
+    const std::size_t answers = mechanisms_[mechanism].answers;
     const Real* const answer =
-        &mechanisms_[mechanism].answer[at / kLanes * answers() * kLanes + at % kLanes];
+        &mechanisms_[mechanism].answer[at / kLanes * answers * kLanes + at % kLanes];
     const auto by_v = static_cast<double>(answer[0]);
-    const auto echo = static_cast<double>(answer[kLanes]);
     const auto own = static_cast<double>(answer[2 * kLanes]);
     const auto u2_mV = static_cast<double>(second_[place]);
     const double before_mV = static_cast<double>(v_mV_[place]) - u2_mV;
     const double u1_mV = static_cast<double>(first_[place]) - (links_.empty() ? 0.0 : before_mV);
     const double u1 = own + by_v * u1_mV;
-    const double u2 = own + echo * u1 + by_v * u2_mV;
+    // A channel leaves how much of its first stage comes back; expressions what of both parts does.
+    const auto echo = static_cast<double>(answer[kLanes]);
+    const double back = mechanisms_[mechanism].expressions == nullptr
+                            ? echo * u1
+                            : static_cast<double>(answer[3 * kLanes]) + echo * u1_mV;
+    const double u2 = own + back + by_v * u2_mV;
     const double bend = (1.0 - kGamma) * (u1 / kGamma - u2) / kGamma;
     return (u2 - bend) / block_ms_[b] * (now_ms_ - at_ms_[b]);
 }

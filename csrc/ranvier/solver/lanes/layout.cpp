@@ -190,8 +190,9 @@ std::optional<std::string> why_not_in_lanes(const Discretisation& d) {
     }
     const RowTree rows = rows_of(d, 0);
     for (const auto& table : d.mechanisms) {
-        const Mechanism* mechanism = find_mechanism(table.name);
-        if (mechanism == nullptr || mechanism->info.gates.empty()) {
+        const Mechanism* mechanism = table.found();
+        // A link is linear, which formulas need not be.
+        if (mechanism->info.gates.empty() && mechanism->expressions == nullptr) {
             continue;
         }
         for (const std::int32_t i : table.compartment) {

@@ -342,6 +342,9 @@ void LinkModes::to_modes(std::span<const double> potentials,
 OpenChannel open_channel(const System& system, std::size_t mechanism, std::size_t row) noexcept {
     const SystemMechanism& bound = system.mechanisms()[mechanism];
     const auto& table = *bound.table;
+    if (bound.mechanism->expressions != nullptr) {
+        return {.g_uS = system.nA_per_mA_cm2(index(table.compartment[row])), .e_mV = 0.0};
+    }
     const auto parameter = [&](std::string_view name) {
         const auto at = std::ranges::find(table.parameter_names, name);
         return table.parameters[static_cast<std::size_t>(at - table.parameter_names.begin())][row];

@@ -21,6 +21,7 @@
 
 #include "ranvier/mechanisms/channel.hpp"
 #include "ranvier/solver/cable_equations.hpp"
+#include "ranvier/solver/gate_inverse.hpp"
 #include "ranvier/solver/method.hpp"
 #include "ranvier/solver/settling.hpp"
 #include "ranvier/solver/two_stage.hpp"
@@ -28,11 +29,12 @@
 namespace ranvier {
 namespace {
 
-/// u_x of one gate: u1 = own + by_v u1_v, and u2 = own + echo u1 + by_v u2_v.
+/// u_x of one gate: u1 = own + by_v u1_v, and u2 = own + own_echo + by_v u2_v + by_v_echo u1_v.
 struct EliminatedGate {
     std::vector<double> own;
     std::vector<double> by_v_per_mV;
-    std::vector<double> echo;
+    std::vector<double> own_echo;
+    std::vector<double> by_v_echo_per_mV;
 };
 
 template <int layers>
@@ -51,7 +53,8 @@ public:
         for (const auto& mechanism : system.mechanisms()) {
             const std::vector<double> rows(mechanism.table->compartment.size());
             gates_.emplace_back(mechanism.mechanism->info.gates.size(),
-                                EliminatedGate{rows, rows, rows});
+                                EliminatedGate{rows, rows, rows, rows});
+            slopes_.make_room(mechanism.mechanism->info.couplings.size());
         }
     }
 
@@ -137,33 +140,29 @@ private:
         if (gates_[m].empty()) {
             return;
         }
+        if (mechanism.mechanism->info.couplings.empty()) {
+            solve_gates(tau_ms, m, count);
+        } else {
+            solve_coupled_gates(tau_ms, m, count);
+        }
         Column own_nA{};
         Column by_v_uS{};
         Column echo_nA{};
         Column echo_uS{};
-        const double inverse_tau = 1.0 / tau_ms;
-        const double echo_per_ms = kEcho * inverse_tau;
         for (std::size_t g = 0; g < gates_[m].size(); ++g) {
-            const Column& rate = slopes_.rate[g];
-            const Column& rate_by_v = slopes_.rate_by_v[g];
-            const Column& decay = slopes_.decay[g];
             const Column& current = slopes_.current[g];
-            Column own;
-            Column by_v;
-            Column echo;
+            const Solved& solved = solved_[g];
             for (std::size_t i = 0; i < count; ++i) {
-                const double inverse_d = 1.0 / (inverse_tau + decay[i]);
-                own[i] = rate[i] * inverse_d;
-                by_v[i] = rate_by_v[i] * inverse_d;
-                echo[i] = echo_per_ms * inverse_d;
-                own_nA[i] += current[i] * own[i];
-                by_v_uS[i] += current[i] * by_v[i];
-                echo_nA[i] += current[i] * own[i] * echo[i];
-                echo_uS[i] += current[i] * by_v[i] * echo[i];
+                own_nA[i] += current[i] * solved.own[i];
+                by_v_uS[i] += current[i] * solved.by_v[i];
+                echo_nA[i] += current[i] * solved.own_echo[i];
+                echo_uS[i] += current[i] * solved.by_v_echo[i];
             }
-            std::copy_n(own.begin(), count, gates_[m][g].own.data() + first);
-            std::copy_n(by_v.begin(), count, gates_[m][g].by_v_per_mV.data() + first);
-            std::copy_n(echo.begin(), count, gates_[m][g].echo.data() + first);
+            EliminatedGate& gate = gates_[m][g];
+            std::copy_n(solved.own.begin(), count, gate.own.data() + first);
+            std::copy_n(solved.by_v.begin(), count, gate.by_v_per_mV.data() + first);
+            std::copy_n(solved.own_echo.begin(), count, gate.own_echo.data() + first);
+            std::copy_n(solved.by_v_echo.begin(), count, gate.by_v_echo_per_mV.data() + first);
         }
         for (std::size_t i = 0; i < count; ++i) {
             const auto compartment = static_cast<std::size_t>(bound.rows().compartment[i]);
@@ -174,19 +173,70 @@ private:
         }
     }
 
+    void solve_gates(double tau_ms, std::size_t m, std::size_t count) noexcept {
+        const double inverse_tau = 1.0 / tau_ms;
+        const double echo_per_ms = kEcho * inverse_tau;
+        for (std::size_t g = 0; g < gates_[m].size(); ++g) {
+            const Column& rate = slopes_.rate[g];
+            const Column& rate_by_v = slopes_.rate_by_v[g];
+            const Column& decay = slopes_.decay[g];
+            Solved& to = solved_[g];
+            for (std::size_t i = 0; i < count; ++i) {
+                const double inverse_d = 1.0 / (inverse_tau + decay[i]);
+                const double echo = echo_per_ms * inverse_d;
+                to.own[i] = rate[i] * inverse_d;
+                to.by_v[i] = rate_by_v[i] * inverse_d;
+                to.own_echo[i] = to.own[i] * echo;
+                to.by_v_echo[i] = to.by_v[i] * echo;
+            }
+        }
+    }
+
+    void solve_coupled_gates(double tau_ms, std::size_t m, std::size_t count) noexcept {
+        constexpr std::size_t kMost = BoundRows::kMostGates;
+        const double inverse_tau = 1.0 / tau_ms;
+        const std::size_t n = gates_[m].size();
+        std::array<double, kMost * kMost> matrix;
+        std::array<double, kMost> x;
+        const std::span factored(matrix.data(), n * n);
+        for (std::size_t i = 0; i < count; ++i) {
+            factor_row(
+                factored, system_.mechanisms()[m].mechanism->info.couplings, n, inverse_tau,
+                [&](std::size_t g) { return slopes_.decay[g][i]; },
+                [&](std::size_t k) { return slopes_.coupling[k][i]; });
+            const auto solve_for = [&](Column Solved::* to, const auto& right) {
+                for (std::size_t g = 0; g < n; ++g) {
+                    x[g] = right(g);
+                }
+                solve(factored, {x.data(), n});
+                for (std::size_t g = 0; g < n; ++g) {
+                    (solved_[g].*to)[i] = x[g];
+                }
+            };
+            const double echo_per_ms = kEcho * inverse_tau;
+            solve_for(&Solved::own, [&](std::size_t g) { return slopes_.rate[g][i]; });
+            solve_for(&Solved::by_v, [&](std::size_t g) { return slopes_.rate_by_v[g][i]; });
+            solve_for(&Solved::own_echo,
+                      [&](std::size_t g) { return echo_per_ms * solved_[g].own[i]; });
+            solve_for(&Solved::by_v_echo,
+                      [&](std::size_t g) { return echo_per_ms * solved_[g].by_v[i]; });
+        }
+    }
+
     void move_gates(State& state) noexcept {
         for (std::size_t m = 0; m < gates_.size(); ++m) {
             const auto& compartment = system_.mechanisms()[m].table->compartment;
             for (std::size_t g = 0; g < gates_[m].size(); ++g) {
-                const auto& [own, by_v_per_mV, echo] = gates_[m][g];
+                const auto& [own, by_v_per_mV, own_echo, by_v_echo_per_mV] = gates_[m][g];
+                const GateInfo& info = system_.mechanisms()[m].mechanism->info.gates[g];
                 auto& gate = state.gates[m][g];
                 for (std::size_t row = 0; row < gate.size(); ++row) {
                     const auto i = static_cast<std::size_t>(compartment[row]);
-                    const double u1 = own[row] + by_v_per_mV[row] * membrane(first_[i]);
-                    const double u2 =
-                        own[row] + echo[row] * u1 + by_v_per_mV[row] * membrane(moved_[i]);
+                    const double u2 = own[row] + own_echo[row] +
+                                      by_v_echo_per_mV[row] * membrane(first_[i]) +
+                                      by_v_per_mV[row] * membrane(moved_[i]);
                     // A gate stays between shut and open, which only a step far too long breaks.
-                    gate[row] = std::clamp(gate[row] + u2, 0.0, 1.0);
+                    gate[row] = std::clamp(gate[row] + u2, info.lowest, info.highest);
                 }
             }
         }
@@ -210,22 +260,42 @@ private:
 
         GateSlopes pointers() const noexcept {
             return {pointers_[0].data(), pointers_[1].data(), pointers_[2].data(),
-                    pointers_[3].data()};
+                    pointers_[3].data(), couplings_.data()};
+        }
+
+        /// For at least so many couplings.
+        void make_room(std::size_t couplings) {
+            coupling.resize(std::max(coupling.size(), couplings));
+            couplings_.clear();
+            for (Column& column : coupling) {
+                couplings_.push_back(column.data());
+            }
         }
 
         std::array<Column, BoundRows::kMostGates> rate;
         std::array<Column, BoundRows::kMostGates> rate_by_v;
         std::array<Column, BoundRows::kMostGates> decay;
         std::array<Column, BoundRows::kMostGates> current;
+        std::vector<Column> coupling;
 
     private:
+        std::vector<double*> couplings_;
         std::array<std::array<double*, BoundRows::kMostGates>, 4> pointers_;
+    };
+
+    /// Of one block, as EliminatedGate.
+    struct Solved {
+        Column own;
+        Column by_v;
+        Column own_echo;
+        Column by_v_echo;
     };
 
     const System& system_;
     double dt_ms_;
     CableEquations<layers> equations_;
     Slopes slopes_;
+    std::array<Solved, BoundRows::kMostGates> solved_;
     std::vector<std::vector<EliminatedGate>> gates_;  // [mechanism][gate]
     std::vector<double> current_nA_;
     std::vector<double> conductance_uS_;

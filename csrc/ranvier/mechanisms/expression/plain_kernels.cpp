@@ -1,0 +1,271 @@
+#include "ranvier/mechanisms/expression/plain_kernels.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "ranvier/mechanisms/expression/states.hpp"
+
+namespace ranvier {
+namespace {
+
+using Column = Strip<double>;
+
+/// Up to kStrip rows, copied into strips that are as long as packs are: what is beyond the last row
+/// repeats it.
+class RowStrip {
+public:
+    RowStrip(const Rows& rows, std::size_t first) noexcept
+        : rows_(rows), first_(first), count_(std::min(kStrip, rows.size - first)) {}
+
+    std::size_t count() const noexcept { return count_; }
+    std::size_t packs() const noexcept { return (count_ + kLanes - 1) / kLanes; }
+    std::size_t compartment(std::size_t i) const noexcept {
+        return static_cast<std::size_t>(rows_.compartment[first_ + i]);
+    }
+    double area(std::size_t i) const noexcept { return rows_.nA_per_mA_cm2[first_ + i]; }
+
+    void fetch_v(const double* v_mV) noexcept {
+        fill(v_, [&](std::size_t i) { return v_mV[compartment(i)]; });
+    }
+    void fetch_states() noexcept {
+        for (std::size_t x = 0; x < rows_.expressions->states; ++x) {
+            fill(states_[x], [&](std::size_t i) { return rows_.gates[x][first_ + i]; });
+        }
+    }
+    void put_states() const noexcept {
+        for (std::size_t x = 0; x < rows_.expressions->states; ++x) {
+            std::copy_n(states_[x].begin(), count_, rows_.gates[x] + first_);
+        }
+    }
+    Column& state(std::size_t x) noexcept { return states_[x]; }
+
+    /// An input's column as strips; uniform ones need no copy, but one pack.
+    void give(Machine<double>& machine) noexcept {
+        const Expressions& e = *rows_.expressions;
+        machine.give(0, {v_.data(), kLanes});
+        for (std::size_t x = 0; x < e.states; ++x) {
+            machine.give(1 + x, {states_[x].data(), kLanes});
+        }
+        for (std::size_t i = 0; i < e.inputs.size() + e.derived; ++i) {
+            const InputColumn& column = rows_.inputs[i];
+            const bool is_uniform = column.stride == 0;
+            if (is_uniform) {
+                std::fill_n(inputs_[i].begin(), kLanes, *column.first);
+            } else {
+                fill(inputs_[i], [&](std::size_t k) { return column.first[first_ + k]; });
+            }
+            machine.give(1 + e.states + i, {inputs_[i].data(), is_uniform ? 0 : kLanes});
+        }
+    }
+
+private:
+    template <class Value>
+    void fill(Column& to, const Value& value) const noexcept {
+        for (std::size_t i = 0; i < packs() * kLanes; ++i) {
+            to[i] = value(std::min(i, count_ - 1));
+        }
+    }
+
+    const Rows& rows_;
+    std::size_t first_;
+    std::size_t count_;
+    Column v_;
+    std::array<Column, kMostStates> states_;
+    std::array<Column, kMostInputs> inputs_;
+};
+
+template <class Work>
+void for_each_strip(const Rows& rows, const Work& work) noexcept {
+    for (std::size_t first = 0; first < rows.size; first += kStrip) {
+        RowStrip strip(rows, first);
+        work(strip, first);
+    }
+}
+
+double output_at(const Machine<double>& machine, std::size_t output, std::size_t i) noexcept {
+    return machine.output(output).at(i / kLanes)[i % kLanes];
+}
+
+void move_strip(const Expressions& e, Machine<double>& relax, RowStrip& strip, double dt_ms,
+                Relaxed how) noexcept {
+    std::array<double, kLanes> dt;
+    dt.fill(dt_ms);
+    strip.give(relax);
+    relax.run(strip.packs());
+    move_states(relax, e, dt.data(), strip.packs(), how,
+                [&](std::size_t k, std::size_t x) { return strip.state(x).data() + k * kLanes; });
+}
+
+void move_rows(const Rows& rows, const double* v_mV, double dt_ms, Relaxed how) noexcept {
+    const Expressions& e = *rows.expressions;
+    if (e.states == 0) {
+        return;
+    }
+    Machine<double> relax(e.relax, e.given());
+    for_each_strip(rows, [&](RowStrip& strip, std::size_t) {
+        strip.fetch_v(v_mV);
+        strip.fetch_states();
+        move_strip(e, relax, strip, dt_ms, how);
+        strip.put_states();
+    });
+}
+
+void advance(const Rows& rows, const double* v_mV, double dt_ms) noexcept {
+    move_rows(rows, v_mV, dt_ms, Relaxed::kExactly);
+}
+
+void relax(const Rows& rows, const double* v_mV, double dt_ms) noexcept {
+    move_rows(rows, v_mV, dt_ms, Relaxed::kToThirdOrder);
+}
+
+/// What rounding moved of amounts that nothing may move.
+void restore_amounts(const Expressions& e, const std::array<Column, kMostStates>& before,
+                     RowStrip& strip) noexcept {
+    for (const Conserved& conserved : e.conserved) {
+        for (std::size_t i = 0; i < strip.count(); ++i) {
+            double wanted = 0.0;
+            double present = 0.0;
+            for (const auto& [state, weight] : conserved.terms) {
+                wanted += weight * before[state][i];
+                present += weight * strip.state(state)[i];
+            }
+            for (const auto& term : conserved.terms) {
+                strip.state(term.state)[i] *= wanted / present;
+            }
+        }
+    }
+}
+
+// From where the search for a steady state starts, steps of backward Euler grow fourfold from the
+// first to the last: then all that is faster than 1e9 ms has settled.
+constexpr double kFirstStep_ms = 1e-3;
+constexpr double kLastStep_ms = 1e9;
+constexpr double kStepGrowth = 4.0;
+
+void steady_state(const Rows& rows, const double* v_mV) noexcept {
+    const Expressions& e = *rows.expressions;
+    if (e.states == 0) {
+        return;
+    }
+    Machine<double> settle(e.settle, e.given());
+    for_each_strip(rows, [&](RowStrip& strip, std::size_t) {
+        strip.fetch_v(v_mV);
+        strip.fetch_states();
+        strip.give(settle);
+        settle.run(strip.packs());
+        std::array<Column, kMostStates> settled;
+        for (std::size_t x = 0; x < e.states; ++x) {
+            for (std::size_t i = 0; i < strip.packs() * kLanes; ++i) {
+                settled[x][i] = output_at(settle, x, i);
+            }
+        }
+        for (std::size_t x = 0; x < e.states; ++x) {
+            strip.state(x) = settled[x];
+        }
+        if (!e.is_settled) {
+            Machine<double> relax(e.relax, e.given());
+            for (double dt_ms = kFirstStep_ms; dt_ms < kLastStep_ms; dt_ms *= kStepGrowth) {
+                move_strip(e, relax, strip, dt_ms, Relaxed::kExactly);
+                restore_amounts(e, settled, strip);
+            }
+        }
+        strip.put_states();
+    });
+}
+
+void current(const Rows& rows, const double* v_mV, double* current_nA,
+             double* conductance_uS) noexcept {
+    const Expressions& e = *rows.expressions;
+    Machine<double> conduct(e.conduct, e.given());
+    for_each_strip(rows, [&](RowStrip& strip, std::size_t) {
+        strip.fetch_v(v_mV);
+        strip.fetch_states();
+        strip.give(conduct);
+        conduct.run(strip.packs());
+        for (std::size_t i = 0; i < strip.count(); ++i) {
+            current_nA[strip.compartment(i)] += strip.area(i) * output_at(conduct, 0, i);
+            conductance_uS[strip.compartment(i)] += strip.area(i) * output_at(conduct, 1, i);
+        }
+    });
+}
+
+void change(const Rows& rows, const double* v_mV, const GateSlopes& to, double* current_nA,
+            double*) noexcept {
+    const Expressions& e = *rows.expressions;
+    Machine<double> change(e.change, e.given());
+    for_each_strip(rows, [&](RowStrip& strip, std::size_t first) {
+        strip.fetch_v(v_mV);
+        strip.fetch_states();
+        strip.give(change);
+        change.run(strip.packs());
+        for (std::size_t i = 0; i < strip.count(); ++i) {
+            for (std::size_t x = 0; x < e.states; ++x) {
+                to.rate_per_ms[x][first + i] = output_at(change, x, i);
+            }
+            double sum = 0.0;
+            for (std::size_t ion = 0; ion < e.currents.size(); ++ion) {
+                sum += output_at(change, e.states + ion, i);
+            }
+            current_nA[strip.compartment(i)] += strip.area(i) * sum;
+        }
+    });
+}
+
+void linearise(const Rows& rows, const double* v_mV, const GateSlopes& to, double* current_nA,
+               double* conductance_uS) noexcept {
+    const Expressions& e = *rows.expressions;
+    const LinearisedAt at(e);
+    Machine<double> linearise(e.linearise, e.given());
+    for_each_strip(rows, [&](RowStrip& strip, std::size_t first) {
+        strip.fetch_v(v_mV);
+        strip.fetch_states();
+        strip.give(linearise);
+        linearise.run(strip.packs());
+        for (std::size_t i = 0; i < strip.count(); ++i) {
+            for (std::size_t x = 0; x < e.states; ++x) {
+                to.rate_per_ms[x][first + i] = output_at(linearise, x, i);
+                to.rate_by_v_per_ms_mV[x][first + i] = output_at(linearise, at.by_v + x, i);
+                to.decay_per_ms[x][first + i] = -output_at(linearise, at.jacobian + x, i);
+                to.current_by_gate_nA[x][first + i] =
+                    strip.area(i) * output_at(linearise, at.current_by_state + x, i);
+            }
+            for (std::size_t k = e.states; k < e.jacobian.size(); ++k) {
+                to.coupling_per_ms[k - e.states][first + i] =
+                    output_at(linearise, at.jacobian + k, i);
+            }
+            current_nA[strip.compartment(i)] += strip.area(i) * output_at(linearise, at.current, i);
+            conductance_uS[strip.compartment(i)] +=
+                strip.area(i) * output_at(linearise, at.current_by_v, i);
+        }
+    });
+}
+
+}  // namespace
+
+const MechanismKernels kPlainExpressionKernels{&steady_state, &advance,   &relax, &current,
+                                               &change,       &linearise, nullptr};
+
+void set_up_expressions(const Expressions& e, const InputColumn* inputs, std::size_t rows,
+                        double* const* derived) noexcept {
+    Machine<double> setup(e.setup, e.inputs.size());
+    std::array<Column, kMostInputs> columns;
+    for (std::size_t first = 0; first < rows; first += kStrip) {
+        const std::size_t count = std::min(kStrip, rows - first);
+        const std::size_t packs = (count + kLanes - 1) / kLanes;
+        for (std::size_t i = 0; i < e.inputs.size(); ++i) {
+            for (std::size_t k = 0; k < packs * kLanes; ++k) {
+                columns[i][k] =
+                    inputs[i].first[(first + std::min(k, count - 1)) * inputs[i].stride];
+            }
+            setup.give(i, {columns[i].data(), kLanes});
+        }
+        setup.run(packs);
+        for (std::size_t d = 0; d < e.derived; ++d) {
+            for (std::size_t k = 0; k < count; ++k) {
+                derived[d][first + k] = output_at(setup, d, k);
+            }
+        }
+    }
+}
+
+}  // namespace ranvier

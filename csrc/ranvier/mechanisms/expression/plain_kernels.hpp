@@ -1,0 +1,16 @@
+// The table of plain functions that serves every mechanism written as expressions: what differs is
+// in Rows::expressions.
+#pragma once
+
+#include "ranvier/mechanisms/mechanism.hpp"
+
+namespace ranvier {
+
+extern const MechanismKernels kPlainExpressionKernels;
+
+/// Runs `setup` on `rows` rows of the inputs, [input][row], and writes what it gives,
+/// [column][row].
+void set_up_expressions(const Expressions& expressions, const InputColumn* inputs, std::size_t rows,
+                        double* const* derived) noexcept;
+
+}  // namespace ranvier
