@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "ranvier/base/error.hpp"
+#include "ranvier/mechanisms/expression/program.hpp"
 #include "ranvier/solver/lanes/lane_stepper.hpp"
 #include "ranvier/solver/lanes/layout.hpp"
 #include "ranvier/solver/lanes/link_modes.hpp"
@@ -41,6 +42,9 @@ std::string shape_of(const std::shared_ptr<const Discretisation>& discretisation
     }
     for (const auto& table : d.mechanisms) {
         add(table.name);
+        if (table.custom != nullptr) {
+            add(table.custom->expressions->source);
+        }
         add(table.compartment);
     }
     shape.append(reinterpret_cast<const char*>(&d.temperature_degC), sizeof d.temperature_degC);
