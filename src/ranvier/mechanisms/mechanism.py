@@ -107,6 +107,12 @@ class Mechanism:
         return dict(self.form.parameters)
 
     @property
+    def reference_temperature_degC(self) -> float:
+        """Where it is evaluated if no temperature is given; 37 degC if the form has none."""
+        given = self.form.reference_temperature_degC
+        return TEMPERATURE_degC if given is None else given
+
+    @property
     def states(self) -> tuple[str, ...]:
         """Gates, then other states, then those of schemes."""
         return tuple(name for name, _, _ in self._equations.states)
@@ -130,8 +136,7 @@ class Mechanism:
         """What stands for everything that formulas read but v and the states."""
         known = self.form.parameters
         values = {n: value_of_input(n) for n in self._equations.inputs() if n not in known}
-        reference = self.form.reference_temperature_degC
-        values["temperature_degC"] = TEMPERATURE_degC if reference is None else reference
+        values["temperature_degC"] = self.reference_temperature_degC
         return {**values, **known}
 
     def _given(self, v_mV: ArrayLike, values: Mapping[str, ArrayLike]) -> dict[str, Any]:
@@ -213,7 +218,7 @@ class Mechanism:
                 for gate, rates in self._equations.gates.items()
             ],
             "states": list(self.states),
-            "reference_temperature_degC": self.form.reference_temperature_degC,
+            "reference_temperature_degC": self.reference_temperature_degC,
             "citation": self.form.citation,
         }
 
