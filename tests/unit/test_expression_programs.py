@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,8 @@ def test_programs_compute_what_the_formulas_say(name: str, warmer_degC: float) -
             *(slope.of(total) for slope in by_state),
         ],
     }
+    expected["relax"] = [*equations.rates, *expected["linearise"][2 * len(names) : -2 - len(names)]]
+    expected["conduct"] = [total, by_v.of(total)]
     for program, nodes in expected.items():
         found = getattr(programs, program).run(leading(mechanism, values))
         wanted = evaluate_nodes(graph, nodes, values)
@@ -128,6 +131,34 @@ def test_scheme_moves_states_about_and_makes_none() -> None:
     np.testing.assert_allclose(jacobian.sum(axis=0), 0.0, atol=1e-15 * np.abs(jacobian).max())
     assert set(programs.jacobian) == {(0, 0), (1, 1), (2, 2), (0, 1), (1, 0), (1, 2), (2, 1)}
     assert programs.jacobian[:3] == ((0, 0), (1, 1), (2, 2))
+
+
+def reactions(*texts: str, **initial: float) -> Mechanism:
+    rates = {"forward_per_ms": "1", "backward_per_ms": "1"}
+    scheme: dict[str, Any] = {"reactions": [{"reaction": text, **rates} for text in texts]}
+    if initial:
+        scheme["initial"] = {name: str(value) for name, value in initial.items()}
+    return Mechanism("reacting", schemes={"scheme": scheme})
+
+
+def test_programs_say_what_reactions_keep() -> None:
+    assert made("markov").programs.conserved == (((0, 1.0), (1, 1.0), (2, 1.0)),)
+    assert made("ca_shell").programs.conserved == ()
+    apart = reactions("a <-> b", "c <-> d")
+    assert apart.programs.conserved == (((0, 1.0), (1, 1.0)), ((2, 1.0), (3, 1.0)))
+    bound = reactions("a + b <-> c", a=1, b=2, c=0)
+    assert bound.programs.conserved == (((0, -1.0), (1, 1.0)), ((0, 1.0), (2, 1.0)))
+    pair = reactions("2 a <-> b", "b <-> c", a=1, b=0, c=0)
+    assert pair.programs.conserved == (((0, 0.5), (1, 1.0), (2, 1.0)),)
+    steady = {name: float(value) for name, value in pair.steady_state(-65.0).items()}
+    assert steady["a"] / 2 + steady["b"] + steady["c"] == pytest.approx(0.5, rel=1e-9)
+    assert steady["a"] ** 2 == pytest.approx(steady["b"], rel=1e-7)
+
+
+def test_source_makes_a_mechanism_again() -> None:
+    for name in ALL:
+        again = Mechanism.from_dict(json.loads(made(name).source))
+        assert again.form == made(name).form
 
 
 def test_programs_say_what_starts_settled() -> None:
@@ -200,12 +231,13 @@ def check_program(program: Program) -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_bytecode_keeps_to_its_operands(name: str) -> None:
     programs: Programs = made(name).programs
-    for program in (programs.setup, programs.settle, programs.change, programs.linearise):
+    for name in ("setup", "settle", "relax", "conduct", "change", "linearise"):
+        program = getattr(programs, name)
         check_program(program)
         assert program.code.dtype == np.uint16
     count = len(programs.states)
     assert programs.setup.leading == len(programs.inputs)
-    for program in (programs.settle, programs.change, programs.linearise):
+    for program in (programs.settle, programs.relax, programs.conduct, programs.linearise):
         assert program.leading == 1 + count + len(programs.inputs) + programs.derived
     assert len(programs.setup.outputs) == programs.derived
     assert len(programs.settle.outputs) == count
