@@ -205,3 +205,10 @@ WINDOW_STEP_PER_TOLERANCE = 20.0
 WINDOW_MYELIN_PER_TOLERANCE = 4.0
 #: And of the upstroke at its nodes and paranodes. Measured 9e-5 after 300 nodes.
 WINDOW_MYELIN_ms_PER_mV = 5e-4
+
+# Mechanisms written as equations.
+
+#: The same formulas as a compiled channel has, in another order and through other exponentials.
+EXPRESSION_mV = 1e-9
+#: A chain of subunits against the power of one gate, at 5 us: the error in time of both.
+CHAIN_mV = {"rosenbrock2": 0.5, "rodas4": 1e-4}

@@ -95,6 +95,8 @@ double by_hand(Op op, double a, double b, double c) {
             return a <= b ? 1.0 : 0.0;
         case Op::kEqual:
             return a == b ? 1.0 : 0.0;
+        case Op::kExpm1:
+            return std::expm1(a);
         case Op::kSelect:
             return a != 0.0 ? b : c;
     }
@@ -376,7 +378,7 @@ TEST(a_program_may_read_only_what_there_is) {
     CHECK_THROWS(broken([](Expressions& e) { e.conduct.code[0].to = 1; }), ModelError,
                  "its program conduct writes operand 1, expected a register");
     CHECK_THROWS(broken([](Expressions& e) { e.conduct.code[0].op = static_cast<Op>(99); }),
-                 ModelError, "its program conduct has instruction 99, expected below 22");
+                 ModelError, "its program conduct has instruction 99, expected below 23");
     CHECK_THROWS(broken([](Expressions& e) { e.conduct.outputs.pop_back(); }), ModelError,
                  "its program conduct gives 1 numbers, expected 2");
     CHECK_THROWS(broken([](Expressions& e) { e.conduct.registers = 1000; }), ModelError,

@@ -153,6 +153,14 @@ RANVIER_INLINE Value exp_of(const Value& x) noexcept {
 }
 
 template <class Value>
+RANVIER_INLINE Value expm1_of(const Value& x) noexcept {
+    using Numbers = ExpNumbersOf<Value>;
+    const Value below = min(Value(Numbers::kOverflow), x);
+    const auto split = split_exp(max(Value(Numbers::kOneLess), below));
+    return split.scaled_less_one() * split.second;
+}
+
+template <class Value>
 RANVIER_INLINE Value exprelr_of(const Value& x) noexcept {
     using Numbers = ExpNumbersOf<Value>;
     const Value above = min(Value(Numbers::kVanishes), x);

@@ -126,6 +126,7 @@ private:
                 return 3;
             case Op::kNegate:
             case Op::kExp:
+            case Op::kExpm1:
             case Op::kLog:
             case Op::kSqrt:
             case Op::kAbs:

@@ -92,6 +92,9 @@ public:
                 case Op::kExp:
                     one(packs, a, to, [](const P& x) { return exp(x); });
                     break;
+                case Op::kExpm1:
+                    one(packs, a, to, [](const P& x) { return detail::expm1_of(x); });
+                    break;
                 case Op::kLog:
                     one(packs, a, to, [](const P& x) { return log(x); });
                     break;

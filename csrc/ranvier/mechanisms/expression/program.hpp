@@ -36,8 +36,9 @@ enum class Op : std::uint16_t {
     kLessEqual,
     kEqual,
     kSelect,  // a != 0 ? b : c
+    kExpm1,   // e^a - 1
 };
-inline constexpr std::size_t kOps = 22;
+inline constexpr std::size_t kOps = 23;
 
 /// Operands are numbered in one space: what the program is given, its constants, its registers.
 struct Instruction {
