@@ -1,6 +1,6 @@
-// Runs programs over strips of up to eight packs: each instruction does its one operation for the
-// whole strip, so that finding out which it is costs little, and all registers of a program stay in
-// the first-level cache.
+// Runs programs over strips of packs: each instruction does its one operation for the whole strip,
+// so that finding out which it is costs little, while the few registers that a program lives on
+// stay in the first-level cache.
 //
 // May be compiled once per instruction set, see lanes/pack.hpp.
 #pragma once
@@ -18,7 +18,8 @@
 namespace ranvier {
 inline namespace RANVIER_ISA_NAMESPACE {
 
-inline constexpr std::size_t kStripPacks = 8;
+/// As many as a block of the solver has rows.
+inline constexpr std::size_t kStripPacks = 20;
 inline constexpr std::size_t kStrip = kStripPacks * kLanes;
 
 /// A number per lane of each pack, or one pack for all: `stride` is then 0.
@@ -164,33 +165,75 @@ private:
         return result;
     }
 
+    /// One number for the whole strip, loaded once.
+    struct Fixed {
+        explicit Fixed(const Operand<Real>& operand) noexcept {
+            for (std::size_t i = 0; i < kParts; ++i) {
+                part[i] = P::load(operand.first + i * kPart);
+            }
+        }
+        P at(std::size_t, std::size_t i) const noexcept { return part[i]; }
+
+        static constexpr std::size_t kPart = P::kWidth * P::kPieces;
+        static constexpr std::size_t kParts = kLanes / kPart;
+        P part[kParts];
+    };
+    struct Moving {
+        explicit Moving(const Operand<Real>& operand) noexcept : own(operand) {}
+        P at(std::size_t k, std::size_t i) const noexcept {
+            return P::load(own.at(k) + i * Fixed::kPart);
+        }
+
+        Operand<Real> own;
+    };
+
+    /// Calls work(stream) with the operand as what it is.
     template <class Work>
-    static void each(std::size_t packs, const Work& work) noexcept {
+    RANVIER_INLINE static void with(const Operand<Real>& operand, const Work& work) noexcept {
+        if (operand.stride == 0) {
+            work(Fixed(operand));
+        } else {
+            work(Moving(operand));
+        }
+    }
+    template <class Value>
+    RANVIER_INLINE static void fill(std::size_t packs, Real* to, const Value& value) noexcept {
         for (std::size_t k = 0; k < packs; ++k) {
-            for (std::size_t lane = 0; lane < kLanes; lane += P::kWidth * P::kPieces) {
-                work(k, lane);
+            for (std::size_t i = 0; i < Fixed::kParts; ++i) {
+                value(k, i).store(to + k * kLanes + i * Fixed::kPart);
             }
         }
     }
     template <class F>
-    static void one(std::size_t packs, const Operand<Real>& a, Real* to, const F& f) noexcept {
-        each(packs, [&](std::size_t k, std::size_t lane) __attribute__((always_inline)) {
-            f(P::load(a.at(k) + lane)).store(to + k * kLanes + lane);
+    RANVIER_INLINE static void one(std::size_t packs, const Operand<Real>& a, Real* to,
+                                   const F& f) noexcept {
+        const Moving x(a);
+        fill(packs, to, [&](std::size_t k, std::size_t i) __attribute__((always_inline)) {
+            return f(x.at(k, i));
         });
     }
     template <class F>
-    static void two(std::size_t packs, const Operand<Real>& a, const Operand<Real>& b, Real* to,
-                    const F& f) noexcept {
-        each(packs, [&](std::size_t k, std::size_t lane) __attribute__((always_inline)) {
-            f(P::load(a.at(k) + lane), P::load(b.at(k) + lane)).store(to + k * kLanes + lane);
+    RANVIER_INLINE static void two(std::size_t packs, const Operand<Real>& a,
+                                   const Operand<Real>& b, Real* to, const F& f) noexcept {
+        with(a, [&](const auto& x) __attribute__((always_inline)) {
+            with(b, [&](const auto& y) __attribute__((always_inline)) {
+                fill(packs, to, [&](std::size_t k, std::size_t i) __attribute__((always_inline)) {
+                    return f(x.at(k, i), y.at(k, i));
+                });
+            });
         });
     }
     template <class F>
-    static void three(std::size_t packs, const Operand<Real>& a, const Operand<Real>& b,
-                      const Operand<Real>& c, Real* to, const F& f) noexcept {
-        each(packs, [&](std::size_t k, std::size_t lane) __attribute__((always_inline)) {
-            f(P::load(a.at(k) + lane), P::load(b.at(k) + lane), P::load(c.at(k) + lane))
-                .store(to + k * kLanes + lane);
+    RANVIER_INLINE static void three(std::size_t packs, const Operand<Real>& a,
+                                     const Operand<Real>& b, const Operand<Real>& c, Real* to,
+                                     const F& f) noexcept {
+        with(a, [&](const auto& x) __attribute__((always_inline)) {
+            with(c, [&](const auto& z) __attribute__((always_inline)) {
+                const Moving y(b);
+                fill(packs, to, [&](std::size_t k, std::size_t i) __attribute__((always_inline)) {
+                    return f(x.at(k, i), y.at(k, i), z.at(k, i));
+                });
+            });
         });
     }
 

@@ -45,10 +45,15 @@ void give(Machine<Real>& machine, const StripOfRows<Real>& strip, const Real* v_
           Strip<Real>& v) noexcept {
     const LaneRows<Real>& rows = strip.rows;
     const Expressions& e = *rows.expressions;
-    for (std::size_t k = 0; k < strip.packs; ++k) {
-        std::copy_n(v_mV + strip.place(k), kLanes, v.data() + k * kLanes);
+    const std::size_t last = strip.packs - 1;
+    if (strip.place(last) - strip.place(0) == last * kLanes) {
+        machine.give(0, {v_mV + strip.place(0), kLanes});
+    } else {
+        for (std::size_t k = 0; k < strip.packs; ++k) {
+            std::copy_n(v_mV + strip.place(k), kLanes, v.data() + k * kLanes);
+        }
+        machine.give(0, {v.data(), kLanes});
     }
-    machine.give(0, {v.data(), kLanes});
     for (std::size_t x = 0; x < e.states; ++x) {
         machine.give(1 + x, {strip.gate(0) + x * kLanes, e.states * kLanes});
     }
@@ -78,17 +83,23 @@ RANVIER_INLINE void for_each_register_of(const StripOfRows<Real>& strip,
 }
 
 template <class Real>
-void add(const P<Real>& more, Real* to) noexcept {
+RANVIER_INLINE void add(const P<Real>& more, Real* to) noexcept {
     (P<Real>::load(to) + more).store(to);
 }
 
 /// Adds `value` times the area, where there is one: lanes without the mechanism hold any numbers.
 template <class Real>
-void add_over(const P<Real>& area, const P<Real>& value, Real* to) noexcept {
+RANVIER_INLINE void add_over(const P<Real>& area, const P<Real>& value, Real* to) noexcept {
     add<Real>(select(area == P<Real>(0.0), P<Real>(0.0), area * value), to);
 }
 
-/// What each state answers, by strips: see above.
+/// What a state answers: see above.
+template <class Real>
+struct Answer {
+    P<Real> own, by_v, own_echo, by_v_echo;
+};
+
+/// The same of all states of a strip.
 template <class Real>
 struct Answers {
     std::array<Strip<Real>, kMostStates> own, by_v, own_echo, by_v_echo;
@@ -139,14 +150,10 @@ void linearise_expressions(const LaneRows<Real>& rows, const Real* v_mV,
     const Expressions& e = *rows.expressions;
     const LinearisedAt at(e);
     Machine<Real> machine(e.linearise, e.given());
-    for_each_strip(rows, [&](const StripOfRows<Real>& strip) {
-        Strip<Real> v;
-        give(machine, strip, v_mV, v);
-        machine.run(strip.packs);
-        Answers<Real> answers;
-        find_answers(machine, e, inverse_tau_per_ms, strip.packs, answers);
-        for_each_register_of(strip, [&](std::size_t k, std::size_t lane) {
-            const std::size_t here = k * kLanes + lane;
+    // `answer(x, k, lane)` gives own, by_v and their echoes of state x.
+    const auto finish = [&](const StripOfRows<Real>& strip, const auto& answer_of) {
+        for_each_register_of(strip, [&](std::size_t k,
+                                        std::size_t lane) __attribute__((always_inline)) {
             Real* const gate = strip.gate(k) + lane;
             Real* const answer = rows.answers +
                                  (strip.first + k) * e.states * kOfEach<Real, is_judged> * kLanes +
@@ -158,22 +165,19 @@ void linearise_expressions(const LaneRows<Real>& rows, const Real* v_mV,
             for (std::size_t x = 0; x < e.states; ++x) {
                 const Own by_state =
                     Own::load(machine.output(at.current_by_state + x).at(k) + lane);
-                const Own own = Own::load(answers.own[x].data() + here);
-                const Own by_v = Own::load(answers.by_v[x].data() + here);
-                const Own own_echo = Own::load(answers.own_echo[x].data() + here);
-                const Own by_v_echo = Own::load(answers.by_v_echo[x].data() + here);
-                current = current + by_state * own;
-                conductance = conductance + by_state * by_v;
-                echo = echo + by_state * own_echo;
-                echo_by_v = echo_by_v + by_state * by_v_echo;
+                const Answer<Real> own = answer_of(x, k, lane);
+                current = current + by_state * own.own;
+                conductance = conductance + by_state * own.by_v;
+                echo = echo + by_state * own.own_echo;
+                echo_by_v = echo_by_v + by_state * own.by_v_echo;
                 // What the state moves by whatever v does, at once: the program has run.
-                (Own::load(gate + x * kLanes) + (own + own_echo)).store(gate + x * kLanes);
+                (Own::load(gate + x * kLanes) + (own.own + own.own_echo)).store(gate + x * kLanes);
                 Real* const to = answer + x * kOfEach<Real, is_judged> * kLanes;
-                by_v.store(to);
-                by_v_echo.store(to + kLanes);
+                own.by_v.store(to);
+                own.by_v_echo.store(to + kLanes);
                 if constexpr (is_judged) {
-                    own.store(to + 2 * kLanes);
-                    own_echo.store(to + 3 * kLanes);
+                    own.own.store(to + 2 * kLanes);
+                    own.own_echo.store(to + 3 * kLanes);
                 }
             }
             const Own area = Own::load(strip.area(k) + lane);
@@ -183,6 +187,35 @@ void linearise_expressions(const LaneRows<Real>& rows, const Real* v_mV,
             add_over<Real>(area, echo, sums.echo_nA + place);
             add_over<Real>(area, echo_by_v, sums.echo_uS + place);
         });
+    };
+    for_each_strip(rows, [&](const StripOfRows<Real>& strip) {
+        Strip<Real> v;
+        give(machine, strip, v_mV, v);
+        machine.run(strip.packs);
+        if (e.is_coupled()) {
+            Answers<Real> answers;
+            find_answers(machine, e, inverse_tau_per_ms, strip.packs, answers);
+            finish(strip, [&](std::size_t x, std::size_t k, std::size_t lane) {
+                const std::size_t here = k * kLanes + lane;
+                return Answer<Real>{Own::load(answers.own[x].data() + here),
+                                    Own::load(answers.by_v[x].data() + here),
+                                    Own::load(answers.own_echo[x].data() + here),
+                                    Own::load(answers.by_v_echo[x].data() + here)};
+            });
+            return;
+        }
+        finish(strip,
+               [&](std::size_t x, std::size_t k, std::size_t lane) __attribute__((always_inline)) {
+                   const auto output = [&](std::size_t i) __attribute__((always_inline)) {
+                       return Own::load(machine.output(i).at(k) + lane);
+                   };
+                   const Own inverse_tau = Own::load(inverse_tau_per_ms + lane);
+                   const Own inverse = 1.0 / (inverse_tau - output(at.jacobian + x));
+                   const Own own = output(x) * inverse;
+                   const Own by_v = output(at.by_v + x) * inverse;
+                   const Own echo = kLaneEcho * inverse_tau * inverse;
+                   return Answer<Real>{own, by_v, own * echo, by_v * echo};
+               });
     });
 }
 
