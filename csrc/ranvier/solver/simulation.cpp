@@ -177,13 +177,13 @@ Rest Simulation::initialise_at_rest(double guess_mV) {
                              " iterations), expected a membrane that settles; give v_init_mV");
     }
     state_.jumped_ms = Moment{}.jumped_ms;
-    begin();
+    begin(true);
     leave_it_to_the_method();
     return rest;
 }
 
 /// Clears the recordings and takes the first sample.
-void Simulation::begin() {
+void Simulation::begin(bool is_at_rest) {
     samples_.assign(probes_.size(), {});
     for (std::size_t p = 0; p < probes_.size(); ++p) {
         samples_[p].columns = probes_[p].compartment.size();
@@ -195,7 +195,7 @@ void Simulation::begin() {
             Probe& last = read.emplace_back();
             last.compartment = map.compartment;
         }
-        own_->begin(state_, drives_, detectors_, read);
+        own_->begin(state_, is_at_rest, drives_, detectors_, read);
     }
     watched_mV_.clear();
     for (const auto& detector : detectors_) {

@@ -116,7 +116,7 @@ private:
     void check_reductions() const;
     void begin_reductions();
     void record_peaks();
-    void begin();
+    void begin(bool is_at_rest = false);
     /// Where the method keeps the state, its arrays here are only for whoever looks at them.
     void release_arrays() const;
     void leave_it_to_the_method();
