@@ -147,27 +147,32 @@ Simulation::ProbedRow Simulation::check_probe(const Probe& probe, std::size_t in
 }
 
 void Simulation::initialise(double v_mV) {
-    start(v_mV);
+    set_uniform(v_mV);
+    state_.gates = system_.blank_gates();
+    system_.settle_gates(state_);
+    begin();
     leave_it_to_the_method();
 }
 
-void Simulation::start(double v_mV) {
+/// Potentials alone.
+void Simulation::set_uniform(double v_mV) {
     if (!(std::abs(v_mV) <= kLargest_mV)) {
         throw ModelError("v_init_mV", "is " + text(v_mV) + ", expected -" + text(kLargest_mV) +
                                           " to " + text(kLargest_mV) + " mV");
     }
+    is_initialised_ = false;
     system_.make_areas();
-    state_ = system_.blank_state();
+    state_ = State();
+    state_.potential_mV.assign(system_.potentials(), std::vector<double>(system_.size(), 0.0));
+    state_.v_mV.assign(system_.size(), 0.0);
     std::ranges::fill(state_.potential_mV[0], v_mV);
     system_.update_membrane_potential(state_);
-    system_.settle_gates(state_);
     state_.jumped_ms = state_.t_ms;
     state_.settling_ms = kSettling_ms;
-    begin();
 }
 
 Rest Simulation::initialise_at_rest(double guess_mV) {
-    start(guess_mV);
+    set_uniform(guess_mV);
     const Rest rest = find_rest(system_, state_);
     if (!rest.is_found) {
         throw ModelError("resting potential",

@@ -112,7 +112,7 @@ private:
     };
 
     ProbedRow check_probe(const Probe& probe, std::size_t index) const;
-    void start(double v_mV);
+    void set_uniform(double v_mV);
     void check_reductions() const;
     void begin_reductions();
     void record_peaks();

@@ -109,11 +109,17 @@ State System::blank_state(const Moment& moment) const {
     static_cast<Moment&>(state) = moment;
     state.potential_mV.assign(potentials(), std::vector<double>(size(), 0.0));
     state.v_mV.assign(size(), 0.0);
-    for (const auto& mechanism : mechanisms_) {
-        state.gates.emplace_back(mechanism.mechanism->info.gates.size(),
-                                 std::vector<double>(mechanism.table->compartment.size(), 0.0));
-    }
+    state.gates = blank_gates();
     return state;
+}
+
+std::vector<std::vector<std::vector<double>>> System::blank_gates() const {
+    std::vector<std::vector<std::vector<double>>> gates;
+    for (const auto& mechanism : mechanisms_) {
+        gates.emplace_back(mechanism.mechanism->info.gates.size(),
+                           std::vector<double>(mechanism.table->compartment.size(), 0.0));
+    }
+    return gates;
 }
 
 void System::update_membrane_potential(State& state) const noexcept {

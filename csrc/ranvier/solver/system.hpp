@@ -87,6 +87,9 @@ public:
     State blank_state() const { return blank_state({}); }
     State blank_state(const Moment& moment) const;
 
+    /// The gates of such a state.
+    std::vector<std::vector<std::vector<double>>> blank_gates() const;
+
     /// Recomputes state.v_mV: axoplasm minus the layer just outside.
     void update_membrane_potential(State& state) const noexcept;
 
