@@ -87,15 +87,21 @@ public:
                           current_nA.data(), conductance_uS.data());
     }
 
-    /// Adds what the gates of these rows do when they follow the voltage. Returns the largest of
-    /// their rates.
-    double add_gates(std::vector<double>& conductance_uS) const noexcept {
-        double largest_per_ms = 0.0;
+    /// Adds what the gates of these rows do when they follow the voltage.
+    void add_gates(std::vector<double>& conductance_uS) const noexcept {
         for (const auto& gate : slopes_) {
             for (std::size_t k = 0; k < end_ - first_; ++k) {
                 const auto i = static_cast<std::size_t>(mechanism_.table->compartment[first_ + k]);
                 conductance_uS[i] +=
                     gate.current_by_gate_nA[k] * gate.rate_by_v_per_ms_mV[k] / gate.decay_per_ms[k];
+            }
+        }
+    }
+
+    double largest_rate_per_ms() const noexcept {
+        double largest_per_ms = 0.0;
+        for (const auto& gate : slopes_) {
+            for (std::size_t k = 0; k < end_ - first_; ++k) {
                 largest_per_ms = std::max(largest_per_ms, std::abs(gate.rate_per_ms[k]));
             }
         }
@@ -118,7 +124,6 @@ public:
           equations_(system),
           pieces_(system.mechanisms().begin(), system.mechanisms().end()),
           current_nA_(system.size()),
-          membrane_uS_(system.size()),
           conductance_uS_(system.size()) {}
 
     /// Moves the potentials; gates are not looked at.
@@ -131,7 +136,7 @@ public:
         double step_ms = 1.0;
         Rest rest{};
         for (rest.iterations = 0; rest.iterations < kMostIterations; ++rest.iterations) {
-            linearise(trial);
+            linearise(trial, true);
             measure_imbalance(rest);
             const double imbalance = rest.residual_mV_per_ms;
             if (!std::isfinite(imbalance)) {
@@ -166,7 +171,7 @@ public:
                 break;
             }
         }
-        linearise(trial);
+        linearise(trial, false);
         measure(trial, rest);
         rest.is_found = rest.residual_mV_per_ms < kResidual_mV_per_ms;
         if (rest.is_found) {
@@ -177,23 +182,23 @@ public:
     }
 
 private:
-    /// The steady-state current at state.v_mV, its total derivative with gates following the
-    /// voltage, and the imbalance it leaves.
-    void linearise(const State& state) {
+    /// The steady-state current at state.v_mV and the imbalance it leaves; its derivative, with
+    /// gates that follow the voltage or with gates that are held.
+    void linearise(const State& state, bool gates_follow) {
         std::ranges::fill(current_nA_, 0.0);
-        std::ranges::fill(membrane_uS_, 0.0);
+        std::ranges::fill(conductance_uS_, 0.0);
         std::ranges::for_each(pieces_, &Piece::rewind);
         gate_rate_per_ms_ = 0.0;
         for (std::size_t from = 0; from < system_.size(); from += kPiece) {
             const std::size_t to = std::min(from + kPiece, system_.size());
             for (Piece& piece : pieces_) {
-                piece.linearise(to, state.v_mV, current_nA_, membrane_uS_);
+                piece.linearise(to, state.v_mV, current_nA_, conductance_uS_);
             }
-            std::copy(membrane_uS_.begin() + static_cast<std::ptrdiff_t>(from),
-                      membrane_uS_.begin() + static_cast<std::ptrdiff_t>(to),
-                      conductance_uS_.begin() + static_cast<std::ptrdiff_t>(from));
             for (const Piece& piece : pieces_) {
-                gate_rate_per_ms_ = std::max(gate_rate_per_ms_, piece.add_gates(conductance_uS_));
+                if (gates_follow) {
+                    piece.add_gates(conductance_uS_);
+                }
+                gate_rate_per_ms_ = std::max(gate_rate_per_ms_, piece.largest_rate_per_ms());
             }
         }
         equations_.set_imbalance(state, current_nA_);
@@ -281,7 +286,7 @@ private:
         // Through the membrane likewise, out of one layer and into the next.
         for (std::size_t i = 0; i < parent.size(); ++i) {
             const double both_nA =
-                kRounding * membrane_uS_[i] * (std::abs(state.v_mV[i]) + kReversal_mV);
+                kRounding * conductance_uS_[i] * (std::abs(state.v_mV[i]) + kReversal_mV);
             for (double& each_nA : flow_nA[i]) {
                 each_nA += both_nA;
             }
@@ -305,9 +310,8 @@ private:
     CableEquations<layers> equations_;
     std::vector<Piece> pieces_;
     std::vector<double> current_nA_;
-    std::vector<double> membrane_uS_;     // with the gates held
-    std::vector<double> conductance_uS_;  // with gates that follow
-    double gate_rate_per_ms_ = 0.0;       // the largest
+    std::vector<double> conductance_uS_;
+    double gate_rate_per_ms_ = 0.0;  // the largest
 };
 
 }  // namespace
