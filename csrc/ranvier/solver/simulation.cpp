@@ -182,6 +182,9 @@ Rest Simulation::initialise_at_rest(double guess_mV) {
                              " iterations), expected a membrane that settles; give v_init_mV");
     }
     state_.jumped_ms = Moment{}.jumped_ms;
+    if (own_ != nullptr) {
+        system_.drop_areas();  // before there is room for what it makes of the state
+    }
     begin(true);
     leave_it_to_the_method();
     return rest;
