@@ -277,7 +277,7 @@ TEST(short_steps_end_everywhere_at_once_and_long_ones_within_a_stretch) {
 }
 
 TEST(what_rests_from_the_start_is_due_a_stretch_at_a_time) {
-    constexpr std::size_t kStretches = 40;  // more than there are phases
+    constexpr std::size_t kStretches = 70;  // more than there are phases
     const Neighbours neighbours = chain(kStretches * Window::kStretch);
     Window window(neighbours);
     window.rest_all();

@@ -19,9 +19,9 @@ namespace ranvier {
 
 class Window {
 public:
-    /// Steps of 2^16 at most: then what rests costs nothing beside what moves, also where that is a
+    /// Steps of 2^18 at most: then what rests costs nothing beside what moves, also where that is a
     /// thousandth of it.
-    static constexpr int kMostLevel = 16;
+    static constexpr int kMostLevel = 18;
     /// Up to here the steps of all blocks end at the multiples of their length; phases are
     /// multiples of this length.
     static constexpr int kMostLevelInPhase = 12;
