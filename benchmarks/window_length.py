@@ -32,7 +32,7 @@ VELOCITY_m_per_s = 18.73
 #: The middle, as shares of the length.
 FROM, TO = 0.3, 0.7
 #: Two of the longest steps that a block takes: what rests costs as much in any such time.
-LONGEST_ms = 2 * 2**14 * DT_ms
+LONGEST_ms = 2 * 2**18 * DT_ms
 FLAT_percent, MEMORY_MB = 20.0, 300.0
 MEMORY_RUN_ms = 5.0
 #: What a spike and the time until all of it has come to rest again take of an axon.

@@ -71,7 +71,7 @@ Blocks expected_at(const Window& window, std::int64_t tick) {
     Blocks due;
     for (std::uint32_t b = 0; b < window.levels().size(); ++b) {
         const int level = window.level(b);
-        if (tick < 0 ? level == 0 : tick % (std::int64_t{1} << level) == 0) {
+        if (tick < 0 ? level == 0 : window.ends_at(b, tick, level)) {
             due.push_back(b);
         }
     }
@@ -189,8 +189,8 @@ TEST(neighbours_stay_near_whatever_happens) {
                 window.raise(b, tick);
                 const int after = window.level(b);
                 // Where it is raised a step of its new length begins.
-                is_sound = is_sound &&
-                           (after == before || (after == before + 1 && tick % (1 << after) == 0));
+                is_sound = is_sound && (after == before ||
+                                        (after == before + 1 && window.ends_at(b, tick, after)));
             }
             is_sound = is_sound && is_graded(window, neighbours);
             // A block that sleeps is woken from outside.
@@ -250,6 +250,73 @@ TEST(levels_can_be_put_back) {
     for (std::int64_t tick = 701; tick < 800; ++tick) {
         CHECK(due_at(window, tick) == due[static_cast<std::size_t>(tick - 701)]);
     }
+}
+
+// Stretches of a long cable.
+
+TEST(short_steps_end_everywhere_at_once_and_long_ones_within_a_stretch) {
+    const Window window(chain(3 * Window::kStretch));
+    bool is_sound = true;
+    for (std::int64_t tick = 1; tick <= std::int64_t{2} << Window::kMostLevel; ++tick) {
+        for (int level = 0; level <= Window::kMostLevel; ++level) {
+            const bool first = window.ends_at(0, tick, level);
+            is_sound = is_sound && window.ends_at(Window::kStretch - 1, tick, level) == first;
+            if (level <= Window::kMostLevelInPhase) {
+                is_sound = is_sound && first == (tick % (std::int64_t{1} << level) == 0) &&
+                           window.ends_at(Window::kStretch, tick, level) == first;
+            }
+            // Where a longer step ends so does a shorter one.
+            is_sound = is_sound && (level == 0 || !window.ends_at(Window::kStretch, tick, level) ||
+                                    window.ends_at(Window::kStretch, tick, level - 1));
+        }
+    }
+    CHECK(is_sound);
+    const std::int64_t longest = std::int64_t{1} << Window::kMostLevel;
+    CHECK(window.ends_at(0, longest, Window::kMostLevel));
+    CHECK(!window.ends_at(Window::kStretch, longest, Window::kMostLevel));
+}
+
+TEST(what_rests_from_the_start_is_due_a_stretch_at_a_time) {
+    constexpr std::size_t kStretches = 70;  // more than there are phases
+    const Neighbours neighbours = chain(kStretches * Window::kStretch);
+    Window window(neighbours);
+    window.rest_all();
+    CHECK(is_graded(window, neighbours));
+    CHECK(window.level(0) == Window::kMostLevel);
+    CHECK(window.level(Window::kStretch - 1) == Window::kMostLevelInPhase);
+    CHECK(window.level(Window::kStretch) == Window::kMostLevelInPhase);
+    CHECK(window.level(Window::kStretch + Window::kStretch / 2) == Window::kMostLevel);
+    constexpr std::int64_t kLongest = std::int64_t{1} << Window::kMostLevel;
+    std::vector<int> steps(neighbours.size(), 0);
+    std::size_t most = 0;
+    for (std::int64_t tick = 1; tick <= kLongest; ++tick) {
+        const Blocks due = due_at(window, tick);
+        CHECK(due.empty() || tick % (std::int64_t{1} << Window::kMostLevelInPhase) == 0);
+        most = std::max(most, due.size());
+        for (const std::uint32_t b : due) {
+            ++steps[b];
+            window.raise(b, tick);  // of no effect: they are as high as they can be
+        }
+    }
+    CHECK(is_graded(window, neighbours));
+    CHECK(most < 4 * Window::kStretch);
+    for (std::uint32_t b = 0; b < steps.size(); ++b) {
+        CHECK(steps[b] == 1 << (Window::kMostLevel - window.level(b)));
+    }
+}
+
+TEST(a_long_cable_comes_to_its_longest_steps) {
+    const Neighbours neighbours = chain(2 * Window::kStretch + 3);
+    Window window(neighbours);
+    Window rested(neighbours);
+    rested.rest_all();
+    raise_all(window, std::int64_t{3} << Window::kMostLevel);
+    CHECK(levels_of(window) == levels_of(rested));
+    window.lower(Window::kStretch + 2, 0);
+    CHECK(is_graded(window, neighbours));
+    window.rest_all();
+    CHECK(levels_of(window) == levels_of(rested));
+    CHECK(due_at(window, -1).empty());
 }
 
 // What tells a drive that changes from one that does not.

@@ -409,6 +409,36 @@ def test_samples_and_peaks_of_what_rests() -> None:
     assert np.abs(every.peaks[0].v_mV - full.peaks[0].v_mV).max() <= bound_mV
 
 
+@pytest.mark.parametrize("tolerance_mV", [0.1, 0.01, 0.001])
+def test_gates_and_currents_of_what_rests(tolerance_mV: float) -> None:
+    """Between its steps: a gate counts as much as 100 mV, a current by the largest there is."""
+    quantities = [("m", "na_hh"), ("h", "na_hh"), ("n", "k_hh")]
+    quantities += [("i_mA_cm2", channel) for channel in ("na_hh", "k_hh", "leak")]
+    probes = [rv.Probe(name, range(3, 700, 41), channel) for name, channel in quantities]
+    ours, full = (
+        rv.simulate(squid(700), [clamp(0)], probes, t_stop_ms=12.0, method=method)
+        for method in (windowed(tolerance_mV), FULL)
+    )
+    bound = 0.01 * tolerances.WINDOW_PER_TOLERANCE * tolerance_mV
+    for found, expected in zip(ours.traces, full.traces, strict=True):
+        largest = np.abs(expected.values).max()
+        assert np.abs(found.values - expected.values).max() <= bound * largest
+
+
+@pytest.mark.parametrize("onset_ms", [0.0, 0.004, 0.0101])
+def test_a_run_from_rest_with_a_current_from_the_start(onset_ms: float) -> None:
+    """The rest is one without it, so that where it flows nothing rests."""
+    expect_close(squid(900), [clamp(450, onset_ms, 4.0, 3e3)], 4.0)
+
+
+def test_what_nothing_happens_to_is_not_solved() -> None:
+    found = run(squid(900), [clamp(0, 3.0)], windowed(), 2.5)
+    assert share(found) == 0.0
+    assert (found["v_mV"].values == found["v_mV"].values[0]).all()
+    # From anywhere else all of it is, until it is known what happens.
+    assert share(run(squid(900), [], windowed(), 0.01, v_init_mV=-65.0)) == 1.0
+
+
 @pytest.mark.parametrize(("at", "onset_ms"), [(0, 0.5), (450, 3.0)])
 def test_a_run_that_blows_up_keeps_what_it_has(at: int, onset_ms: float) -> None:
     stops = []

@@ -36,8 +36,8 @@ public:
 
     /// Takes over `state`, under these drives, watching for what these detectors want, ready to
     /// show what these probes do. All of them stay as they are, and where they are, from one
-    /// begin() to the next.
-    virtual void begin(const State& state, std::span<const Drive> drives,
+    /// begin() to the next. `is_at_rest` says that without drives the state would stay as it is.
+    virtual void begin(const State& state, bool is_at_rest, std::span<const Drive> drives,
                        std::span<const Detector> detectors, std::span<const Probe> probes) = 0;
     /// Writes all arrays of a state of the right shape.
     virtual void store(State& state) const = 0;

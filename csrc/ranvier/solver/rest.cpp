@@ -1,7 +1,9 @@
 #include "ranvier/solver/rest.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstddef>
 #include <limits>
 #include <vector>
 
@@ -35,27 +37,134 @@ constexpr double kLowestStart_mV = -100.0;
 constexpr double kHighestStart_mV = 60.0;
 constexpr double kBetweenStarts_mV = 5.0;
 
+/// The membrane is linearised so many compartments at a time: what gates take is then little, and
+/// in cache.
+constexpr std::size_t kPiece = 512;
+
+/// One mechanism in a piece of the cable, with gates of its own.
+class Piece {
+public:
+    explicit Piece(const SystemMechanism& mechanism)
+        : mechanism_(mechanism),
+          gates_(mechanism.mechanism->info.gates.size(), std::vector<double>(kPiece)) {
+        const std::vector<double> rows(kPiece);
+        slopes_.assign(gates_.size(), {rows, rows, rows, rows});
+        couplings_per_ms_.assign(mechanism.mechanism->info.couplings.size(), rows);
+    }
+
+    /// Begins anew at the first compartment.
+    void rewind() noexcept { end_ = 0; }
+
+    /// Moves on to the rows of the compartments before `end`; settles their gates, and adds their
+    /// currents and conductances with the gates held.
+    void linearise(std::size_t end, const std::vector<double>& v_mV,
+                   std::vector<double>& current_nA, std::vector<double>& conductance_uS) noexcept {
+        const auto& carriers = mechanism_.table->compartment;
+        first_ = end_;
+        while (end_ < carriers.size() && static_cast<std::size_t>(carriers[end_]) < end) {
+            ++end_;
+        }
+        std::array<double*, BoundRows::kMostGates> gates{};
+        std::array<std::array<double*, BoundRows::kMostGates>, 4> to{};
+        for (std::size_t g = 0; g < gates_.size(); ++g) {
+            gates[g] = gates_[g].data();
+            to[0][g] = slopes_[g].rate_per_ms.data();
+            to[1][g] = slopes_[g].rate_by_v_per_ms_mV.data();
+            to[2][g] = slopes_[g].decay_per_ms.data();
+            to[3][g] = slopes_[g].current_by_gate_nA.data();
+        }
+        std::vector<double*> couplings;
+        for (auto& coupling : couplings_per_ms_) {
+            couplings.push_back(coupling.data());
+        }
+        const BoundRows bound(mechanism_, std::span(gates).first(gates_.size()), first_,
+                              end_ - first_);
+        const Rows& rows = bound.rows();
+        const MechanismKernels& kernels = mechanism_.mechanism->kernels;
+        kernels.steady_state(rows, v_mV.data());
+        kernels.linearise(
+            rows, v_mV.data(),
+            {to[0].data(), to[1].data(), to[2].data(), to[3].data(), couplings.data()},
+            current_nA.data(), conductance_uS.data());
+    }
+
+    /// Adds what the gates of these rows do when they follow the voltage.
+    void add_gates(std::vector<double>& conductance_uS) const noexcept {
+        if (!couplings_per_ms_.empty()) {
+            add_coupled_gates(conductance_uS);
+            return;
+        }
+        for (const auto& gate : slopes_) {
+            for (std::size_t k = 0; k < end_ - first_; ++k) {
+                const auto i = static_cast<std::size_t>(mechanism_.table->compartment[first_ + k]);
+                conductance_uS[i] +=
+                    gate.current_by_gate_nA[k] * gate.rate_by_v_per_ms_mV[k] / gate.decay_per_ms[k];
+            }
+        }
+    }
+
+    double largest_rate_per_ms() const noexcept {
+        double largest_per_ms = 0.0;
+        for (const auto& gate : slopes_) {
+            for (std::size_t k = 0; k < end_ - first_; ++k) {
+                largest_per_ms = std::max(largest_per_ms, std::abs(gate.rate_per_ms[k]));
+            }
+        }
+        return largest_per_ms;
+    }
+
+private:
+    void add_coupled_gates(std::vector<double>& conductance_uS) const noexcept {
+        const std::size_t n = slopes_.size();
+        std::array<double, BoundRows::kMostGates * BoundRows::kMostGates> matrix;
+        std::array<double, BoundRows::kMostGates> x;
+        const std::span factored(matrix.data(), n * n);
+        for (std::size_t k = 0; k < end_ - first_; ++k) {
+            // What of a scheme's states is conserved has no decay: the shift keeps it finite.
+            factor_row(
+                factored, mechanism_.mechanism->info.couplings, n, kConserved_per_ms,
+                [&](std::size_t g) { return slopes_[g].decay_per_ms[k]; },
+                [&](std::size_t c) { return couplings_per_ms_[c][k]; });
+            for (std::size_t g = 0; g < n; ++g) {
+                x[g] = slopes_[g].rate_by_v_per_ms_mV[k];
+            }
+            solve(factored, {x.data(), n});
+            const auto i = static_cast<std::size_t>(mechanism_.table->compartment[first_ + k]);
+            for (std::size_t g = 0; g < n; ++g) {
+                conductance_uS[i] += slopes_[g].current_by_gate_nA[k] * x[g];
+            }
+        }
+    }
+
+    const SystemMechanism& mechanism_;
+    std::vector<std::vector<double>> gates_;
+    std::vector<Linearisation::Gate> slopes_;
+    std::vector<std::vector<double>> couplings_per_ms_;
+    std::size_t first_ = 0;
+    std::size_t end_ = 0;
+};
+
 template <int layers>
 class Search {
 public:
     explicit Search(const System& system)
         : system_(system),
           equations_(system),
-          membrane_(system.blank_linearisation()),
-          conductance_uS_(system.size()) {
-        for (const auto& mechanism : system.mechanisms()) {
-            inverse_.emplace_back(mechanism);
-        }
-    }
+          pieces_(system.mechanisms().begin(), system.mechanisms().end()),
+          current_nA_(system.size()),
+          conductance_uS_(system.size()) {}
 
+    /// Moves the potentials; gates are not looked at.
     Rest run(State& state) {
-        State trial = state;
+        State trial;
+        trial.potential_mV = state.potential_mV;
+        trial.v_mV = state.v_mV;
         double first_imbalance = 0.0;
         double last_imbalance = 0.0;
         double step_ms = 1.0;
         Rest rest{};
         for (rest.iterations = 0; rest.iterations < kMostIterations; ++rest.iterations) {
-            linearise(trial);
+            linearise(trial, true);
             measure_imbalance(rest);
             const double imbalance = rest.residual_mV_per_ms;
             if (!std::isfinite(imbalance)) {
@@ -90,39 +199,37 @@ public:
                 break;
             }
         }
-        linearise(trial);
+        linearise(trial, false);
         measure(trial, rest);
         rest.is_found = rest.residual_mV_per_ms < kResidual_mV_per_ms;
         if (rest.is_found) {
-            state = std::move(trial);
+            state.potential_mV = std::move(trial.potential_mV);
+            state.v_mV = std::move(trial.v_mV);
         }
         return rest;
     }
 
 private:
-    /// The steady-state current at state.v_mV, its total derivative with gates following the
-    /// voltage, and the imbalance it leaves.
-    void linearise(State& state) {
-        system_.settle_gates(state);
-        system_.linearise(state, membrane_);
-        conductance_uS_ = membrane_.conductance_uS;
-        for (std::size_t m = 0; m < membrane_.gates.size(); ++m) {
-            const auto& compartment = system_.mechanisms()[m].table->compartment;
-            auto& gates = membrane_.gates[m];
-            // What of a scheme's states is conserved has no decay: the shift keeps it finite.
-            const bool is_coupled = !membrane_.couplings_per_ms[m].empty();
-            inverse_[m].set(membrane_, m, is_coupled ? kConserved_per_ms : 0.0);
-            inverse_[m].apply([&](std::size_t g) -> std::vector<double>& {
-                return gates[g].rate_by_v_per_ms_mV;
-            });
-            for (const auto& gate : gates) {
-                for (std::size_t row = 0; row < compartment.size(); ++row) {
-                    conductance_uS_[static_cast<std::size_t>(compartment[row])] +=
-                        gate.current_by_gate_nA[row] * gate.rate_by_v_per_ms_mV[row];
+    /// The steady-state current at state.v_mV and the imbalance it leaves; its derivative, with
+    /// gates that follow the voltage or with gates that are held.
+    void linearise(const State& state, bool gates_follow) {
+        std::ranges::fill(current_nA_, 0.0);
+        std::ranges::fill(conductance_uS_, 0.0);
+        std::ranges::for_each(pieces_, &Piece::rewind);
+        gate_rate_per_ms_ = 0.0;
+        for (std::size_t from = 0; from < system_.size(); from += kPiece) {
+            const std::size_t to = std::min(from + kPiece, system_.size());
+            for (Piece& piece : pieces_) {
+                piece.linearise(to, state.v_mV, current_nA_, conductance_uS_);
+            }
+            for (const Piece& piece : pieces_) {
+                if (gates_follow) {
+                    piece.add_gates(conductance_uS_);
                 }
+                gate_rate_per_ms_ = std::max(gate_rate_per_ms_, piece.largest_rate_per_ms());
             }
         }
-        equations_.set_imbalance(state, membrane_.current_nA);
+        equations_.set_imbalance(state, current_nA_);
     }
 
     /// Makes the matrix positive definite. With gates in equilibrium the currents are the gradient
@@ -169,14 +276,7 @@ private:
                 }
             }
         }
-        rest.gate_rate_per_ms = 0.0;
-        for (const auto& mechanism : membrane_.gates) {
-            for (const auto& gate : mechanism) {
-                for (const double rate_per_ms : gate.rate_per_ms) {
-                    rest.gate_rate_per_ms = std::max(rest.gate_rate_per_ms, std::abs(rate_per_ms));
-                }
-            }
-        }
+        rest.gate_rate_per_ms = gate_rate_per_ms_;
     }
 
     static void count(std::size_t i, double left_nA, double rounding_nA, double c_nF, Rest& rest) {
@@ -214,7 +314,7 @@ private:
         // Through the membrane likewise, out of one layer and into the next.
         for (std::size_t i = 0; i < parent.size(); ++i) {
             const double both_nA =
-                kRounding * membrane_.conductance_uS[i] * (std::abs(state.v_mV[i]) + kReversal_mV);
+                kRounding * conductance_uS_[i] * (std::abs(state.v_mV[i]) + kReversal_mV);
             for (double& each_nA : flow_nA[i]) {
                 each_nA += both_nA;
             }
@@ -236,9 +336,10 @@ private:
 
     const System& system_;
     CableEquations<layers> equations_;
-    Linearisation membrane_;
-    std::vector<GateInverse> inverse_;  // [mechanism]
+    std::vector<Piece> pieces_;
+    std::vector<double> current_nA_;
     std::vector<double> conductance_uS_;
+    double gate_rate_per_ms_ = 0.0;  // the largest
 };
 
 }  // namespace
@@ -260,12 +361,15 @@ Rest find_rest_of(const System& system, State& state) {
     const double guess_mV = state.v_mV[0];
     std::ranges::sort(starts_mV, {}, [&](double v_mV) { return std::abs(v_mV - guess_mV); });
     for (const double start_mV : starts_mV) {
-        State trial = system.blank_state();
+        State trial;
+        trial.potential_mV.assign(system.potentials(), std::vector<double>(system.size(), 0.0));
+        trial.v_mV.assign(system.size(), 0.0);
         std::ranges::fill(trial.potential_mV[0], start_mV);
         system.update_membrane_potential(trial);
         const Rest rest = search.run(trial);
         if (rest.is_found) {
-            state = std::move(trial);
+            state.potential_mV = std::move(trial.potential_mV);
+            state.v_mV = std::move(trial.v_mV);
             return rest;
         }
     }
@@ -275,8 +379,15 @@ Rest find_rest_of(const System& system, State& state) {
 }  // namespace
 
 Rest find_rest(const System& system, State& state) {
-    return system.potentials() == 1 ? find_rest_of<1>(system, state)
-                                    : find_rest_of<2>(system, state);
+    const Rest rest =
+        system.potentials() == 1 ? find_rest_of<1>(system, state) : find_rest_of<2>(system, state);
+    if (rest.is_found || state.gates.empty()) {
+        if (state.gates.empty()) {
+            state.gates = system.blank_gates();
+        }
+        system.settle_gates(state);
+    }
+    return rest;
 }
 
 }  // namespace ranvier

@@ -19,7 +19,8 @@ struct Rest {
     bool is_found;
 };
 
-/// Moves `state` to a resting state near its present potentials, gates included.
+/// Moves `state` to a resting state near its present potentials, gates included; those need not be
+/// there yet.
 ///
 /// Newton's method on the steady-state current (gates in equilibrium with the voltage), made robust
 /// by pseudo-transient continuation: each iteration is an implicit step in a time that grows as the
@@ -27,7 +28,8 @@ struct Rest {
 /// throughout, so a fixed point that slow gates make unstable (a membrane that fires by itself) is
 /// found as well: whether small disturbances of it die out, Modes can say. Where the search from
 /// `state` finds none, others start from uniform potentials, the nearest first. Where none at all
-/// is found `state` is left as it was, and the first search is reported.
+/// is found `state` is left as it was, and the first search is reported; gates that were not there
+/// are then in equilibrium with it.
 Rest find_rest(const System& system, State& state);
 
 }  // namespace ranvier

@@ -147,27 +147,32 @@ Simulation::ProbedRow Simulation::check_probe(const Probe& probe, std::size_t in
 }
 
 void Simulation::initialise(double v_mV) {
-    start(v_mV);
+    set_uniform(v_mV);
+    state_.gates = system_.blank_gates();
+    system_.settle_gates(state_);
+    begin();
     leave_it_to_the_method();
 }
 
-void Simulation::start(double v_mV) {
+/// Potentials alone.
+void Simulation::set_uniform(double v_mV) {
     if (!(std::abs(v_mV) <= kLargest_mV)) {
         throw ModelError("v_init_mV", "is " + text(v_mV) + ", expected -" + text(kLargest_mV) +
                                           " to " + text(kLargest_mV) + " mV");
     }
+    is_initialised_ = false;
     system_.make_areas();
-    state_ = system_.blank_state();
+    state_ = State();
+    state_.potential_mV.assign(system_.potentials(), std::vector<double>(system_.size(), 0.0));
+    state_.v_mV.assign(system_.size(), 0.0);
     std::ranges::fill(state_.potential_mV[0], v_mV);
     system_.update_membrane_potential(state_);
-    system_.settle_gates(state_);
     state_.jumped_ms = state_.t_ms;
     state_.settling_ms = kSettling_ms;
-    begin();
 }
 
 Rest Simulation::initialise_at_rest(double guess_mV) {
-    start(guess_mV);
+    set_uniform(guess_mV);
     const Rest rest = find_rest(system_, state_);
     if (!rest.is_found) {
         throw ModelError("resting potential",
@@ -177,13 +182,16 @@ Rest Simulation::initialise_at_rest(double guess_mV) {
                              " iterations), expected a membrane that settles; give v_init_mV");
     }
     state_.jumped_ms = Moment{}.jumped_ms;
-    begin();
+    if (own_ != nullptr) {
+        system_.drop_areas();  // before there is room for what it makes of the state
+    }
+    begin(true);
     leave_it_to_the_method();
     return rest;
 }
 
 /// Clears the recordings and takes the first sample.
-void Simulation::begin() {
+void Simulation::begin(bool is_at_rest) {
     samples_.assign(probes_.size(), {});
     for (std::size_t p = 0; p < probes_.size(); ++p) {
         samples_[p].columns = probes_[p].compartment.size();
@@ -195,7 +203,7 @@ void Simulation::begin() {
             Probe& last = read.emplace_back();
             last.compartment = map.compartment;
         }
-        own_->begin(state_, drives_, detectors_, read);
+        own_->begin(state_, is_at_rest, drives_, detectors_, read);
     }
     watched_mV_.clear();
     for (const auto& detector : detectors_) {
@@ -275,7 +283,6 @@ double Simulation::probed(std::size_t p, std::size_t column, double share) const
     // One row on its own, at unit area: the kernel then adds up a density.
     std::array<double, BoundRows::kMostGates> gate{};
     std::array<double*, BoundRows::kMostGates> gate_pointers{};
-    std::array<const double*, BoundRows::kMostParameters> parameters{};
     for (std::size_t g = 0; g < bound.mechanism->info.gates.size(); ++g) {
         gate[g] = own_ != nullptr ? own_->gate(m, g, row) : state_.gates[m][g][row];
         if (share < 1.0) {
@@ -284,24 +291,9 @@ double Simulation::probed(std::size_t p, std::size_t column, double share) const
         }
         gate_pointers[g] = &gate[g];
     }
-    for (std::size_t k = 0; k < bound.table->parameters.size(); ++k) {
-        parameters[k] = &bound.table->parameters[k][row];
-    }
-    std::array<InputColumn, BoundRows::kMostInputs> inputs;
-    for (std::size_t k = 0; k < bound.inputs.size(); ++k) {
-        inputs[k] = {bound.inputs[k].first + row * bound.inputs[k].stride, 0};
-    }
-    const std::int32_t first = 0;
-    const double unit_area = 1.0;
-    const Rows single{.size = 1,
-                      .compartment = &first,
-                      .parameters = parameters.data(),
-                      .gates = gate_pointers.data(),
-                      .e_mV = bound.e_mV.empty() ? nullptr : &bound.e_mV[row],
-                      .rate_factor = bound.rate_factor.data(),
-                      .nA_per_mA_cm2 = &unit_area,
-                      .expressions = bound.mechanism->expressions,
-                      .inputs = inputs.data()};
+    const std::size_t gates = bound.mechanism->info.gates.size();
+    const BoundRows one(bound, std::span(gate_pointers).first(gates), row);
+    const Rows& single = one.rows();
     if (state_.gates_lag_ms > 0.0) {
         bound.mechanism->kernels.advance(single, &v_mV, state_.gates_lag_ms);
     }

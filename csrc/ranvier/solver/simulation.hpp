@@ -112,11 +112,11 @@ private:
     };
 
     ProbedRow check_probe(const Probe& probe, std::size_t index) const;
-    void start(double v_mV);
+    void set_uniform(double v_mV);
     void check_reductions() const;
     void begin_reductions();
     void record_peaks();
-    void begin();
+    void begin(bool is_at_rest = false);
     /// Where the method keeps the state, its arrays here are only for whoever looks at them.
     void release_arrays() const;
     void leave_it_to_the_method();

@@ -15,12 +15,23 @@ namespace ranvier {
 
 BoundRows::BoundRows(const SystemMechanism& mechanism, std::vector<std::vector<double>>& gates,
                      std::size_t first, std::size_t count) noexcept {
+    for (std::size_t g = 0; g < gates.size(); ++g) {
+        gates_[g] = gates[g].data() + first;
+    }
+    bind(mechanism, first, count);
+}
+
+BoundRows::BoundRows(const SystemMechanism& mechanism, std::span<double* const> gates,
+                     std::size_t first, std::size_t count) noexcept {
+    std::ranges::copy(gates, gates_.begin());
+    bind(mechanism, first, count);
+}
+
+void BoundRows::bind(const SystemMechanism& mechanism, std::size_t first,
+                     std::size_t count) noexcept {
     const auto& table = *mechanism.table;
     for (std::size_t p = 0; p < table.parameters.size(); ++p) {
         parameters_[p] = table.parameters[p].data() + first;
-    }
-    for (std::size_t g = 0; g < gates.size(); ++g) {
-        gates_[g] = gates[g].data() + first;
     }
     rows_ = {.size = count,
              .compartment = table.compartment.data() + first,
@@ -195,11 +206,17 @@ State System::blank_state(const Moment& moment) const {
     static_cast<Moment&>(state) = moment;
     state.potential_mV.assign(potentials(), std::vector<double>(size(), 0.0));
     state.v_mV.assign(size(), 0.0);
-    for (const auto& mechanism : mechanisms_) {
-        state.gates.emplace_back(mechanism.mechanism->info.gates.size(),
-                                 std::vector<double>(mechanism.table->compartment.size(), 0.0));
-    }
+    state.gates = blank_gates();
     return state;
+}
+
+std::vector<std::vector<std::vector<double>>> System::blank_gates() const {
+    std::vector<std::vector<std::vector<double>>> gates;
+    for (const auto& mechanism : mechanisms_) {
+        gates.emplace_back(mechanism.mechanism->info.gates.size(),
+                           std::vector<double>(mechanism.table->compartment.size(), 0.0));
+    }
+    return gates;
 }
 
 void System::update_membrane_potential(State& state) const noexcept {

@@ -39,12 +39,28 @@ public:
     /// Only `count` rows, from `first` on.
     BoundRows(const SystemMechanism& mechanism, std::vector<std::vector<double>>& gates,
               std::size_t first, std::size_t count) noexcept;
+    /// The same with gates elsewhere, [gate][row - first].
+    BoundRows(const SystemMechanism& mechanism, std::span<double* const> gates, std::size_t first,
+              std::size_t count) noexcept;
+    /// One row by itself, at unit area: its current is a density, and its compartment is the first
+    /// of what it is given.
+    BoundRows(const SystemMechanism& mechanism, std::span<double* const> gates,
+              std::size_t row) noexcept
+        : BoundRows(mechanism, gates, row, 1) {
+        rows_.compartment = &kFirst;
+        rows_.nA_per_mA_cm2 = &kUnit;
+    }
     BoundRows(const BoundRows&) = delete;
     BoundRows& operator=(const BoundRows&) = delete;
 
     const Rows& rows() const noexcept { return rows_; }
 
 private:
+    static constexpr std::int32_t kFirst = 0;
+    static constexpr double kUnit = 1.0;
+
+    void bind(const SystemMechanism& mechanism, std::size_t first, std::size_t count) noexcept;
+
     std::array<const double*, kMostParameters> parameters_{};
     std::array<double*, kMostGates> gates_{};
     std::array<InputColumn, kMostInputs> inputs_;
@@ -92,6 +108,9 @@ public:
     /// A state of the right shape, all zero.
     State blank_state() const { return blank_state({}); }
     State blank_state(const Moment& moment) const;
+
+    /// The gates of such a state.
+    std::vector<std::vector<std::vector<double>>> blank_gates() const;
 
     /// Recomputes state.v_mV: axoplasm minus the layer just outside.
     void update_membrane_potential(State& state) const noexcept;

@@ -58,10 +58,7 @@ LaneSolver<Real>::LaneSolver(std::vector<const System*> fibres, std::size_t most
     }
     layout_ = lay_out(discretisations, most_rows);
     const std::size_t slots = layout_.slots;
-    for (Packs<Real>* array :
-         {&coupling_uS_, &v_mV_, &first_, &second_, &stored_uS_, &inverse_uS_, &fill_uS_}) {
-        array->assign(slots * kLanes, Real(0));
-    }
+    coupling_uS_.assign(slots * kLanes, Real(0));
     const std::size_t lanes = layout_.blocks.size() * kLanes;
     for (Packs<Real>* array : {&inverse_tau_, &gates_ms_, &top_uS_, &top_nA_, &top_fill_uS_,
                                &below_uS_, &below_nA_, &top_mV_, &below_mV_}) {
@@ -157,9 +154,10 @@ void LaneSolver<Real>::place_mechanisms() {
                             .inputs = {},
                             .input_columns = {},
                             .expressions = bound.mechanism->expressions,
-                            .answers = is_judged() ? kernels->answers_to_judge : kernels->answers,
-                            .gate = {},
-                            .answer = {}};
+                            .answers = method_ == LaneMethod::kStaggeredSdirk2 ? 0
+                                       : is_judged() ? kernels->answers_to_judge
+                                                     : kernels->answers,
+                            .gate = {}};
         for (std::size_t f = 0; f < systems_.size(); ++f) {
             for (const std::int32_t i : systems_[f]->mechanisms()[m].table->compartment) {
                 if (const std::int32_t place = layout_.place[f][index(i)]; place != kNowhere) {
@@ -198,11 +196,44 @@ void LaneSolver<Real>::place_mechanisms() {
         }
         mechanism.g_uS.assign(packs, open.g_uS);
         mechanism.e_mV.assign(packs, open.e_mV);
-        mechanism.gate.assign(packs * mechanism.gates * kLanes, Real(0));
-        if (method_ != LaneMethod::kStaggeredSdirk2) {
-            mechanism.answer.assign(packs * mechanism.answers * mechanism.gates * kLanes, Real(0));
-        }
         mechanisms_.push_back(std::move(mechanism));
+    }
+}
+
+/// For a state, which there is none of before the first load(): a search for it takes room as well.
+template <class Real>
+void LaneSolver<Real>::make_room() {
+    if (!v_mV_.empty()) {
+        return;
+    }
+    for (Packs<Real>* array : {&v_mV_, &first_, &second_}) {
+        array->assign(layout_.slots * kLanes, Real(0));
+    }
+    for (Mechanism& mechanism : mechanisms_) {
+        mechanism.gate.assign(mechanism.first.back() * mechanism.gates * kLanes, Real(0));
+    }
+    if (!window_) {
+        share_work();
+    }
+}
+
+/// Gives each block in due_ its part of the work space.
+template <class Real>
+void LaneSolver<Real>::share_work() {
+    work_first_.resize(layout_.blocks.size());
+    std::size_t end = 0;
+    for (const std::uint32_t b : due_) {
+        work_first_[b] = end;
+        end += 3 * layout_.blocks[b].slots() * kLanes;
+        for (const Mechanism& mechanism : mechanisms_) {
+            end += answers_of(mechanism, b);
+        }
+    }
+    // Where all of a long cable was due once, that room is not kept for the few blocks of a wave.
+    constexpr std::size_t kWorthKeeping = std::size_t{1} << 20;
+    if (end > work_.size() || (work_.size() > kWorthKeeping && end < work_.size() / 4)) {
+        work_ = Packs<Real>();  // {} would keep the room
+        work_.resize(end);
     }
 }
 
@@ -304,6 +335,8 @@ CableBlock<Real> LaneSolver<Real>::block(std::size_t b, std::size_t member) noex
     const std::size_t slot = place.first_slot * kLanes;
     const std::size_t lane = b * kLanes;
     const bool linked = !links_.empty();
+    Real* const work = &work_[work_first_[b]];
+    const std::size_t size = place.slots() * kLanes;
     const auto of_links = [&](Packs<Real>& array) { return linked ? &array[slot] : nullptr; };
     return {.rows = place.rows,
             .ragged = place.ragged,
@@ -313,11 +346,11 @@ CableBlock<Real> LaneSolver<Real>::block(std::size_t b, std::size_t member) noex
             .coupling_uS = &coupling_uS_[slot],
             .v_mV = &v_mV_[slot],
             .sums = sums(member),
-            .inverse_uS = &inverse_uS_[slot],
-            .fill_uS = &fill_uS_[slot],
+            .inverse_uS = work,
+            .fill_uS = work + size,
             .first_mV = &first_[slot],
             .second_mV = &second_[slot],
-            .stored_uS = &stored_uS_[slot],
+            .stored_uS = work + 2 * size,
             .top_uS = &top_uS_[lane],
             .top_nA = &top_nA_[lane],
             .top_fill_uS = &top_fill_uS_[lane],
@@ -350,18 +383,21 @@ LaneSums<Real> LaneSolver<Real>::sums(std::size_t member) noexcept {
 template <class Real>
 LaneRows<Real> LaneSolver<Real>::rows(Mechanism& mechanism, std::size_t b) noexcept {
     const std::size_t first = mechanism.first[b];
-    return {
-        .size = mechanism.first[b + 1] - first,
-        .pack = mechanism.pack.data() + mechanism.packs[b],
-        .g_uS = mechanism.g_uS.from(first),
-        .e_mV = mechanism.e_mV.from(first),
-        .rate_factor = mechanism.rate_factor.data(),
-        .gates = mechanism.gate.data() + first * mechanism.gates * kLanes,
-        .answers = mechanism.answer.data() + first * mechanism.answers * mechanism.gates * kLanes,
-        .first_row = &first_row_[b * kLanes],
-        .expressions = mechanism.expressions,
-        .inputs = mechanism.input_columns.data(),
-        .first_pack = first};
+    std::size_t answers_first = work_first_[b] + 3 * layout_.blocks[b].slots() * kLanes;
+    for (const Mechanism* before = mechanisms_.data(); before != &mechanism; ++before) {
+        answers_first += answers_of(*before, b);
+    }
+    return {.size = mechanism.first[b + 1] - first,
+            .pack = mechanism.pack.data() + mechanism.packs[b],
+            .g_uS = mechanism.g_uS.from(first),
+            .e_mV = mechanism.e_mV.from(first),
+            .rate_factor = mechanism.rate_factor.data(),
+            .gates = mechanism.gate.data() + first * mechanism.gates * kLanes,
+            .answers = work_.data() + answers_first,
+            .first_row = &first_row_[b * kLanes],
+            .expressions = mechanism.expressions,
+            .inputs = mechanism.input_columns.data(),
+            .first_pack = first};
 }
 
 template <class Real>

@@ -50,8 +50,9 @@ public:
     /// Puts another fibre of the same shape in the place of one. Throws ModelError if it differs.
     void replace(std::size_t fibre, const System& system);
 
-    /// Takes over the potentials and gates of `state`.
-    void load(std::size_t fibre, const State& state);
+    /// Takes over the potentials and gates of `state`. One that is at rest without drives need not
+    /// be solved, in a window, where nothing has come to it.
+    void load(std::size_t fibre, const State& state, bool is_at_rest = false);
 
     /// Writes potentials and gates into `state`, and what follows from them.
     void store(std::size_t fibre, State& state) const;
@@ -118,9 +119,9 @@ private:
         std::vector<PackArray<Real>> inputs;  // of those
         std::vector<PackColumn<Real>> input_columns;
         const Expressions* expressions;
-        std::size_t answers;  // of each gate
+        /// Numbers per gate and row between the passes of a step.
+        std::size_t answers;
         Packs<Real> gate;
-        Packs<Real> answer;
     };
     struct Link {
         std::size_t k;  // its pack
@@ -233,6 +234,8 @@ private:
     };
 
     void place_mechanisms();
+    void make_room();
+    void share_work();
     void fill_constants(std::size_t fibre);
     void place_links();
     void find_kinds();
@@ -246,6 +249,7 @@ private:
     void open_window(double to_ms, std::int64_t tick) noexcept;
     void close_window(double to_ms, std::int64_t tick) noexcept;
     void restart_window(double t_ms, std::int64_t tick);
+    void rest_window();
     void shut_window();
     void take_step() noexcept;
     void meet(Edge& edge, double to_ms, std::int64_t tick) noexcept;
@@ -284,7 +288,8 @@ private:
     double share_of_whole(double share, double step_ms) const noexcept;
     double slope_mV_per_ms(std::size_t b, std::size_t place) const noexcept;
     double drift_mV(std::size_t place) const noexcept;
-    double gate_drift(std::size_t mechanism, std::size_t at, std::size_t place) const noexcept;
+    double drifted_gate(std::size_t mechanism, std::size_t gate, std::size_t row,
+                        double x) const noexcept;
     bool is_due(std::size_t b) const noexcept { return due_stamp_[b] == stamp_; }
     bool has_due_parent(std::size_t j) const noexcept {
         const std::int32_t parent = small_[j].parent;
@@ -336,8 +341,11 @@ private:
     CableBlock<Real> block(std::size_t b, std::size_t member) noexcept;
     LaneSums<Real> sums(std::size_t member) noexcept;
     LaneRows<Real> rows(Mechanism& mechanism, std::size_t b) noexcept;
-    /// Numbers per gate and row between the passes of a step.
     bool is_judged() const noexcept { return window_choice_.tolerance_mV > 0.0; }
+    std::size_t answers_of(const Mechanism& mechanism, std::size_t b) const noexcept {
+        const std::size_t packs = mechanism.first[b + 1] - mechanism.first[b];
+        return packs * mechanism.gates * mechanism.answers * kLanes;
+    }
     std::size_t rows_of_run(std::int32_t run) const noexcept {
         return index(layout_.runs[index(run)].rows);
     }
@@ -355,9 +363,10 @@ private:
     Packs<Real> v_mV_;
     Packs<Real> first_;
     Packs<Real> second_;
-    Packs<Real> stored_uS_;
-    Packs<Real> inverse_uS_;
-    Packs<Real> fill_uS_;
+    /// What blocks need between the passes of a step, of those that are due alone: the elimination,
+    /// three numbers per row, and the answers of gates.
+    Packs<Real> work_;
+    std::vector<std::size_t> work_first_;  // [block]
     /// Of the first detector of each fibre, infinite where it does not watch.
     PackArray<Real> threshold_mV_;
     std::vector<std::uint8_t> has_crossed_;

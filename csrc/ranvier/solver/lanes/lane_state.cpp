@@ -44,7 +44,8 @@ void LaneSolver<Real>::clear(std::size_t fibre) {
 }
 
 template <class Real>
-void LaneSolver<Real>::load(std::size_t fibre, const State& state) {
+void LaneSolver<Real>::load(std::size_t fibre, const State& state, bool is_at_rest) {
+    make_room();
     clear(fibre);
     const auto& place = layout_.place[fibre];
     for (std::size_t i = 0; i < place.size(); ++i) {
@@ -92,6 +93,9 @@ void LaneSolver<Real>::load(std::size_t fibre, const State& state) {
     if (window_) {
         window_sums_ = {};
         restart_window(state.t_ms, state.step);
+        if (is_at_rest) {
+            rest_window();
+        }
     }
     look_anew();
 }
@@ -144,7 +148,8 @@ void LaneSolver<Real>::go_back() {
 template <class Real>
 void LaneSolver<Real>::store(std::size_t fibre, State& state) const {
     const auto& place = layout_.place[fibre];
-    for (std::size_t i = 0; i < place.size(); ++i) {
+    const bool is_loaded = !v_mV_.empty();
+    for (std::size_t i = 0; is_loaded && i < place.size(); ++i) {
         if (place[i] != kNowhere) {
             state.v_mV[i] = state.potential_mV[0][i] = static_cast<double>(v_mV_[index(place[i])]);
         }
@@ -152,7 +157,8 @@ void LaneSolver<Real>::store(std::size_t fibre, State& state) const {
     for (std::size_t m = 0; m < mechanisms_.size(); ++m) {
         const Mechanism& mechanism = mechanisms_[m];
         const auto& carriers = systems_[fibre]->mechanisms()[m].table->compartment;
-        for (std::size_t row = 0; mechanism.gates > 0 && row < carriers.size(); ++row) {
+        for (std::size_t row = 0; is_loaded && mechanism.gates > 0 && row < carriers.size();
+             ++row) {
             const std::size_t first = gate_place(fibre, m, 0, row);
             for (std::size_t g = 0; g < mechanism.gates; ++g) {
                 state.gates[m][g][row] = static_cast<double>(mechanism.gate[first + g * kLanes]);
@@ -286,8 +292,7 @@ double LaneSolver<Real>::gate(std::size_t fibre, std::size_t mechanism, std::siz
     if (!window_) {
         return x;
     }
-    const std::size_t i = index(systems_[fibre]->mechanisms()[mechanism].table->compartment[row]);
-    return x + gate_drift(mechanism, at, index(layout_.place[fibre][i]));
+    return drifted_gate(mechanism, gate, row, x);
 }
 
 template <class Real>
@@ -302,13 +307,13 @@ std::size_t LaneSolver<Real>::bytes() const noexcept {
         sum += array->capacity() * sizeof(double);
     }
     for (const Packs<Real>* array :
-         {&coupling_uS_, &v_mV_,           &first_,         &second_,          &stored_uS_,
-          &inverse_uS_,  &fill_uS_,        &first_row_,     &inverse_tau_,     &gates_ms_,
-          &top_uS_,      &top_nA_,         &top_fill_uS_,   &below_uS_,        &below_nA_,
-          &top_mV_,      &below_mV_,       &link_state_,    &link_constants_,  &link_rest_,
-          &link_leak_,   &link_lower_nA_,  &link_upper_nA_, &link_lower_echo_, &link_upper_echo_,
-          &link_lower2_, &link_upper2_,    &link_across2_,  &link_basis_,      &link_basis_rest_,
-          &copy_.v_mV,   &copy_.link_state}) {
+         {&coupling_uS_,    &v_mV_,          &first_,           &second_,          &work_,
+          &saved_.values,   &first_row_,     &inverse_tau_,     &gates_ms_,        &top_uS_,
+          &top_nA_,         &top_fill_uS_,   &below_uS_,        &below_nA_,        &top_mV_,
+          &below_mV_,       &link_state_,    &link_constants_,  &link_rest_,       &link_leak_,
+          &link_lower_nA_,  &link_upper_nA_, &link_lower_echo_, &link_upper_echo_, &link_lower2_,
+          &link_upper2_,    &link_across2_,  &link_basis_,      &link_basis_rest_, &copy_.v_mV,
+          &copy_.link_state}) {
         sum += array->capacity() * sizeof(Real);
     }
     for (const Packs<Real>& gate : copy_.gate) {
@@ -319,7 +324,7 @@ std::size_t LaneSolver<Real>::bytes() const noexcept {
             sum += input.bytes();
         }
         sum += mechanism.g_uS.bytes() + mechanism.e_mV.bytes() +
-               (mechanism.gate.capacity() + mechanism.answer.capacity()) * sizeof(Real) +
+               mechanism.gate.capacity() * sizeof(Real) +
                (mechanism.pack.capacity() + mechanism.k_at.capacity() + mechanism.first.capacity() +
                 mechanism.packs.capacity()) *
                    sizeof(std::int32_t);

@@ -54,12 +54,12 @@ public:
     double dt_ms() const noexcept override { return dt_ms_; }
     OwnState* own_state() noexcept override { return this; }
 
-    void begin(const State& state, std::span<const Drive> drives,
+    void begin(const State& state, bool is_at_rest, std::span<const Drive> drives,
                std::span<const Detector> detectors, std::span<const Probe> probes) override {
         solver().set_drives(fibre_, drives);
         solver().set_probes(fibre_, probes);
         solver().watch(fibre_, detectors);
-        solver().load(fibre_, state);
+        solver().load(fibre_, state, is_at_rest);
         forget_step();
     }
     void store(State& state) const override { solver().store_present(fibre_, state); }

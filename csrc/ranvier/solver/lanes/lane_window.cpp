@@ -122,6 +122,9 @@ void LaneSolver<Real>::shut_window() {
     due_.resize(layout_.blocks.size());
     due_runs_.resize(layout_.runs.size());
     std::iota(due_.begin(), due_.end(), 0U);
+    if (!v_mV_.empty()) {
+        share_work();
+    }
     std::iota(due_runs_.begin(), due_runs_.end(), 0U);
     std::ranges::fill(due_stamp_, stamp_);
     std::ranges::fill(tau_ms_, 0.0);  // all constants are to be set
@@ -140,6 +143,21 @@ void LaneSolver<Real>::restart_window(double t_ms, std::int64_t tick) {
         edge.pending_nA_ms = 0.0;
     }
     take_up_links();
+}
+
+/// After restart_window(), of a state that is at rest but for drives: what these act on steps every
+/// time, the rest is left alone until a wave comes.
+template <class Real>
+void LaneSolver<Real>::rest_window() {
+    window_->rest_all();
+    evaluate_drives(0, {.from_ms = now_ms_, .to_ms = now_ms_ + window_choice_.dt_ms});
+    for (std::size_t k = 0; k < drive_blocks_.size(); ++k) {
+        if (drives_[0].first[k] != 0.0 || drives_[0].second[k] != 0.0) {
+            for (const std::uint32_t b : drive_blocks_[k]) {
+                window_->lower(group_of_[b], 0);
+            }
+        }
+    }
 }
 
 /// Blocks whose drives change in this step or the next: they have to stand at the present when one
@@ -262,37 +280,59 @@ double LaneSolver<Real>::drift_mV(std::size_t place) const noexcept {
     return at_ms_[b] == now_ms_ ? 0.0 : slope_mV_per_ms(b, place) * (now_ms_ - at_ms_[b]);
 }
 
-/// The same of a gate, `at` among the gates of its mechanism.
+/// What a gate that was `x` at the end of its block's last step has come to by now: the solution of
+/// its equation with a rate that is constant and a steady state that goes straight, so that fast
+/// gates follow the potential and slow ones go on.
 template <class Real>
-double LaneSolver<Real>::gate_drift(std::size_t mechanism, std::size_t at,
-                                    std::size_t place) const noexcept {
-    const std::size_t b = block_of(place);
-    if (at_ms_[b] == now_ms_ || !(block_ms_[b] > 0.0)) {
-        return 0.0;
+double LaneSolver<Real>::drifted_gate(std::size_t mechanism, std::size_t gate, std::size_t row,
+                                      double x) const noexcept {
+    const SystemMechanism& bound = systems_[0]->mechanisms()[mechanism];
+    const std::size_t place = index(layout_.place[0][index(bound.table->compartment[row])]);
+    const double passed_ms = now_ms_ - at_ms_[block_of(place)];
+    if (passed_ms == 0.0) {
+        return x;
     }
-    const std::size_t answers = mechanisms_[mechanism].answers;
-    const Real* const answer =
-        &mechanisms_[mechanism].answer[at / kLanes * answers * kLanes + at % kLanes];
-    const auto by_v = static_cast<double>(answer[0]);
-    const auto own = static_cast<double>(answer[2 * kLanes]);
-    const auto u2_mV = static_cast<double>(second_[place]);
-    const double before_mV = static_cast<double>(v_mV_[place]) - u2_mV;
-    const double u1_mV = static_cast<double>(first_[place]) - (links_.empty() ? 0.0 : before_mV);
-    const double u1 = own + by_v * u1_mV;
-    // A channel leaves how much of its first stage comes back; expressions what of both parts does.
-    const auto echo = static_cast<double>(answer[kLanes]);
-    const double back = mechanisms_[mechanism].expressions == nullptr
-                            ? echo * u1
-                            : static_cast<double>(answer[3 * kLanes]) + echo * u1_mV;
-    const double u2 = own + back + by_v * u2_mV;
-    const double bend = (1.0 - kGamma) * (u1 / kGamma - u2) / kGamma;
-    return (u2 - bend) / block_ms_[b] * (now_ms_ - at_ms_[b]);
+    const std::size_t count = bound.mechanism->info.gates.size();
+    std::array<double, BoundRows::kMostGates> gates{};
+    std::array<double*, BoundRows::kMostGates> gate_pointers{};
+    for (std::size_t g = 0; g < count; ++g) {
+        gate_pointers[g] = &gates[g];
+    }
+    const BoundRows one(bound, std::span(gate_pointers).first(count), row);
+    const Rows& single = one.rows();
+    const MechanismKernels& kernels = bound.mechanism->kernels;
+    const auto then_mV = static_cast<double>(v_mV_[place]);
+    const double now_mV = then_mV + drift_mV(place);
+    const double mean_mV = 0.5 * (then_mV + now_mV);
+    if (bound.mechanism->expressions != nullptr) {
+        // States may depend on each other, and on themselves in any way.
+        for (std::size_t g = 0; g < count; ++g) {
+            gates[g] =
+                static_cast<double>(mechanisms_[mechanism].gate[gate_place(0, mechanism, g, row)]);
+        }
+        kernels.advance(single, &mean_mV, passed_ms);
+        return gates[gate];
+    }
+    kernels.steady_state(single, &then_mV);
+    const double steady_then = gates[gate];
+    kernels.steady_state(single, &now_mV);
+    const double steady_now = gates[gate];
+    // From 1 and from 0 a gate comes to what is left of the difference.
+    gates.fill(1.0);
+    kernels.advance(single, &mean_mV, passed_ms);
+    double left = gates[gate];
+    gates.fill(0.0);
+    kernels.advance(single, &mean_mV, passed_ms);
+    left = std::clamp(left - gates[gate], 0.0, 1.0);
+    const double lag = left == 0.0 ? 0.0 : left == 1.0 ? 1.0 : (left - 1.0) / std::log(left);
+    return steady_now + (x - steady_then) * left - (steady_now - steady_then) * lag;
 }
 
 /// Steps, neighbours and edges of the blocks in due_, for a step to `to_ms`.
 template <class Real>
 void LaneSolver<Real>::open_window(double to_ms, std::int64_t tick) noexcept {
     ++stamp_;
+    share_work();
     due_runs_.clear();
     met_.clear();
     for (const std::uint32_t b : due_) {

@@ -21,7 +21,6 @@ void LaneSolver<Real>::visit_block(std::size_t b, const Visitor& visit) {
         const std::size_t first = mechanism.first[b];
         const std::size_t size = (mechanism.first[b + 1] - first) * each;
         visit(mechanism.gate.data() + first * each, size);
-        visit(mechanism.answer.data() + first * each * mechanism.answers, size * mechanism.answers);
     }
     const std::size_t each = link_halves_ * link_modes_ * kLanes;
     visit(link_state_.data() + pack_first_[b] * each, (pack_first_[b + 1] - pack_first_[b]) * each);

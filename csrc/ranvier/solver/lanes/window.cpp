@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <iterator>
 #include <utility>
 
 namespace ranvier {
@@ -9,8 +10,22 @@ namespace ranvier {
 Window::Window(std::vector<std::vector<std::uint32_t>> neighbours)
     : neighbours_(std::move(neighbours)),
       level_(neighbours_.size(), 0),
+      most_(neighbours_.size(), kMostLevel),
+      phase_(neighbours_.size()),
       members_(kMostLevel + 1),
       place_(neighbours_.size()) {
+    constexpr std::size_t kPhases = std::size_t{1} << (kMostLevel - kMostLevelInPhase);
+    for (std::size_t block = 0; block < phase_.size(); ++block) {
+        phase_[block] =
+            static_cast<std::int32_t>((block / kStretch % kPhases) << kMostLevelInPhase);
+    }
+    for (std::size_t block = 0; block < phase_.size(); ++block) {
+        if (std::ranges::any_of(neighbours_[block], [&](std::uint32_t neighbour) {
+                return phase_[neighbour] != phase_[block];
+            })) {
+            most_[block] = kMostLevelInPhase;
+        }
+    }
     wake_all();
 }
 
@@ -22,6 +37,13 @@ void Window::wake_all() {
         level_[block] = 0;
         place_[block] = static_cast<std::uint32_t>(block);
         members_[0].push_back(static_cast<std::uint32_t>(block));
+    }
+}
+
+void Window::rest_all() {
+    set_levels(std::vector<std::int8_t>(level_.size(), kMostLevel));
+    for (std::size_t block = 0; block < level_.size(); ++block) {
+        lower(block, most_[block]);
     }
 }
 
@@ -37,9 +59,15 @@ std::span<const std::uint32_t> Window::due(std::int64_t tick) {
     const int most =
         tick < 0 ? 0 : std::min(std::countr_zero(static_cast<std::uint64_t>(tick)), kMostLevel);
     due_.clear();
-    for (int level = 0; level <= most; ++level) {
+    for (int level = 0; level <= std::min(most, kMostLevelInPhase); ++level) {
         const auto& members = members_[static_cast<std::size_t>(level)];
         due_.insert(due_.end(), members.begin(), members.end());
+    }
+    // With phases these are due at any end of the longest step without.
+    const int most_shifted = most < kMostLevelInPhase ? most : kMostLevel;
+    for (int level = kMostLevelInPhase + 1; level <= most_shifted; ++level) {
+        std::ranges::copy_if(members_[static_cast<std::size_t>(level)], std::back_inserter(due_),
+                             [&](std::uint32_t block) { return ends_at(block, tick, level); });
     }
     std::ranges::sort(due_);
     return due_;
@@ -77,7 +105,7 @@ void Window::lower(std::size_t block, int level) {
 
 void Window::raise(std::size_t block, std::int64_t tick) {
     const int level = level_[block] + 1;
-    if (level > kMostLevel || tick < 0 || (tick & ((std::int64_t{1} << level) - 1)) != 0) {
+    if (level > most_[block] || tick < 0 || !ends_at(block, tick, level)) {
         return;
     }
     for (const std::uint32_t neighbour : neighbours_[block]) {
@@ -89,7 +117,8 @@ void Window::raise(std::size_t block, std::int64_t tick) {
 }
 
 std::size_t Window::bytes() const noexcept {
-    std::size_t sum = level_.capacity() + (place_.capacity() + due_.capacity()) * sizeof(due_[0]);
+    std::size_t sum = level_.capacity() + most_.capacity() + phase_.capacity() * sizeof(phase_[0]) +
+                      (place_.capacity() + due_.capacity()) * sizeof(due_[0]);
     for (const auto& each : neighbours_) {
         sum += sizeof(each) + each.capacity() * sizeof(each[0]);
     }

@@ -4,6 +4,10 @@
 // Neighbours differ by a factor of two at most, as in local time stepping on graded meshes (Berger
 // & Oliger 1984, doi:10.1016/0021-9991(84)90073-1): a wave that comes finds its way prepared, and
 // what a block has to guess of a neighbour that is not there yet is one short step of it.
+//
+// Of a long cable, all that rests would be due in the same tick. So its blocks form stretches, each
+// with a phase of its own, by which the long steps of a stretch are shifted. Where two stretches
+// meet steps stay below that, so that those of neighbours begin and end together all the same.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +19,14 @@ namespace ranvier {
 
 class Window {
 public:
-    /// Steps of 2^14 at most: then what rests costs nothing beside what moves.
-    static constexpr int kMostLevel = 14;
+    /// Steps of 2^18 at most: then what rests costs nothing beside what moves, also where that is a
+    /// thousandth of it.
+    static constexpr int kMostLevel = 18;
+    /// Up to here the steps of all blocks end at the multiples of their length; phases are
+    /// multiples of this length.
+    static constexpr int kMostLevelInPhase = 12;
+    /// Blocks of a stretch: many, since where it ends they step more often.
+    static constexpr std::size_t kStretch = 256;
 
     Window() = default;
     /// `neighbours` of each block, with each pair in both lists.
@@ -24,6 +34,9 @@ public:
 
     /// Every block steps every time.
     void wake_all();
+
+    /// Every block takes steps as long as there are.
+    void rest_all();
 
     /// The blocks whose step ends at `tick`, ascending; of a negative tick, which lies between two,
     /// only those that step every time.
@@ -34,11 +47,17 @@ public:
 
     int level(std::size_t block) const noexcept { return level_[block]; }
 
+    /// Whether a step of 2^level ticks of this block would end at `tick`.
+    bool ends_at(std::size_t block, std::int64_t tick, int level) const noexcept {
+        const std::int64_t shifted = level > kMostLevelInPhase ? tick + phase_[block] : tick;
+        return (shifted & ((std::int64_t{1} << level) - 1)) == 0;
+    }
+
     /// Lets the block step at this level at most, and its neighbours near to it.
     void lower(std::size_t block, int level);
 
-    /// Lets the block take steps twice as long, if its neighbours are near to that and `tick` is
-    /// where such a step would begin.
+    /// Lets the block take steps twice as long, if there are such, its neighbours are near to that,
+    /// and `tick` is where one would begin.
     void raise(std::size_t block, std::int64_t tick);
 
     std::size_t bytes() const noexcept;
@@ -48,6 +67,8 @@ private:
 
     std::vector<std::vector<std::uint32_t>> neighbours_;
     std::vector<std::int8_t> level_;
+    std::vector<std::int8_t> most_;                    // where stretches meet, less than elsewhere
+    std::vector<std::int32_t> phase_;                  // in ticks
     std::vector<std::vector<std::uint32_t>> members_;  // [level]
     std::vector<std::uint32_t> place_;                 // of each block among its members
     std::vector<std::uint32_t> due_;
