@@ -38,7 +38,7 @@ TEST(the_base_is_always_built_and_levels_rise) {
     const auto built = built_isas();
     CHECK(built.front() == Isa::kBase);
     CHECK(std::ranges::is_sorted(built));
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(RANVIER_ONLY_BASE)  // which a build for the sanitizers is
     CHECK(built == std::vector{Isa::kBase, Isa::kV3, Isa::kV4});
 #else
     CHECK(built == std::vector{Isa::kBase});

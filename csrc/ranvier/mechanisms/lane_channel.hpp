@@ -77,8 +77,9 @@ template <bool is_judged>
 inline constexpr std::size_t kAnswers = is_judged ? 3 : 2;
 
 template <class C, class Real, bool is_judged>
-void linearise_lanes(const LaneRows<Real>& rows, const Real* v_mV, const Real* inverse_tau_per_ms,
-                     const LaneSums<Real>& sums) noexcept {
+RANVIER_FLATTEN void linearise_lanes(const LaneRows<Real>& rows, const Real* v_mV,
+                                     const Real* inverse_tau_per_ms,
+                                     const LaneSums<Real>& sums) noexcept {
     constexpr std::size_t gates = detail::gate_count<C>;
     using P = Pack<TwoRegisters<Real>>;
     const auto add = [](const P& more, Real* to)
@@ -281,8 +282,8 @@ RANVIER_INLINE void fetch(RateQuotient<P>& rate, const Found& found, std::size_t
 }
 
 template <class C, class Real>
-void relax_lanes(const LaneRows<Real>& rows, const Real* v_mV, const Real* dt_ms,
-                 const LaneSums<Real>& sums) noexcept {
+RANVIER_FLATTEN void relax_lanes(const LaneRows<Real>& rows, const Real* v_mV, const Real* dt_ms,
+                                 const LaneSums<Real>& sums) noexcept {
     constexpr std::size_t gates = detail::gate_count<C>;
     using P = Pack<TwoRegisters<Real>>;
     constexpr bool are_quotients = gives_quotients<C, P>();
