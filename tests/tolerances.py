@@ -38,6 +38,12 @@ SCALED_VELOCITY_RELATIVE = 1e-9
 #: ground under a sheath are worse conditioned, and lanes keep them as modes. Measured 1.5e-9.
 REST_DRIFT_mV = 3e-9
 
+#: A fibre's velocity by default against the one that it is listed with, which is the limit in dt of
+#: another solver. Measured up to 3e-3 where the core can run them.
+LISTED_VELOCITY_RELATIVE = 1e-2
+#: The rest that a fibre is listed with, of two decimals or three.
+LISTED_REST_mV = 0.02
+
 #: One second at rest against 100 mV, and against 1 for a gate; the issue's bound. Measured 2e-15.
 REST_MOVEMENT = 1e-6
 #: The slowest or fastest mode among others that are as slow, from its bracket; alone it is exact,

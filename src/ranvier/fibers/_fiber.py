@@ -54,8 +54,9 @@ class Reference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiberInfo:
-    """How a fibre is listed. `diameters_um` holds the published ones; None: any.
+    """How a fibre is listed.
 
+    `diameters_um` holds the published ones; None: any, within `limits_um` if it has some.
     `validated_um` are the smallest and the largest diameter at which a velocity was compared with
     the source's or another simulator's. `v_rest_mV` is the rest of the node, or of the axon, by
     default.
@@ -66,6 +67,7 @@ class FiberInfo:
     summary: str
     citation: str
     diameters_um: tuple[float, ...] | None
+    limits_um: tuple[float, float] | None
     validated_um: tuple[float, float]
     is_myelinated: bool
     v_rest_mV: float
@@ -80,6 +82,7 @@ def fiber(
     summary: str,
     citation: str,
     diameters_um: Sequence[float] | None,
+    limits_um: tuple[float, float] | None = None,
     validated_um: tuple[float, float],
     is_myelinated: bool,
     v_rest_mV: float,
@@ -94,6 +97,7 @@ def fiber(
             summary=summary,
             citation=citation,
             diameters_um=None if diameters_um is None else tuple(diameters_um),
+            limits_um=limits_um,
             validated_um=validated_um,
             is_myelinated=is_myelinated,
             v_rest_mV=v_rest_mV,

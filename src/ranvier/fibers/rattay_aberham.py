@@ -29,7 +29,7 @@ C_M_uF_cm2 = 1.0
     validated_um=(1.0, 1.0),
     is_myelinated=False,
     v_rest_mV=-70.0,
-    reference=Reference(diameter_um=1.0, temperature_degC=37.0, velocity_m_per_s=0.638),
+    reference=Reference(diameter_um=1.0, temperature_degC=37.0, velocity_m_per_s=0.635),
 )
 def rattay_aberham(
     *,

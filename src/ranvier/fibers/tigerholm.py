@@ -75,9 +75,7 @@ def tigerholm(
         mesh=mesh,
         r_a_ohm_cm=R_A_ohm_cm,
         c_m_uF_cm2=C_M_uF_cm2,
-        placements=balanced(
-            placements, ions(), v_mV=V_REST_mV, temperature_degC=temperature_degC
-        ),
+        placements=balanced(placements, ions(), v_mV=V_REST_mV, temperature_degC=temperature_degC),
         ions=ions(),
         v_rest_mV=V_REST_mV,
         stimulus_nA=0.42,
