@@ -38,6 +38,10 @@ SCALED_VELOCITY_RELATIVE = 1e-9
 #: ground under a sheath are worse conditioned, and lanes keep them as modes. Measured 1.5e-9.
 REST_DRIFT_mV = 3e-9
 
+#: Rates of the library against the published expressions, which in places lose digits that ours
+#: keep (132.05 - 132.05/(1 + e^x)). Measured 3e-10.
+PUBLISHED_RATE_RELATIVE = 1e-9
+
 #: A fibre's velocity by default against the one that it is listed with, which is the limit in dt of
 #: another solver. Measured up to 3e-3 where the core can run them.
 LISTED_VELOCITY_RELATIVE = 1e-2

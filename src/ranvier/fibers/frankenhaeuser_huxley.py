@@ -35,7 +35,7 @@ AXON_RATIO = 0.7
     validated_um=(10.0, 20.0),
     is_myelinated=True,
     v_rest_mV=-70.0,
-    reference=Reference(diameter_um=20.0, temperature_degC=20.0, velocity_m_per_s=42.5),
+    reference=Reference(diameter_um=20.0, temperature_degC=20.0, velocity_m_per_s=42.8),
 )
 def frankenhaeuser_huxley(
     *,
@@ -46,7 +46,7 @@ def frankenhaeuser_huxley(
 ) -> Fiber:
     """The Xenopus node with its Goldman-Hodgkin-Katz currents; rest -70.00 mV.
 
-    42.5 m/s at 20 um and 20 degC, and in proportion to the diameter. All rates have a q10 of 3, as
+    42.8 m/s at 20 um and 20 degC, and in proportion to the diameter. All rates have a q10 of 3, as
     in NEURON's fh.mod. Raises ModelError for a size that is not positive and fewer than two nodes.
     """
     return insulated(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ranvier.discretisation import Mesh
 from ranvier.fibers._double_cable import Region
 from ranvier.fibers._fiber import Fiber, Reference, fiber
-from ranvier.fibers._gaines import CITATION, FITTED_um, E_K_mV, gaines
+from ranvier.fibers._gaines import CITATION, E_K_mV, FITTED_um, gaines
 from ranvier.model import Placement
 
 G_NA_S_cm2 = 3.0

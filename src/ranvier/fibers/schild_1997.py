@@ -33,7 +33,7 @@ INNER_CALCIUM_mM = 3.2748e-3
     validated_um=(1.0, 1.0),
     is_myelinated=False,
     v_rest_mV=-68.50,
-    reference=Reference(diameter_um=1.0, temperature_degC=37.0, velocity_m_per_s=0.287),
+    reference=Reference(diameter_um=1.0, temperature_degC=37.0, velocity_m_per_s=0.2875),
 )
 def schild_1997(
     *,

@@ -28,7 +28,7 @@ C_M_uF_cm2 = 1.0
     validated_um=(0.25, 2.0),
     is_myelinated=False,
     v_rest_mV=-60.0,
-    reference=Reference(diameter_um=1.0, temperature_degC=37.0, velocity_m_per_s=0.4955),
+    reference=Reference(diameter_um=1.0, temperature_degC=37.0, velocity_m_per_s=0.495),
 )
 def sundt(
     *,

@@ -33,7 +33,7 @@ R_A_ohm_cm = 23.117539
     validated_um=(1.0, 1.0),
     is_myelinated=False,
     v_rest_mV=V_REST_mV,
-    reference=Reference(diameter_um=1.0, temperature_degC=37.0, velocity_m_per_s=1.03),
+    reference=Reference(diameter_um=1.0, temperature_degC=37.0, velocity_m_per_s=1.05),
 )
 def thio_autonomic(
     *,
@@ -42,7 +42,7 @@ def thio_autonomic(
     temperature_degC: float = 37.0,
     mesh: Mesh | None = None,
 ) -> Fiber:
-    """The axon with C 1.326 uF/cm2 and R_a 23.1 ohm cm; rest -58.5 mV, 1.03 m/s at 1 um.
+    """The axon with C 1.326 uF/cm2 and R_a 23.1 ohm cm; rest -58.5 mV, 1.05 m/s at 1 um.
 
     Concentrations are fixed; in the model they move, calcium's with a buffer. Leaks, or constant
     currents where a leak would be negative, balance each ion at rest. Raises ModelError for
