@@ -442,6 +442,42 @@ class CoreRest:
 def resolve_method(name: str, parameters: Mapping[str, _Float]) -> dict[str, float]:
     """All of a method's parameters; ModelError where one is wrong."""
 
+class Program:
+    """Bytecode: rows of (operation, to, a, b, c) over operands that are numbered in one space.
+
+    `ranvier.mechanisms._evaluate` lists the operations and `_program` the operands.
+    """
+
+    def __init__(
+        self, code: ArrayLike, constants: ArrayLike, registers: _Int, outputs: ArrayLike
+    ) -> None: ...
+
+class CustomMechanism:
+    """A mechanism that was written as equations, as programs. ModelError where they do not fit."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        summary: str,
+        citation: str,
+        kind: str,
+        reference_temperature_degC: _Float,
+        parameters: Mapping[str, _Float],
+        states: Sequence[tuple[str, _Float, _Float]],
+        inputs: Sequence[str],
+        derived: _Int,
+        currents: Sequence[str],
+        jacobian: Sequence[tuple[_Int, _Int]],
+        is_settled: bool,
+        setup: Program,
+        settle: Program,
+        change: Program,
+        linearise: Program,
+    ) -> None: ...
+    @property
+    def name(self) -> str: ...
+
 def mechanism_names() -> list[str]:
     """Names of all registered mechanisms, sorted."""
 
