@@ -54,9 +54,8 @@ def test_every_file_is_compared_or_plain() -> None:
 def test_gates_are_the_published_ones(name: str) -> None:
     mechanism = library(name)
     gates = RATES[name]["gates"]
-    values = {k: v for k, v in given(mechanism).items() if k in mechanism.inputs}
-    steady = mechanism.steady_state(V_mV, **values)
-    tau_ms = mechanism.time_constant_ms(V_mV, **values)
+    steady = mechanism.steady_state(V_mV, **given(mechanism))
+    tau_ms = mechanism.time_constant_ms(V_mV, **given(mechanism))
     assert set(steady) == set(tau_ms) == set(gates)
     for gate, expected in gates.items():
         np.testing.assert_allclose(
@@ -106,3 +105,37 @@ def test_frog_node_carries_the_known_flux() -> None:
         temperature_degC=20.0,
     )
     np.testing.assert_allclose(current["na"], [-259.294, -171.753, -77.775, -15.015], atol=5e-4)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_bytecode_says_the_same(path: Path) -> None:
+    """What the core runs, against the formulas: states, rates of change, currents, slopes."""
+    mechanism = mechanisms.read(path)
+    programs = mechanism.programs
+    cell = {**mechanism.parameters, **given(mechanism)}
+    inputs = [np.asarray(cell[name]) for name in programs.inputs]
+    derived = programs.setup.run(inputs)
+
+    def at(v_mV: Any, states: list[Any], program: Any) -> list[Any]:
+        return program.run([np.asarray(v_mV), *states, *inputs, *derived])
+
+    v_mV = np.linspace(-120.3, 60.7, 182)
+    unset = [np.nan for _ in mechanism.states]
+    steady = mechanism.steady_state(v_mV, **given(mechanism))
+    states = [np.broadcast_to(each, v_mV.shape) for each in at(v_mV, unset, programs.settle)]
+    for name, found in zip(mechanism.states, states, strict=True):
+        np.testing.assert_allclose(found, steady[name], rtol=1e-9, atol=1e-15)
+
+    count = len(states)
+    away = [0.9 * state + 0.03 for state in states]
+    change = at(v_mV, away, programs.change)
+    currents = mechanism.currents_mA_cm2(
+        v_mV, dict(zip(mechanism.states, away, strict=True)), **given(mechanism)
+    )
+    for ion, found in zip(programs.currents, change[count:], strict=True):
+        scale = np.abs(currents[ion]).max()
+        np.testing.assert_allclose(found, currents[ion], rtol=1e-9, atol=1e-12 * scale)
+    assert all(np.isfinite(each).all() for each in at(v_mV, away, programs.linearise))
+    for far_mV in (-1000.0, 1000.0):
+        found = at(far_mV, [0.5 for _ in states], programs.change)
+        assert np.isfinite(found).all()

@@ -33,7 +33,7 @@ AXON_RATIO = 0.6
     validated_um=(10.0, 10.0),
     is_myelinated=True,
     v_rest_mV=-80.0,
-    reference=Reference(diameter_um=10.0, temperature_degC=37.0, velocity_m_per_s=55.6),
+    reference=Reference(diameter_um=10.0, temperature_degC=37.0, velocity_m_per_s=56.9),
 )
 def crrss(
     *,
@@ -44,7 +44,7 @@ def crrss(
 ) -> Fiber:
     """The rabbit node, which has no potassium channels; rest -80.00 mV.
 
-    55.6 m/s at 10 um and 37 degC, and in proportion to the diameter. Raises ModelError for a size
+    56.9 m/s at 10 um and 37 degC, and in proportion to the diameter. Raises ModelError for a size
     that is not positive and fewer than two nodes.
     """
     return insulated(
