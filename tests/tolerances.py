@@ -42,9 +42,9 @@ REST_DRIFT_mV = 3e-9
 #: keep (132.05 - 132.05/(1 + e^x)). Measured 3e-10.
 PUBLISHED_RATE_RELATIVE = 1e-9
 
-#: A fibre's velocity by default against the one that it is listed with, which is the limit in dt of
-#: another solver. Measured up to 3e-3 where the core can run them.
-LISTED_VELOCITY_RELATIVE = 1e-2
+#: A fibre's velocity by default against the one that it is listed with, which is the limit in
+#: small steps. Measured up to 3.6e-3, of the double cables.
+LISTED_VELOCITY_RELATIVE = 5e-3
 #: The rest that a fibre is listed with, of two decimals or three.
 LISTED_REST_mV = 0.02
 

@@ -58,8 +58,8 @@ class FiberInfo:
 
     `diameters_um` holds the published ones; None: any, within `limits_um` if it has some.
     `validated_um` are the smallest and the largest diameter at which a velocity was compared with
-    the source's or another simulator's. `v_rest_mV` is the rest of the node, or of the axon, by
-    default.
+    the source's or another simulator's. `v_rest_mV` is the rest in the middle, at a node if there
+    are any, by default.
     """
 
     name: str

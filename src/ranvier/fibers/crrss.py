@@ -33,7 +33,7 @@ AXON_RATIO = 0.6
     validated_um=(10.0, 10.0),
     is_myelinated=True,
     v_rest_mV=-80.0,
-    reference=Reference(diameter_um=10.0, temperature_degC=37.0, velocity_m_per_s=56.9),
+    reference=Reference(diameter_um=10.0, temperature_degC=37.0, velocity_m_per_s=56.91),
 )
 def crrss(
     *,

@@ -35,7 +35,7 @@ AXON_RATIO = 0.7
     validated_um=(10.0, 20.0),
     is_myelinated=True,
     v_rest_mV=-70.0,
-    reference=Reference(diameter_um=20.0, temperature_degC=20.0, velocity_m_per_s=42.8),
+    reference=Reference(diameter_um=20.0, temperature_degC=20.0, velocity_m_per_s=42.82),
 )
 def frankenhaeuser_huxley(
     *,

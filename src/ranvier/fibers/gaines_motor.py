@@ -45,7 +45,7 @@ HCN_HALF_mV = -107.3
     validated_um=(7.3, 16.0),
     is_myelinated=True,
     v_rest_mV=-85.92,
-    reference=Reference(diameter_um=10.0, temperature_degC=37.0, velocity_m_per_s=50.7),
+    reference=Reference(diameter_um=10.0, temperature_degC=37.0, velocity_m_per_s=50.85),
 )
 def gaines_motor(
     *,

@@ -45,7 +45,7 @@ HCN_HALF_mV = -94.2
     validated_um=(7.3, 16.0),
     is_myelinated=True,
     v_rest_mV=-79.35,
-    reference=Reference(diameter_um=10.0, temperature_degC=37.0, velocity_m_per_s=54.0),
+    reference=Reference(diameter_um=10.0, temperature_degC=37.0, velocity_m_per_s=54.05),
 )
 def gaines_sensory(
     *,

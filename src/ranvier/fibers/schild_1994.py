@@ -33,7 +33,7 @@ INNER_CALCIUM_mM = 3.57e-4
     validated_um=(1.0, 1.0),
     is_myelinated=False,
     v_rest_mV=-46.45,
-    reference=Reference(diameter_um=1.0, temperature_degC=37.0, velocity_m_per_s=0.512),
+    reference=Reference(diameter_um=1.0, temperature_degC=37.0, velocity_m_per_s=0.5116),
 )
 def schild_1994(
     *,

@@ -32,7 +32,7 @@ AXON_RATIO = 0.7
     validated_um=(10.0, 10.0),
     is_myelinated=True,
     v_rest_mV=-78.0,
-    reference=Reference(diameter_um=10.0, temperature_degC=37.0, velocity_m_per_s=10.8),
+    reference=Reference(diameter_um=10.0, temperature_degC=37.0, velocity_m_per_s=11.36),
 )
 def schwarz_eikhof(
     *,
@@ -45,8 +45,8 @@ def schwarz_eikhof(
 ) -> Fiber:
     """The rat node with its Goldman-Hodgkin-Katz currents; rest -78.00 mV.
 
-    The paper is of a single node; this fibre, of the SENN geometry, conducts at 10.8 m/s, far
-    slower than a rat's of 10 um. It does at 19.1 m/s with the 70 ohm cm of Frijns's fibre.
+    The paper is of a single node; this fibre, of the SENN geometry, conducts at 11.4 m/s, far
+    slower than a rat's of 10 um. It does at 19.6 m/s with the 70 ohm cm of Frijns's fibre.
     Raises ModelError for a size that is not positive and fewer than two nodes.
     """
     return insulated(

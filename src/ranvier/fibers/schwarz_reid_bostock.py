@@ -34,7 +34,7 @@ AXON_RATIO = 0.7
     validated_um=(10.0, 10.0),
     is_myelinated=True,
     v_rest_mV=-83.81,
-    reference=Reference(diameter_um=10.0, temperature_degC=37.0, velocity_m_per_s=18.2),
+    reference=Reference(diameter_um=10.0, temperature_degC=37.0, velocity_m_per_s=18.45),
 )
 def schwarz_reid_bostock(
     *,
@@ -47,8 +47,8 @@ def schwarz_reid_bostock(
 ) -> Fiber:
     """The human node, whose sodium follows Goldman, Hodgkin and Katz; rest -83.81 mV.
 
-    The paper is of a single node; this fibre, of the SENN geometry, conducts at 18.2 m/s, far
-    slower than a human one of 10 um, and at 25.0 m/s with axoplasm of 70 ohm cm. Raises ModelError
+    The paper is of a single node; this fibre, of the SENN geometry, conducts at 18.5 m/s, far
+    slower than a human one of 10 um, and at 25.4 m/s with axoplasm of 70 ohm cm. Raises ModelError
     for a size that is not positive and fewer than two nodes.
     """
     return insulated(

@@ -33,7 +33,7 @@ R_A_ohm_cm = 23.117539
     validated_um=(1.0, 1.0),
     is_myelinated=False,
     v_rest_mV=V_REST_mV,
-    reference=Reference(diameter_um=1.0, temperature_degC=37.0, velocity_m_per_s=1.05),
+    reference=Reference(diameter_um=1.0, temperature_degC=37.0, velocity_m_per_s=1.047),
 )
 def thio_autonomic(
     *,

@@ -33,7 +33,7 @@ R_A_ohm_cm = 27.513088
     validated_um=(1.0, 1.0),
     is_myelinated=False,
     v_rest_mV=V_REST_mV,
-    reference=Reference(diameter_um=1.0, temperature_degC=37.0, velocity_m_per_s=1.03),
+    reference=Reference(diameter_um=1.0, temperature_degC=37.0, velocity_m_per_s=1.031),
 )
 def thio_cutaneous(
     *,

@@ -47,7 +47,7 @@ def ions() -> list[Ion]:
     validated_um=(0.5, 2.0),
     is_myelinated=False,
     v_rest_mV=-55.0,
-    reference=Reference(diameter_um=1.0, temperature_degC=37.0, velocity_m_per_s=0.705),
+    reference=Reference(diameter_um=1.0, temperature_degC=37.0, velocity_m_per_s=0.7045),
 )
 def tigerholm(
     *,
