@@ -39,6 +39,14 @@ def test_says_what_it_is(listed: str) -> None:
     assert len(info.summary) > 10
     assert "doi:10." in info.citation
     assert (info.make.__doc__ or "").strip()
+    low_um, high_um = info.validated_um
+    assert 0 < low_um <= high_um
+    if info.diameters_um is not None:
+        assert {low_um, high_um} <= set(info.diameters_um)
+    if info.limits_um is not None:
+        assert info.limits_um[0] <= low_um
+        assert high_um <= info.limits_um[1]
+    assert low_um <= info.reference.diameter_um <= high_um
 
 
 def test_agrees_with_its_listing(fibre: Fiber) -> None:
@@ -50,11 +58,21 @@ def test_agrees_with_its_listing(fibre: Fiber) -> None:
     assert fibre.stimulus_site == fibre.stimulus.at
 
 
+@pytest.mark.parametrize("listed", [name for name in names() if describe(name).limits_um])
+def test_refuses_diameters_outside_its_limits(listed: str) -> None:
+    info = describe(listed)
+    assert info.limits_um is not None
+    for diameter_um in (0.99 * info.limits_um[0], 1.01 * info.limits_um[1]):
+        with pytest.raises(rv.ModelError, match=rf"'{listed}': diameter_um is \S+, expected .* to"):
+            info.make(diameter_um=diameter_um)
+
+
 @pytest.mark.parametrize("listed", names())
 def test_every_published_diameter_is_made(listed: str) -> None:
     info = describe(listed)
     if info.diameters_um is None:
-        assert info.make(diameter_um=3.25).diameter_um == 3.25
+        for diameter_um in info.limits_um or (0.25, 3.25):
+            assert info.make(diameter_um=diameter_um).diameter_um == diameter_um
     elif "diameter_um" in (info.make.__kwdefaults__ or {}):
         for diameter_um in info.diameters_um:
             assert info.make(diameter_um=diameter_um).diameter_um == diameter_um
@@ -116,9 +134,26 @@ def test_conducts_from_its_stimulus_to_its_end(fibre: Fiber) -> None:
     velocity = rv.analysis.conduction_velocity(result)
     assert velocity.status == "propagated"
     assert velocity.is_linear
+    listed = describe(fibre.name).reference
+    if fibre.diameter_um == pytest.approx(listed.diameter_um):
+        assert velocity.velocity_m_per_s == pytest.approx(
+            listed.velocity_m_per_s, rel=tolerances.LISTED_VELOCITY_RELATIVE
+        )
     # The run leaves time over, but not a multiple of what is needed.
     last_ms = result.crossings[0].t_ms[np.isin(result.crossings[0].compartment, sites)].max()
     assert 0.1 * fibre.t_stop_ms < last_ms < fibre.t_stop_ms
+
+
+def test_rest_is_as_listed() -> None:
+    for info in map(describe, names()):
+        fibre = info.make()
+        listed = info.reference
+        assert fibre.diameter_um == pytest.approx(listed.diameter_um)
+        assert fibre.model.temperature_degC == listed.temperature_degC
+        d = rv.discretise(fibre.model, fibre.mesh)
+        sites = compartments_at(d, fibre.velocity_sites)
+        rest_mV = rv.rest(fibre).v_mV[sites[sites.size // 2]]
+        assert rest_mV == pytest.approx(info.v_rest_mV, abs=tolerances.LISTED_REST_mV), info.name
 
 
 def test_stays_silent_without_its_stimulus(fibre: Fiber) -> None:
@@ -129,6 +164,10 @@ def test_stays_silent_without_its_stimulus(fibre: Fiber) -> None:
 def test_stimulates_one_place_within_the_fibre(fibre: Fiber) -> None:
     d = rv.discretise(fibre.model, fibre.mesh)
     assert compartments_at(d, fibre.stimulus_site).size == 1
+
+
+#: Parameters that are per area, by the end of their names.
+DENSITIES = ("_S_cm2", "_cm_s", "_mA_cm2")
 
 
 def totals(d: rv.Discretisation) -> dict[str, float]:
@@ -154,8 +193,10 @@ def totals(d: rv.Discretisation) -> dict[str, float]:
         connected = layer["axial_conductance_uS"][path][is_closed]
         found["periaxonal_Mohm"] = (1 / connected[connected > 0]).sum()
     for name, table in arrays["mechanisms"].items():
-        g_S_cm2 = table["parameters"]["g_bar_S_cm2"]
-        found[f"{name}_uS"] = 0.01 * g_S_cm2 @ d.area_um2[table["compartment"]]
+        area_um2 = d.area_um2[table["compartment"]]
+        for parameter, values in table["parameters"].items():
+            if parameter.endswith(DENSITIES):
+                found[f"{name} {parameter}"] = values @ area_um2
     return found
 
 

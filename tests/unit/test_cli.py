@@ -175,7 +175,7 @@ def test_picture_ends_soon_after_the_spike(run: Run, monkeypatch: pytest.MonkeyP
 WRONG = {
     "unknown fibre": (
         ["velocity", "mgr"],
-        "fibre 'mgr': is unknown, expected 'mrg' or one of arancibia_carcamo, hodgkin_huxley, mrg",
+        "fibre 'mgr': is unknown, expected 'mrg' or one of arancibia_carcamo, crrss",
     ),
     "unpublished diameter": (
         ["velocity", "mrg", "--diameter", "9"],
@@ -363,8 +363,17 @@ def test_fibers_are_listed_with_their_papers(run: Run) -> None:
     assert "hodgkin_huxley (also: squid)\n" in out
     assert "1, 2, 5.7, 7.3, 8.7, 10, 11.5, 12.8, 14, 15, 16 um" in out
     assert "doi:10.1152/jn.00353.2001" in out
+    rows = rows_of(out[out.index("gaines_motor\n") : out.index("gaines_sensory\n")])
+    assert (rows["diameters"], rows["validated"]) == ("5.7 to 16 um", "7.3 to 16 um")
+    assert rows["rest"] == "-85.92 mV"
+    assert rows["velocity"].endswith(" m/s at 10 um, 37 degC")
+    rows = rows_of(out[out.index("crrss\n") : out.index("frankenhaeuser_huxley\n")])
+    assert (rows["diameters"], rows["validated"]) == ("any", "10 um")
     _, out, _ = run("fibers", "--json")
-    assert set(json.loads(out)) == set(ranvier.fibers.names())
+    listed = json.loads(out)
+    assert set(listed) == set(ranvier.fibers.names())
+    assert listed["sundt"]["v_rest_mV"] == -60.0
+    assert listed["sundt"]["reference"]["diameter_um"] == 1.0
 
 
 def test_channels_are_listed_with_their_papers(run: Run) -> None:

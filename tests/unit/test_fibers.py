@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ import ranvier as rv
 from ranvier import fibers
 from ranvier.fibers.arancibia_carcamo import AXONS
 from ranvier.places import compartments_at
+
+LIBRARY = Path(rv.__file__).parent / "mechanisms" / "library"
 
 
 def regions(fibre: fibers.Fiber) -> list[str]:
@@ -176,3 +179,142 @@ def test_cns_axons_refuse_what_was_not_published() -> None:
         rv.ModelError, match="'arancibia_carcamo': nodes is 0, expected a whole number"
     ):
         fibers.arancibia_carcamo(nodes=0)
+
+
+# Single cables
+
+
+@pytest.mark.parametrize("name", ["frankenhaeuser_huxley", "crrss", "schwarz_eikhof"])
+def test_insulated_fibres_have_nodes_100_diameters_apart(name: str) -> None:
+    fibre = fibers.describe(name).make(diameter_um=12.0, nodes=5)
+    assert regions(fibre) == [*4 * ["node", "internode"], "node"]
+    node, internode = fibre.model.sections[:2]
+    assert node.length_um + internode.length_um == pytest.approx(1200.0)
+    assert (
+        node.points_um[0, 3]
+        == internode.points_um[0, 3]
+        == pytest.approx(12.0 * (0.6 if name == "crrss" else 0.7))
+    )
+    # Perfect myelin: all of an internode's capacitance is nothing next to a node's.
+    held = [s.length_um * s.c_m_uF_cm2 for s in (internode, node)]
+    assert held[0] < 1e-4 * held[1]
+    assert {place for p in fibre.model.placements for place in p.where} == {"node"}
+
+
+def test_insulated_fibres_take_other_nodes() -> None:
+    fibre = fibers.schwarz_reid_bostock(node_length_um=1.0, r_a_ohm_cm=70.0)
+    node, internode = fibre.model.sections[:2]
+    assert (node.length_um, internode.length_um, node.r_a_ohm_cm) == (1.0, 999.0, 70.0)
+    with pytest.raises(rv.ModelError, match=r"'schwarz_eikhof': node_length_um is -1, expected ab"):
+        fibers.schwarz_eikhof(node_length_um=-1.0)
+    with pytest.raises(rv.ModelError, match=r"'crrss': nodes is 1, expected a whole number, 2 or"):
+        fibers.crrss(nodes=1)
+
+
+# C fibres
+
+CYLINDERS = ["rattay_aberham", "sundt", "tigerholm", "schild_1997", "thio_autonomic"]
+
+
+@pytest.mark.parametrize("name", CYLINDERS)
+def test_cylinders_scale_mesh_and_stimulus_with_the_diameter(name: str) -> None:
+    one, four = (fibers.describe(name).make(diameter_um=d) for d in (1.0, 4.0))
+    assert four.mesh.length_um == pytest.approx(2.0 * one.mesh.length_um)
+    assert four.stimulus.amplitude_nA == pytest.approx(8.0 * one.stimulus.amplitude_nA)
+    with pytest.raises(rv.ModelError, match=rf"'{name}': length_um is nan, expected above 0"):
+        fibers.describe(name).make(length_um=math.nan)
+
+
+def test_cold_axons_are_given_more_time() -> None:
+    assert fibers.sundt(temperature_degC=27.0).t_stop_ms == 2 * fibers.sundt().t_stop_ms
+    assert fibers.sundt(temperature_degC=40.0).t_stop_ms == fibers.sundt().t_stop_ms
+
+
+def placed(fibre: fibers.Fiber) -> dict[str, dict[str, Any]]:
+    return {p.mechanism: p.parameters for p in fibre.model.placements}
+
+
+@pytest.mark.parametrize("temperature_degC", [30.0, 37.0])
+def test_sundt_leak_makes_the_rest(temperature_degC: float) -> None:
+    fibre = fibers.sundt(temperature_degC=temperature_degC)
+    total = 0.0
+    for name, parameters in placed(fibre).items():
+        if name == "leak":
+            total += parameters["g_bar_S_cm2"] * (-60.0 - parameters["e_leak_mV"])
+        else:
+            total += sum(currents_at_rest(fibre, name, parameters, -60.0).values())
+    assert total == pytest.approx(0.0, abs=1e-15)
+
+
+@pytest.mark.parametrize("name", ["tigerholm", "thio_autonomic", "thio_cutaneous"])
+def test_every_ion_is_in_balance(name: str) -> None:
+    info = fibers.describe(name)
+    fibre = info.make()
+    sums: dict[str, float] = {}
+    largest = 0.0
+    for mechanism, parameters in placed(fibre).items():
+        found = currents_at_rest(fibre, mechanism, parameters, info.v_rest_mV)
+        for ion, current in found.items():
+            sums[ion] = sums.get(ion, 0.0) + current
+            largest = max(largest, abs(current))
+    assert set(sums) == {ion.name for ion in fibre.model.ions}
+    assert list(sums.values()) == pytest.approx([0.0] * len(sums), abs=1e-15 * (1 + largest))
+    leaks = [p for mechanism, p in placed(fibre).items() if mechanism.endswith("_leak")]
+    assert all(p["g_bar_S_cm2"] >= 0 for p in leaks)
+
+
+def currents_at_rest(
+    fibre: fibers.Fiber, mechanism: str, parameters: dict[str, Any], v_mV: float
+) -> dict[str, float]:
+    """As one channel of the library carries them, from concentrations of the model."""
+    described = rv.mechanisms.read(LIBRARY / f"{mechanism}.toml")
+    temperature_degC = fibre.model.temperature_degC
+    known = {"temperature_degC": temperature_degC}
+    for ion in fibre.model.ions:
+        known[f"e_{ion.name}_mV"] = ion.e_mV
+        if ion.e_mV is None:
+            ratio = math.log(ion.outside_mM / ion.inside_mM)
+            thermal_mV = 8314.462618 * (temperature_degC + 273.15) / 96485.33212
+            known[f"e_{ion.name}_mV"] = thermal_mV / ion.valence * ratio
+            known[f"{ion.name}_in_mM"] = ion.inside_mM
+            known[f"{ion.name}_out_mM"] = ion.outside_mM
+    values = {name: value for name, value in known.items() if name in described.inputs}
+    found = described.currents_mA_cm2(v_mV, None, **values, **parameters)
+    return {ion: float(current) for ion, current in found.items()}
+
+
+def test_schild_differs_by_year_in_sodium() -> None:
+    old, new = (set(placed(fibre)) for fibre in (fibers.schild_1994(), fibers.schild_1997()))
+    assert old - new == {"naf_schild94", "nas_schild94"}
+    assert new - old == {"naf_schild97", "nas_schild97"}
+
+
+# Gaines
+
+
+def test_gaines_follows_the_fits() -> None:
+    sections = fibers.gaines_motor(diameter_um=10.0, nodes=2).model.sections
+    by_region = {section.region: section for section in sections}
+    widths = {region: section.points_um[0, 3] for region, section in by_region.items()}
+    assert widths == pytest.approx({"node": 3.3006, "mysa": 3.3466, "flut": 6.9796, "stin": 6.9796})
+    spacing_um = sum(section.length_um for section in sections[:-1])
+    assert spacing_um == pytest.approx(969.3 * math.log(10.0) - 1144.6)
+    sheath = by_region["stin"].sheath
+    # 119.07 turns, as 119 whose membranes are that much thinner.
+    turns = 65.897 * math.log(10.0) - 32.666
+    assert sheath.lamellae == 119
+    assert sheath.c_membrane_uF_cm2 / (2 * sheath.lamellae) == pytest.approx(0.1 / (2 * turns))
+    assert sheath.g_membrane_S_cm2 / (2 * sheath.lamellae) == pytest.approx(1e-3 / (2 * turns))
+
+
+def test_gaines_counts_channels_under_the_myelin_by_the_fibres_surface() -> None:
+    fibre = fibers.gaines_sensory(diameter_um=10.0)
+    found = {(p.mechanism, *p.where): p.parameters["g_bar_S_cm2"] for p in fibre.model.placements}
+    assert found["kf_gaines", "node"] == 0.02737
+    assert found["kf_gaines", "stin"] == pytest.approx(0.02737 * 10.0 / 6.9796)
+    assert found["kf_gaines", "mysa"] == pytest.approx(0.1642 * 10.0 / 3.3466)
+
+
+def test_gaines_ends_where_its_fits_do() -> None:
+    with pytest.raises(rv.ModelError, match=r"is 5, expected 5\.7 to 16, for which it was fitted"):
+        fibers.gaines_motor(diameter_um=5.0)

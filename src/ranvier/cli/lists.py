@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import platform
 from typing import Any
@@ -39,7 +40,11 @@ def list_fibers(arguments: argparse.Namespace) -> int:
                 each.name: {
                     "summary": each.summary,
                     "diameters_um": each.diameters_um,
+                    "limits_um": each.limits_um,
+                    "validated_um": each.validated_um,
                     "is_myelinated": each.is_myelinated,
+                    "v_rest_mV": each.v_rest_mV,
+                    "reference": dataclasses.asdict(each.reference),
                     "citation": each.citation,
                 }
                 for each in everything
@@ -49,11 +54,35 @@ def list_fibers(arguments: argparse.Namespace) -> int:
     for each in everything:
         aliases = [alias for alias, name in ALIASES.items() if name == each.name]
         print(each.name + "".join(f" (also: {alias})" for alias in aliases))
-        published = "any"
-        if each.diameters_um is not None:
-            published = ", ".join(f"{diameter_um:g}" for diameter_um in each.diameters_um) + " um"
-        print_rows([("what", each.summary), ("diameters", published), ("paper", each.citation)])
+        print_rows(
+            [
+                ("what", each.summary),
+                ("diameters", _diameters(each)),
+                ("validated", _span_um(each.validated_um)),
+                ("rest", f"{each.v_rest_mV:.2f} mV"),
+                ("velocity", _reference(each.reference)),
+                ("paper", each.citation),
+            ]
+        )
     return 0
+
+
+def _diameters(info: fibers.FiberInfo) -> str:
+    if info.diameters_um is not None:
+        return ", ".join(f"{diameter_um:.4g}" for diameter_um in info.diameters_um) + " um"
+    return "any" if info.limits_um is None else _span_um(info.limits_um)
+
+
+def _span_um(ends_um: tuple[float, float]) -> str:
+    low_um, high_um = ends_um
+    return f"{low_um:.4g} um" if low_um == high_um else f"{low_um:.4g} to {high_um:.4g} um"
+
+
+def _reference(reference: fibers.Reference) -> str:
+    return (
+        f"{reference.velocity_m_per_s:.3g} m/s at {reference.diameter_um:.3g} um, "
+        f"{reference.temperature_degC:g} degC"
+    )
 
 
 def list_channels(arguments: argparse.Namespace) -> int:

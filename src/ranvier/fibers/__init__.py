@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 from ranvier._text import expected_one_of
 from ranvier.errors import ModelError
-from ranvier.fibers._fiber import Fiber, FiberInfo, _registry, fiber
+from ranvier.fibers._fiber import Fiber, FiberInfo, Reference, _registry, fiber
 
-__all__ = ["Fiber", "FiberInfo", "describe", "fiber", "names"]
+__all__ = ["Fiber", "FiberInfo", "Reference", "describe", "fiber", "names"]
 
 
 def names() -> list[str]:

@@ -44,15 +44,34 @@ class Fiber:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """What a fibre does by default: the velocity, in the limit of small steps, of this one."""
+
+    diameter_um: float
+    temperature_degC: float
+    velocity_m_per_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FiberInfo:
-    """How a fibre is listed. `diameters_um` holds the published ones; None: any."""
+    """How a fibre is listed.
+
+    `diameters_um` holds the published ones; None: any, within `limits_um` if it has some.
+    `validated_um` are the smallest and the largest diameter at which a velocity was compared with
+    the source's or another simulator's. `v_rest_mV` is the rest in the middle, at a node if there
+    are any, by default.
+    """
 
     name: str
     make: Callable[..., Fiber]
     summary: str
     citation: str
     diameters_um: tuple[float, ...] | None
+    limits_um: tuple[float, float] | None
+    validated_um: tuple[float, float]
     is_myelinated: bool
+    v_rest_mV: float
+    reference: Reference
 
 
 _registry: dict[str, FiberInfo] = {}
@@ -63,7 +82,11 @@ def fiber(
     summary: str,
     citation: str,
     diameters_um: Sequence[float] | None,
+    limits_um: tuple[float, float] | None = None,
+    validated_um: tuple[float, float],
     is_myelinated: bool,
+    v_rest_mV: float,
+    reference: Reference,
 ) -> Callable[[Callable[..., Fiber]], Callable[..., Fiber]]:
     """Registers the decorated function, under its own name, as what makes a fibre."""
 
@@ -74,7 +97,11 @@ def fiber(
             summary=summary,
             citation=citation,
             diameters_um=None if diameters_um is None else tuple(diameters_um),
+            limits_um=limits_um,
+            validated_um=validated_um,
             is_myelinated=is_myelinated,
+            v_rest_mV=v_rest_mV,
+            reference=reference,
         )
         return make
 

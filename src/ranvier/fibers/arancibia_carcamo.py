@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from ranvier._text import expected_one_of
 from ranvier.discretisation import FixedCount, Mesh
 from ranvier.errors import ModelError
-from ranvier.fibers._fiber import Fiber, expect_whole, fiber
+from ranvier.fibers._fiber import Fiber, Reference, expect_whole, fiber
 from ranvier.model import Ion, Model, Placement, Section, Sheath
 from ranvier.stimuli import CurrentClamp, Pulse
 
@@ -53,6 +53,10 @@ class Axon:
     published_velocity_m_per_s: float
 
     @property
+    def fiber_diameter_um(self) -> float:
+        return self.internode_diameter_um / self.g_ratio
+
+    @property
     def lamellae(self) -> int:
         """Whole turns that reach the g-ratio."""
         inner_um = self.internode_diameter_um / 2 + PERIAXONAL_WIDTH_um
@@ -69,8 +73,15 @@ AXONS = {
 @fiber(
     summary="central myelinated axon (optic nerve or cortex) with tight paranodes",
     citation=CITATION,
-    diameters_um=tuple(axon.internode_diameter_um for axon in AXONS.values()),
+    diameters_um=tuple(axon.fiber_diameter_um for axon in AXONS.values()),
+    validated_um=(AXONS["cortex"].fiber_diameter_um, AXONS["optic_nerve"].fiber_diameter_um),
     is_myelinated=True,
+    v_rest_mV=-82.0,
+    reference=Reference(
+        diameter_um=AXONS["optic_nerve"].fiber_diameter_um,
+        temperature_degC=37.0,
+        velocity_m_per_s=2.948,
+    ),
 )
 def arancibia_carcamo(
     *,
@@ -123,7 +134,7 @@ def arancibia_carcamo(
                 "internode": refine * inner,
             },
         ),
-        diameter_um=chosen.internode_diameter_um / chosen.g_ratio,
+        diameter_um=chosen.fiber_diameter_um,
         citation=CITATION,
         stimulus=CurrentClamp(
             waveform=Pulse(onset_ms=0.0, duration_ms=0.01), at=("node[0]", 0.5), amplitude_nA=3.0

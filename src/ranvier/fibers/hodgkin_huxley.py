@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ranvier.discretisation import MaxLength, Mesh
-from ranvier.fibers._fiber import Fiber, expect_positive, fiber
+from ranvier.fibers._fiber import Fiber, Reference, expect_positive, fiber
 from ranvier.model import Ion, Model, Placement, Section
 from ranvier.stimuli import CurrentClamp, Pulse
 
@@ -31,7 +31,10 @@ _SLOWEST_m_per_s = 6.0
     summary="squid giant axon",
     citation=CITATION,
     diameters_um=None,
+    validated_um=(1.0, 476.0),
     is_myelinated=False,
+    v_rest_mV=-64.996,
+    reference=Reference(diameter_um=476.0, temperature_degC=18.5, velocity_m_per_s=18.73),
 )
 def hodgkin_huxley(
     *,

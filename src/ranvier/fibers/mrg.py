@@ -8,42 +8,16 @@ of doi:10.1088/1741-2552/aa6a5f. Nothing is interpolated here.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from enum import StrEnum
 
 from ranvier.discretisation import FixedCount, Mesh
 from ranvier.errors import ModelError
-from ranvier.fibers._fiber import Fiber, expect_whole, fiber
-from ranvier.model import Ion, Model, Placement, Section, Sheath
+from ranvier.fibers._double_cable import Geometry, Region, double_cable
+from ranvier.fibers._fiber import Fiber, Reference, expect_whole, fiber
+from ranvier.model import Ion, Model, Placement
 from ranvier.stimuli import CurrentClamp, Pulse
 
 CITATION = "McIntyre, Richardson & Grill 2002, doi:10.1152/jn.00353.2001"
 
-
-class Region(StrEnum):
-    NODE = "node"  # node of Ranvier
-    MYSA = "mysa"  # myelin attachment segment: the paranode proper
-    FLUT = "flut"  # paranode main segment; many papers call it the juxtaparanode
-    STIN = "stin"  # internode
-
-
-#: Proximal to distal, one node up to but not including the next.
-PERIOD = (Region.NODE, Region.MYSA, Region.FLUT, *6 * (Region.STIN,), Region.FLUT, Region.MYSA)
-
-NODE_LENGTH_um = 1.0
-MYSA_LENGTH_um = 3.0
-PERIAXONAL_WIDTH_um = {
-    Region.NODE: 0.002,
-    Region.MYSA: 0.002,
-    Region.FLUT: 0.004,
-    Region.STIN: 0.004,
-}
-#: Of the axoplasm and of the fluid in the periaxonal space alike.
-RESISTIVITY_ohm_cm = 70.0
-C_AXOLEMMA_uF_cm2 = 2.0
-#: Of each of the two membranes of a lamella.
-C_MYELIN_MEMBRANE_uF_cm2 = 0.1
-G_MYELIN_MEMBRANE_S_cm2 = 1e-3
 #: Leak of the axolemma under the myelin, which has no other channels.
 G_INTERNODE_S_cm2 = {Region.MYSA: 1e-3, Region.FLUT: 1e-4, Region.STIN: 1e-4}
 E_INTERNODE_mV = -80.0
@@ -54,21 +28,6 @@ G_KS_S_cm2 = 0.08
 G_LEAK_NODE_S_cm2 = 0.007
 E_NA_mV = 50.0
 E_K_mV = -90.0
-
-
-@dataclass(frozen=True, slots=True)
-class Geometry:
-    node_spacing_um: float
-    flut_length_um: float
-    axon_diameter_um: float
-    node_diameter_um: float
-    lamellae: int
-
-    @property
-    def stin_length_um(self) -> float:
-        occupied_um = NODE_LENGTH_um + 2 * (MYSA_LENGTH_um + self.flut_length_um)
-        return (self.node_spacing_um - occupied_um) / PERIOD.count(Region.STIN)
-
 
 #: By fibre diameter in um; 5.7 to 16 are table 1 of the paper.
 GEOMETRY = {
@@ -90,7 +49,10 @@ GEOMETRY = {
     summary="mammalian motor fibre with nodes, paranodes and a periaxonal space",
     citation=CITATION,
     diameters_um=tuple(GEOMETRY),
+    validated_um=(1.0, 16.0),
     is_myelinated=True,
+    v_rest_mV=-79.96,
+    reference=Reference(diameter_um=10.0, temperature_degC=37.0, velocity_m_per_s=56.2),
 )
 def mrg(
     *,
@@ -124,7 +86,12 @@ def mrg(
         )
     model = Model(
         name=f"MRG {diameter_um:g} um",
-        sections=_sections(diameter_um, nodes, passive_end_nodes),
+        sections=double_cable(
+            GEOMETRY[diameter_um],
+            fiber_diameter_um=diameter_um,
+            nodes=nodes,
+            passive_end_nodes=passive_end_nodes,
+        ),
         placements=_placements(passive_end_nodes),
         ions=[Ion("na", e_mV=E_NA_mV), Ion("k", e_mV=E_K_mV)],
         temperature_degC=temperature_degC,
@@ -148,61 +115,6 @@ def mrg(
         is_myelinated=True,
         v_rest_guess_mV=-80.0,
     )
-
-
-def _sections(diameter_um: float, nodes: int, passive_end_nodes: int) -> list[Section]:
-    geometry = GEOMETRY[diameter_um]
-    lengths_um = {
-        Region.NODE: NODE_LENGTH_um,
-        Region.MYSA: MYSA_LENGTH_um,
-        Region.FLUT: geometry.flut_length_um,
-        Region.STIN: geometry.stin_length_um,
-    }
-    diameters_um = {
-        Region.NODE: geometry.node_diameter_um,
-        Region.MYSA: geometry.node_diameter_um,
-        Region.FLUT: geometry.axon_diameter_um,
-        Region.STIN: geometry.axon_diameter_um,
-    }
-    sheaths = {
-        region: Sheath(
-            periaxonal_width_um=PERIAXONAL_WIDTH_um[region],
-            periaxonal_resistivity_ohm_cm=RESISTIVITY_ohm_cm,
-            lamellae=geometry.lamellae,
-            myelin_diameter_um=diameter_um,
-            c_membrane_uF_cm2=C_MYELIN_MEMBRANE_uF_cm2,
-            g_membrane_S_cm2=G_MYELIN_MEMBRANE_S_cm2,
-        )
-        for region in (Region.MYSA, Region.FLUT, Region.STIN)
-    }
-    sheaths[Region.NODE] = Sheath(
-        periaxonal_width_um=PERIAXONAL_WIDTH_um[Region.NODE],
-        periaxonal_resistivity_ohm_cm=RESISTIVITY_ohm_cm,
-        is_open=True,
-    )
-    sections: list[Section] = []
-    counts = dict.fromkeys(Region, 0)
-    while counts[Region.NODE] < nodes:
-        region = PERIOD[len(sections) % len(PERIOD)]
-        index = counts[region]
-        counts[region] += 1
-        is_end = region is Region.NODE and not (
-            passive_end_nodes <= index < nodes - passive_end_nodes
-        )
-        sections.append(
-            Section(
-                f"{region}[{index}]",
-                region="end_node" if is_end else region.value,
-                parent=sections[-1].name if sections else None,
-                length_um=lengths_um[region],
-                diameter_um=diameters_um[region],
-                # An end node is cut off from the axoplasm and only closes the internode.
-                r_a_ohm_cm=1e10 if is_end else RESISTIVITY_ohm_cm,
-                c_m_uF_cm2=1.0 if is_end else C_AXOLEMMA_uF_cm2,
-                sheath=sheaths[region],
-            )
-        )
-    return sections
 
 
 def _placements(passive_end_nodes: int) -> list[Placement]:

@@ -1,0 +1,272 @@
+"""What the published channels do at a few potentials, in plain Python.
+
+    python tests/reference/make_channel_rates.py
+
+Reads data/channels/*.json (the expressions, each file with its source) and writes
+data/channel_rates.json: of every gate the steady state and the time constant at 37 degC, and of
+every ion the current at that steady state. Uses nothing of ranvier.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+DATA = Path(__file__).parent / "data"
+TEMPERATURE_degC = 37.0
+V_mV = [float(v) for v in range(-120, 61, 10)]
+FARADAY_C_mol = 96485.33212
+GAS_CONSTANT_J_mol_K = 8.314462618
+RT_F_mV = 1e3 * GAS_CONSTANT_J_mol_K * (TEMPERATURE_degC + 273.15) / FARADAY_C_mol
+#: One cell for all channels: potentials in mV, concentrations in mM.
+CELL = {
+    "e_na_mV": 50.0,
+    "e_k_mV": -90.0,
+    "e_ca_mV": 120.0,
+    "na_in_mM": 11.4,
+    "na_out_mM": 154.0,
+    "k_in_mM": 121.7,
+    "k_out_mM": 5.6,
+    "ca_in_mM": 1.17e-4,
+    "ca_out_mM": 2.0,
+}
+#: By name in the library: model in membranes.json, its gates there, the parameter and the current.
+MEMBRANES = {
+    "na_fh": ("FrankenhaeuserHuxley1964", "mh", 8e-3, "ghk(g*m**2*h, 'na')"),
+    "nap_fh": ("FrankenhaeuserHuxley1964", "p", 0.54e-3, "ghk(g*p**2, 'na')"),
+    "k_fh": ("FrankenhaeuserHuxley1964", "n", 1.2e-3, "ghk(g*n**2, 'k')"),
+    "na_se": ("SchwarzEikhof1987", "mh", 3.28e-3, "ghk(g*m**3*h, 'na')"),
+    "k_se": ("SchwarzEikhof1987", "n", 1.34e-4, "ghk(g*n**2, 'k')"),
+    "na_srb": ("SchwarzReidBostock1995", "mh", 7.04e-3, "ghk(g*m**3*h, 'na')"),
+    "kf_srb": ("SchwarzReidBostock1995", "n", 0.03, "g*n**4*(V-ek)"),
+    "ks_srb": ("SchwarzReidBostock1995", "s", 0.06, "g*s*(V-ek)"),
+    "na_crrss": ("CRRSS_Sweeney1987", "mh", 1.445, "g*m**2*h*(V-ena)"),
+    "na_gaines_motor": ("Gaines2018_motor_node", "mh", 3.0, "g*m**3*h*(V-ena)"),
+    "na_gaines_sensory": ("Gaines2018_sensory_node", "mh", 3.0, "g*m**3*h*(V-ena)"),
+    "nap_gaines_sensory": ("Gaines2018_sensory_node", ["mp"], 0.01, "g*m**3*(V-ena)"),
+    "kf_gaines": ("Gaines2018_motor_node", "n", 0.02568, "g*n**4*(V-ek)"),
+    "hcn_gaines": ("Gaines2018_motor_internode", "q", 2.232e-3, "g*q*(V+54.9)"),
+    "na_rattay": ("RattayAberham1993", "mh", 0.12, "g*m**3*h*(V-ena)"),
+    "k_rattay": ("RattayAberham1993", "n", 0.036, "g*n**4*(V-ek)"),
+    "na_sundt": ("Sundt2015", "mh", 0.04, "g*m**3*h*(V-ena)"),
+    "kdr_sundt": ("Sundt2015", "nl", 0.04, "g*n**3*l*(V-ek)"),
+}
+TIGERHOLM = {
+    "nav17_tigerholm": "Nav1.7_TTXs",
+    "nav18_tigerholm": "Nav1.8",
+    "nav19_tigerholm": "Nav1.9",
+    "kdr_tigerholm": "Kdr",
+    "ka_tigerholm": "KA",
+    "km_tigerholm": "KM",
+    "ih_tigerholm": "Ih",
+    "kna_tigerholm": "KNa",
+}
+SCHILD = {
+    "naf_schild94": "Naf94",
+    "nas_schild94": "Nas94",
+    "naf_schild97": "Naf97",
+    "nas_schild97": "Nas97",
+    "kd_schild": "Kd",
+    "ka_schild": "KA",
+    "kds_schild": "Kds",
+    "kca_schild": "KCa",
+    "can_schild": "CaN",
+    "cat_schild": "CaT",
+}
+#: With the place of their conductance in the published list.
+THIO = {
+    "nav17_thio": ("Nav1.7", 0),
+    "nav18_thio": ("Nav1.8", 1),
+    "nav19_thio": ("Nav1.9", 2),
+    "bk_thio": ("BK", 3),
+    "cav12_thio": ("CaV1.2", 4),
+    "cav22_thio": ("CaV2.2", 5),
+    "km_thio": ("KM", 6),
+    "hcn_thio": ("HCN", 7),
+    "kv21_thio": ("Kv2.1", 8),
+    "ka34_thio": ("KA3.4", 9),
+    "ka14_thio": ("KA1.4", 10),
+    "sk_thio": ("SK", 11),
+}
+#: Gates that have other names in the library.
+RENAMED = {"ns": "s", "nf": "f", "mp": "m"}
+#: Of which the published opening or closing rate goes below 0, where the library ends at 0.
+STOPPED_AT_0 = {("nav17_tigerholm", "h")}
+
+
+def vt(x: float, y: float) -> float:
+    return y if abs(x / y) < 1e-9 else x / math.expm1(x / y)
+
+
+def ghk_mA_cm2(permeability_cm_s: float, ion: str, v_mV: float) -> float:
+    u = v_mV / RT_F_mV
+    inner, outer = CELL[f"{ion}_in_mM"], CELL[f"{ion}_out_mM"]
+    # cm/s times mM is 1e-6 mol/(s cm2), thus 1e-3 mA/cm2 per C/mol.
+    return 1e-3 * permeability_cm_s * FARADAY_C_mol * (inner * vt(-u, 1.0) - outer * vt(u, 1.0))
+
+
+def value(expression: str, v_mV: float, **extra: Any) -> float:
+    """An expression of the JSON files, or one of those above."""
+    calcium_mM = CELL["ca_in_mM"]
+    names = {
+        "V": v_mV,
+        "vt": vt,
+        "exp": math.exp,
+        "log10": math.log10,
+        "max": max,
+        "min": min,
+        "Nai": CELL["na_in_mM"],
+        "Nao": CELL["na_out_mM"],
+        "Ko": CELL["k_out_mM"],
+        "Cai": calcium_mM,
+        "Cao": CELL["ca_out_mM"],
+        "pca": math.log10(calcium_mM) - 3,
+        "k": 1e-3 * 9.648e4 / (8.315 * (273.16 + TEMPERATURE_degC)),
+        "ena": CELL["e_na_mV"],
+        "ek": CELL["e_k_mV"],
+        "eca": CELL["e_ca_mV"],
+        "ghk": lambda permeability, ion: ghk_mA_cm2(permeability, ion, v_mV),
+        "vF_RT": v_mV / RT_F_mV,
+        "T": TEMPERATURE_degC,
+        **extra,
+    }
+    return float(eval(expression, {"__builtins__": {}}, names))
+
+
+def gates_of(
+    name: str, gates: dict[str, dict[str, Any]], q10: float | None, reference_degC: float | None
+) -> dict[str, dict[str, list[float]]]:
+    found = {}
+    for gate, rates in gates.items():
+        base, at_degC = rates.get("q10", q10), rates.get("Tref", reference_degC)
+        speed = base ** ((TEMPERATURE_degC - at_degC) / 10.0)
+        steady, tau_ms = [], []
+        for v in V_mV:
+            if "a" in rates:
+                alpha, beta = value(rates["a"], v), value(rates["b"], v)
+                if (name, gate) in STOPPED_AT_0:
+                    beta = max(0.0, beta)
+                steady.append(alpha / (alpha + beta))
+                tau_ms.append(1.0 / (alpha + beta) / speed)
+            else:
+                steady.append(value(rates["inf"], v))
+                tau_ms.append(value(rates["tau"], v) / speed)
+        found[RENAMED.get(gate, gate)] = {"steady_state": steady, "tau_ms": tau_ms}
+    return found
+
+
+def currents_of(
+    gates: dict[str, dict[str, list[float]]], by_ion: dict[str, str], **extra: float
+) -> dict[str, list[float]]:
+    published = {new: old for old, new in RENAMED.items() if old != "mp"}
+    return {
+        ion: [
+            value(
+                expression,
+                v,
+                **extra,
+                **{gate: values["steady_state"][i] for gate, values in gates.items()},
+                **{
+                    published[gate]: values["steady_state"][i]
+                    for gate, values in gates.items()
+                    if gate in published
+                },
+            )
+            for i, v in enumerate(V_mV)
+        ]
+        for ion, expression in by_ion.items()
+    }
+
+
+def ohmic(ion: str, product: str, shift_mV: float = 0.0) -> dict[str, str]:
+    return {ion: f"g*({product})*(V-e{ion}-({shift_mV}))"}
+
+
+def main() -> None:
+    files = {
+        name: json.loads((DATA / "channels" / f"{name}.json").read_text())
+        for name in ("membranes", "tigerholm2014", "schild1994_1997", "thio2024")
+    }
+    rates: dict[str, Any] = {}
+
+    def add(name: str, gates: Any, by_ion: dict[str, str], **extra: float) -> None:
+        rates[name] = {"gates": gates, "currents_mA_cm2": currents_of(gates, by_ion, **extra)}
+
+    for name, (model, chosen, g, current) in MEMBRANES.items():
+        published = files["membranes"]["models"][model]
+        gates = gates_of(
+            name,
+            {gate: published["gates"][gate] for gate in chosen},
+            published.get("q10"),
+            published.get("Tref"),
+        )
+        ion = "na" if "'na'" in current or "ena" in current else "k"
+        add(name, gates, {"mixed" if name == "hcn_gaines" else ion: current}, g=g)
+    for name, key in TIGERHOLM.items():
+        channel = files["tigerholm2014"]["channels"][key]
+        gates = gates_of(name, channel["gates"], channel.get("q10"), channel.get("Tref"))
+        by_ion = (
+            {ion: f"0.5*g*({channel['product']})*(V-e{ion})" for ion in ("na", "k")}
+            if key == "Ih"
+            else ohmic(channel["ion"], channel["product"])
+        )
+        add(name, gates, by_ion, g=channel["gbar"])
+    for name, key in SCHILD.items():
+        channel = files["schild1994_1997"]["channels"][key]
+        gates = gates_of(name, channel["gates"], None, channel["Tref"])
+        shift_mV = -78.7 if channel["ion"] == "ca" else 0.0
+        g = channel.get("gbar", channel.get("gbar94"))
+        add(name, gates, ohmic(channel["ion"], channel["product"], shift_mV), g=g)
+    for name, (key, place) in THIO.items():
+        channel = files["thio2024"]["channels"][key]
+        gates = gates_of(name, channel["gates"], files["thio2024"]["q10_all"], channel["Tref"])
+        product = channel["product"]
+        by_ion = ohmic(channel["ion"], product)
+        if key == "HCN":
+            by_ion = {
+                "na": f"(Eh-ek)*g*({product})*(V-ena)/(ena-ek)",
+                "k": f"(Eh-ena)*g*({product})*(V-ek)/(ek-ena)",
+            }
+        g = files["thio2024"]["gbar_S_cm2"]["autonomic"][place]
+        add(name, gates, by_ion, g=g, Eh=-30.0)
+    add_pumps(add)
+
+    answer = {
+        "made_by": "tests/reference/make_channel_rates.py",
+        "sources": {name: data.get("_source", "") for name, data in files.items()},
+        "temperature_degC": TEMPERATURE_degC,
+        "cell": CELL,
+        "v_mV": V_mV,
+        "mechanisms": rates,
+    }
+    (DATA / "channel_rates.json").write_text(json.dumps(answer, indent=1) + "\n")
+    print(f"{len(rates)} mechanisms, {sum(len(m['gates']) for m in rates.values())} gates")
+
+
+def add_pumps(add: Any) -> None:
+    """The forms that the JSON files give in words."""
+    tigerholm = (
+        "Ip*(1+1/Ko)**-2*(1.62/(1+(6.7/(Nai+8))**3)+1/(1+(67.6/(Nai+8))**3))"  # of potassium
+    )
+    add("nak_tigerholm", {}, {"na": f"-1.5*{tigerholm}", "k": tigerholm}, Ip=-0.0047891)
+    nak = "Imax*1.16**((22.85-T)/10)*(V+150)/(V+200)*(Nai/(Nai+5.46))**3*(Ko/(Ko+0.621))**2"
+    add("nak_schild", {}, {"na": f"3*{nak}", "k": f"-2*{nak}"}, Imax=0.009726135)
+    exchange = (
+        "(Nai**3*Cao*exp(0.5*vF_RT)-Nao**3*Cai*exp(-0.5*vF_RT))/(1+0.0036*(Cai*Nao**3+Cao*Nai**3))"
+    )
+    ncx = f"K*2.2**((22.85-T)/10)*{exchange}"
+    add("ncx_schild", {}, {"na": f"3*{ncx}", "ca": f"-2*{ncx}"}, K=1.27324e-6)
+    add(
+        "pmca_schild",
+        {},
+        {"ca": "Imax*2.3**((22-T)/10)*Cai/(Cai+0.0005)"},
+        Imax=0.000859437,
+    )
+    ncx = f"d*36e-9*(2.2*(T+273-296)+(310-T-273))/14*{exchange}"
+    add("ncx_thio", {}, {"na": f"3*{ncx}", "ca": f"-2*{ncx}"}, d=0.00021)
+
+
+if __name__ == "__main__":
+    main()

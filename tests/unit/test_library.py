@@ -1,0 +1,141 @@
+"""The mechanisms that come with the package, against the published expressions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tolerances
+from ranvier import mechanisms
+from ranvier.mechanisms import Mechanism
+
+ROOT = Path(__file__).parents[2]
+FILES = sorted((ROOT / "src" / "ranvier" / "mechanisms" / "library").glob("*.toml"))
+#: Made by tests/reference/make_channel_rates.py, in plain Python and without ranvier.
+PUBLISHED = json.loads((ROOT / "tests" / "reference" / "data" / "channel_rates.json").read_text())
+RATES: dict[str, Any] = PUBLISHED["mechanisms"]
+#: Whose equations are a line each, so that there is nothing to compare with.
+PLAIN = {f"{ion}_{kind}" for ion in ("na", "k", "ca") for kind in ("leak", "constant")}
+V_mV = np.array(PUBLISHED["v_mV"])
+
+
+def library(name: str) -> Mechanism:
+    (path,) = [path for path in FILES if path.stem == name]
+    return mechanisms.read(path)
+
+
+def given(mechanism: Mechanism) -> dict[str, Any]:
+    """The cell that the published values are for, as far as the mechanism reads it."""
+    cell = {**PUBLISHED["cell"], "temperature_degC": PUBLISHED["temperature_degC"]}
+    return {name: value for name, value in cell.items() if name in mechanism.inputs}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_file_is_read_and_says_where_it_is_from(path: Path) -> None:
+    mechanism = mechanisms.read(path)
+    assert mechanism.name == path.stem
+    assert mechanism.name in mechanisms.names()
+    info = mechanism.describe()
+    assert "doi:10." in info["citation"]
+    assert set(mechanism.ions) <= {"na", "k", "ca", "mixed"}
+    if info["gates"]:
+        assert info["reference_temperature_degC"] is not None
+
+
+def test_every_file_is_compared_or_plain() -> None:
+    assert {path.stem for path in FILES} == set(RATES) | PLAIN
+
+
+@pytest.mark.parametrize("name", RATES)
+def test_gates_are_the_published_ones(name: str) -> None:
+    mechanism = library(name)
+    gates = RATES[name]["gates"]
+    steady = mechanism.steady_state(V_mV, **given(mechanism))
+    tau_ms = mechanism.time_constant_ms(V_mV, **given(mechanism))
+    assert set(steady) == set(tau_ms) == set(gates)
+    for gate, expected in gates.items():
+        np.testing.assert_allclose(
+            steady[gate], expected["steady_state"], rtol=tolerances.PUBLISHED_RATE_RELATIVE
+        )
+        np.testing.assert_allclose(
+            tau_ms[gate], expected["tau_ms"], rtol=tolerances.PUBLISHED_RATE_RELATIVE
+        )
+        assert (steady[gate] >= 0).all()
+        assert (steady[gate] <= 1).all()
+
+
+@pytest.mark.parametrize("name", RATES)
+def test_currents_are_the_published_ones(name: str) -> None:
+    mechanism = library(name)
+    currents = mechanism.currents_mA_cm2(V_mV, **given(mechanism))
+    assert set(currents) == set(RATES[name]["currents_mA_cm2"])
+    for ion, expected in RATES[name]["currents_mA_cm2"].items():
+        np.testing.assert_allclose(
+            np.broadcast_to(currents[ion], V_mV.shape),
+            expected,
+            rtol=tolerances.PUBLISHED_RATE_RELATIVE,
+            atol=1e-9 * np.abs(expected).max(),
+        )
+
+
+@pytest.mark.parametrize("ion", ["na", "k", "ca"])
+def test_leaks_and_constants_are_what_they_say(ion: str) -> None:
+    leak = library(f"{ion}_leak").currents_mA_cm2(V_mV, g_bar_S_cm2=2e-3, **{f"e_{ion}_mV": 40.0})
+    np.testing.assert_allclose(leak[ion], 2e-3 * (V_mV - 40.0), rtol=1e-15)
+    constant = library(f"{ion}_constant").currents_mA_cm2(V_mV, i_mA_cm2=-3e-3)
+    np.testing.assert_allclose(constant[ion], -3e-3, rtol=0)
+
+
+def test_calcium_may_reverse_elsewhere_than_nernst_says() -> None:
+    leak = library("ca_leak").currents_mA_cm2(41.3, g_bar_S_cm2=1.0, e_ca_mV=120, e_shift_mV=-78.7)
+    assert leak["ca"] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_frog_node_carries_the_known_flux() -> None:
+    """Goldman-Hodgkin-Katz at 20 degC: 8e-3 cm/s, 13.74 mM inside and 114.5 outside."""
+    current = library("na_fh").currents_mA_cm2(
+        np.array([-70.0, -40.0, 0.0, 40.0]),
+        {"m": 1.0, "h": 1.0},
+        na_in_mM=13.74,
+        na_out_mM=114.5,
+        temperature_degC=20.0,
+    )
+    np.testing.assert_allclose(current["na"], [-259.294, -171.753, -77.775, -15.015], atol=5e-4)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_bytecode_says_the_same(path: Path) -> None:
+    """What the core runs, against the formulas: states, rates of change, currents, slopes."""
+    mechanism = mechanisms.read(path)
+    programs = mechanism.programs
+    cell = {**mechanism.parameters, **given(mechanism)}
+    inputs = [np.asarray(cell[name]) for name in programs.inputs]
+    derived = programs.setup.run(inputs)
+
+    def at(v_mV: Any, states: list[Any], program: Any) -> list[Any]:
+        return program.run([np.asarray(v_mV), *states, *inputs, *derived])
+
+    v_mV = np.linspace(-120.3, 60.7, 182)
+    unset = [np.nan for _ in mechanism.states]
+    steady = mechanism.steady_state(v_mV, **given(mechanism))
+    states = [np.broadcast_to(each, v_mV.shape) for each in at(v_mV, unset, programs.settle)]
+    for name, found in zip(mechanism.states, states, strict=True):
+        np.testing.assert_allclose(found, steady[name], rtol=1e-9, atol=1e-15)
+
+    count = len(states)
+    away = [0.9 * state + 0.03 for state in states]
+    change = at(v_mV, away, programs.change)
+    currents = mechanism.currents_mA_cm2(
+        v_mV, dict(zip(mechanism.states, away, strict=True)), **given(mechanism)
+    )
+    for ion, found in zip(programs.currents, change[count:], strict=True):
+        scale = np.abs(currents[ion]).max()
+        np.testing.assert_allclose(found, currents[ion], rtol=1e-9, atol=1e-12 * scale)
+    assert all(np.isfinite(each).all() for each in at(v_mV, away, programs.linearise))
+    for far_mV in (-1000.0, 1000.0):
+        found = at(far_mV, [0.5 for _ in states], programs.change)
+        assert np.isfinite(found).all()
