@@ -173,7 +173,7 @@ class _FormReader:
             states=states,
             schemes=schemes,
             currents=currents,
-            unsound=frozenset(tried - sound - sound_states),
+            unsound=frozenset(n for n in tried - sound - sound_states if isinstance(n, str)),
         )
         if not any(self.tables.get(key) for key in ("gates", "states", "schemes", CURRENTS)):
             self.report(f"has no states and no currents, expected [{CURRENTS}] or some state")
