@@ -157,6 +157,7 @@ class _FormReader:
         schemes = tuple(filter(None, map(self.scheme, self.table("schemes"))))
         tried = {*self.table("parameters"), *self.table("definitions")}
         tried |= {*self.table("gates"), *self.table("states"), *self.named_in_reactions}
+        tried = set(map(str, tried))  # a dict may have other keys
         sound_states = {state for scheme in schemes for state in scheme.states}
         sound = {*parameters, *definitions, *(g.name for g in gates), *(s.name for s in states)}
         form = Form(
@@ -173,7 +174,7 @@ class _FormReader:
             states=states,
             schemes=schemes,
             currents=currents,
-            unsound=frozenset(n for n in tried - sound - sound_states if isinstance(n, str)),
+            unsound=frozenset(tried - sound - sound_states),
         )
         if not any(self.tables.get(key) for key in ("gates", "states", "schemes", CURRENTS)):
             self.report(f"has no states and no currents, expected [{CURRENTS}] or some state")
