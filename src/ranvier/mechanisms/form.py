@@ -248,7 +248,7 @@ class _FormReader:
         found: dict[str, tuple[tuple[str, ...], Formula]] = {}
         for key, value in self.table("functions").items():
             path = ("functions", key)
-            match = SIGNATURE.fullmatch(key.strip())
+            match = SIGNATURE.fullmatch(str(key).strip())
             if match is None:
                 self.report('is not a function, expected "name(x_mV, y)"', *path)
                 continue
