@@ -390,3 +390,9 @@ def test_names_that_end_like_units_are_told_apart() -> None:
         "area_um2": "um2",
     }.items():
         assert shown(unit_of_name(name)) == unit, name
+
+
+def test_keys_of_a_dict_that_are_no_texts_are_refused() -> None:
+    found = problems({**with_current("v_mw"), "parameters": {3: 1.0}})
+    assert found[0] == "parameters: 3 is not a name, expected letters, digits and _"
+    assert found[1].startswith(CURRENT + "reads v_mw, which is unknown, expected 'v_mV' or one of")

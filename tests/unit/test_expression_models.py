@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -190,3 +192,14 @@ def test_typical_cell_has_the_potentials_of_its_concentrations() -> None:
     assert value_of_input("ca_in_mM") == 1e-4
     assert value_of_input("e_nh4_mV") == 0.0
     assert value_of_input("diameter_um") == 1.0
+
+
+def test_guide_shows_a_file_that_can_be_read(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "how-to" / "mechanism-file.md").read_text()
+    shown = re.search(r"```toml\n(.*?)```", guide, re.DOTALL)
+    assert shown
+    path = tmp_path / "na_example.toml"
+    path.write_text(shown[1])
+    example = mechanisms.read(path)
+    for gate, rates in mechanisms.rates("na_hh", V_mV).items():
+        np.testing.assert_allclose(example.rates_per_ms(V_mV)[gate], rates, rtol=1e-11)

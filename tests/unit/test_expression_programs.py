@@ -34,7 +34,7 @@ def everything(mechanism: Mechanism, rng: np.random.Generator) -> dict[str, Any]
     """Values of all names, with random states."""
     values: dict[str, Any] = mechanism._given(V_mV, {})
     for name, low, high in mechanism.programs.states:
-        values[name] = low + rng.random(len(V_mV)) * (min(high, 1.0) - low)
+        values[name] = max(low, 0.0) + rng.random(len(V_mV)) * min(high, 1.0)
     return values
 
 
@@ -272,3 +272,43 @@ def test_scheme_shares_exponentials_of_commensurate_slopes() -> None:
     programs = Mechanism.from_dict(SCHEME).programs
     assert slow(programs.change) == {"exp": 1}
     assert programs.setup.counts()["exp"] == 2
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_exponentials_of_all_kinds_and_signs_share_one(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    parts = []
+    for _ in range(5):
+        kind = str(rng.choice(["exp", "sigmoid", "exprelr"]))
+        slope = str(rng.choice(["10", "-10", "20", "-30", "15", "-60", "60"]))
+        at_mV = "40" if kind == "exprelr" else f"{rng.uniform(20.0, 60.0):.3f}"
+        parts.append(f"{rng.uniform(0.5, 2.0):.3f} * {kind}((v_mV + {at_mV}) / {slope})")
+    mechanism = Mechanism(
+        "shared",
+        states={"x": {"rate_per_ms": f"{' + '.join(parts)} - 1 * x", "initial": "0"}},
+    )
+    programs = mechanism.programs
+    assert set(slow(programs.linearise).values()) == {1}
+    values = everything(mechanism, rng)
+    rate, by_v, by_x = programs.linearise.run(leading(mechanism, values))[:3]
+    graph, node = mechanism._equations.graph, mechanism._equations.rates[0]
+    expected = evaluate_nodes(graph, [node, Derivative(graph, "v_mV").of(node)], values)
+    size = sum(abs(each) for each in evaluate_nodes(graph, graph.reached([node]), values))
+    for found, wanted in zip((rate, by_v), expected, strict=True):
+        assert (np.abs(found - wanted) <= 1e-13 * size).all()
+    np.testing.assert_array_equal(by_x + 0 * V_mV, -1.0)
+
+
+def test_powers_that_would_overflow_are_not_shared() -> None:
+    steep = {"x": {"rate_per_ms": "sigmoid(v_mV / 1) + sigmoid(v_mV / 2) - 1 * x", "initial": "0"}}
+    mechanism = Mechanism("steep", states=steep)
+    assert slow(mechanism.programs.change) == {"sigmoid": 2}
+    values = {**everything(mechanism, np.random.default_rng(1)), "v_mV": np.array([-999.0, 999.0])}
+    values["x"] = np.zeros(2)
+    (rate,) = mechanism.programs.change.run(leading(mechanism, values))
+    np.testing.assert_allclose(rate, [0.0, 2.0], atol=1e-200)
+
+
+def test_slopes_that_do_not_go_together_are_not_shared() -> None:
+    odd = {"x": {"rate_per_ms": "exp(v_mV / 17) + exp(v_mV / 18.01) - 1 * x", "initial": "0"}}
+    assert slow(Mechanism("odd", states=odd).programs.change) == {"exp": 2}
