@@ -118,10 +118,15 @@ void relax(const Rows& rows, const double* v_mV, double dt_ms) noexcept {
     move_rows(rows, v_mV, dt_ms, Relaxed::kToThirdOrder);
 }
 
-/// What rounding moved of amounts that nothing may move.
+/// Puts back what rounding moved of amounts that nothing may move. Differences of states are left
+/// alone: a share of nothing is not to be had.
 void restore_amounts(const Expressions& e, const std::array<Column, kMostStates>& before,
                      RowStrip& strip) noexcept {
     for (const Conserved& conserved : e.conserved) {
+        if (!std::ranges::all_of(conserved.terms,
+                                 [](const auto& term) { return term.weight > 0.0; })) {
+            continue;
+        }
         for (std::size_t i = 0; i < strip.count(); ++i) {
             double wanted = 0.0;
             double present = 0.0;
@@ -130,7 +135,7 @@ void restore_amounts(const Expressions& e, const std::array<Column, kMostStates>
                 present += weight * strip.state(state)[i];
             }
             for (const auto& term : conserved.terms) {
-                strip.state(term.state)[i] *= wanted / present;
+                strip.state(term.state)[i] *= present > 0.0 ? wanted / present : 1.0;
             }
         }
     }
