@@ -55,6 +55,11 @@ REST_MOVEMENT = 1e-6
 GROWTH_RATE_RELATIVE = 1e-2
 
 
+#: The opening and the closing rate of a gate that is given by its steady state, against their sum:
+#: one digit or two of a number next to 1.
+ROUNDED_RATE_RELATIVE = 4e-15
+
+
 def RATE_BEND_RELATIVE(spacing_mV: float) -> float:
     """Second difference of a rate over its value: rates are exponentials of at most v / 1 mV.
 
