@@ -107,7 +107,9 @@ CALCIUM: dict[str, Any] = {
         "into_mM_per_ms": "-i_ca_mA_cm2 / (2 * faraday_C_mol * depth_um) * 10",
         "i_ca_mA_cm2": "g_ca_S_cm2 * c**2 * (v_mV - e_ca_mV)",
     },
-    "gates": {"c": {"steady_state": "sigmoid((v_mV + 20) / 6)", "tau_ms": "0.5 + 2 * exp(-v_mV**2 / 900)"}},
+    "gates": {
+        "c": {"steady_state": "sigmoid((v_mV + 20) / 6)", "tau_ms": "0.5 + 2 * exp(-v_mV**2 / 900)"}
+    },
     "states": {
         "ca_mM": {
             "rate_per_ms": "into_mM_per_ms - (ca_mM - rest_mM) / tau_ms",

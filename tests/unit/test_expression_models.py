@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -75,7 +77,9 @@ def test_current_is_that_of_the_formula() -> None:
 
 
 def test_unknown_values_and_states_are_refused() -> None:
-    with pytest.raises(rv.ModelError, match=r"'na_squid': e_k_mV is not read by it, expected 'e_na"):
+    with pytest.raises(
+        rv.ModelError, match=r"'na_squid': e_k_mV is not read by it, expected 'e_na"
+    ):
         made(SODIUM).steady_state(-65.0, e_k_mV=-77.0)
     with pytest.raises(rv.ModelError, match=r"'na_squid': has no state 'n', expected one of m, h"):
         made(SODIUM).currents_mA_cm2(-65.0, {"n": 0.3})
@@ -133,10 +137,15 @@ def test_goldman_current_is_that_of_the_paper() -> None:
 
 
 def test_goldman_current_ends_at_nernst() -> None:
-    form = {**NODE_SODIUM, "definitions": {
-        **NODE_SODIUM["definitions"], "e_mV": "nernst_mV(1, na_in_mM, na_out_mM)",
-        "spare_mA_cm2": "ghk_mA_cm2(permeability_cm_s, 1, e_mV, na_in_mM, na_out_mM)"},
-        "currents_mA_cm2": {"na": "spare_mA_cm2"}}
+    form = {
+        **NODE_SODIUM,
+        "definitions": {
+            **NODE_SODIUM["definitions"],
+            "e_mV": "nernst_mV(1, na_in_mM, na_out_mM)",
+            "spare_mA_cm2": "ghk_mA_cm2(permeability_cm_s, 1, e_mV, na_in_mM, na_out_mM)",
+        },
+        "currents_mA_cm2": {"na": "spare_mA_cm2"},
+    }
     assert made(form).currents_mA_cm2(-65.0)["na"] == pytest.approx(0.0, abs=1e-14)
 
 
@@ -164,9 +173,7 @@ def test_survives_pickling(name: str) -> None:
     mechanism = made(ALL[name])
     again = pickle.loads(pickle.dumps(mechanism))
     assert again.form == mechanism.form
-    np.testing.assert_array_equal(
-        again.programs.linearise.code, mechanism.programs.linearise.code
-    )
+    np.testing.assert_array_equal(again.programs.linearise.code, mechanism.programs.linearise.code)
 
 
 def test_keyword_form_is_that_of_a_dict() -> None:
@@ -185,3 +192,14 @@ def test_typical_cell_has_the_potentials_of_its_concentrations() -> None:
     assert value_of_input("ca_in_mM") == 1e-4
     assert value_of_input("e_nh4_mV") == 0.0
     assert value_of_input("diameter_um") == 1.0
+
+
+def test_guide_shows_a_file_that_can_be_read(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "how-to" / "mechanism-file.md").read_text()
+    shown = re.search(r"```toml\n(.*?)```", guide, re.DOTALL)
+    assert shown
+    path = tmp_path / "na_example.toml"
+    path.write_text(shown[1])
+    example = mechanisms.read(path)
+    for gate, rates in mechanisms.rates("na_hh", V_mV).items():
+        np.testing.assert_allclose(example.rates_per_ms(V_mV)[gate], rates, rtol=1e-11)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -24,6 +25,7 @@ from ranvier.morphology.problems import Problems
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from ranvier import _core
     from ranvier.experiment.lines import KeyLines
 
 
@@ -131,6 +133,18 @@ class Mechanism:
     def programs(self) -> Programs:
         """The bytecode that the core runs; compiled when first asked for."""
         return compile_equations(self._equations)
+
+    @cached_property
+    def compiled(self) -> _core.CustomMechanism:
+        """What the core runs, and what a Placement takes."""
+        from ranvier.mechanisms._core_form import to_core
+
+        return to_core(self)
+
+    @property
+    def source(self) -> str:
+        """Its tables as JSON: `mechanisms.compiled_from_source` makes it again for the core."""
+        return json.dumps({**self._tables, "name": self.name})
 
     def _defaults(self) -> dict[str, float]:
         """What stands for everything that formulas read but v and the states."""
