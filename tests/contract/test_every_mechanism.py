@@ -226,7 +226,7 @@ def test_current_reverses_where_it_should(name: str) -> None:
     e_mV = known.get("e_leak_mV", known.get("reversal_mV"))
     if info["ion"]:
         inside_mM, outside_mM = CONCENTRATIONS[info["ion"]]
-        thermal_mV = 8314.462618 * (info["reference_temperature_degC"] + 273.15) / 96485.33212
+        thermal_mV = 8314.46261815324 * (info["reference_temperature_degC"] + 273.15) / 96485.33212
         thermal_mV /= 2.0 if info["ion"] == "ca" else 1.0
         e_mV = thermal_mV * np.log(outside_mM / inside_mM) + known.get("e_shift_mV", 0.0)
     d = rv.discretise(cell_with(name), rv.FixedCount())
