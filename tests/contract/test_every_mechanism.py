@@ -121,7 +121,10 @@ def clamped_gate(
     name: str, gate: str, v_mV: float, *, steps: int, dt_ms: float, warmer_degC: float
 ):
     """A gate over time, from its steady state at -60 mV, in a cell held at v by a huge leak."""
-    model = cell_with(name, rv.Placement("leak", g_bar_S_cm2=1e13, e_leak_mV=v_mV), density=0.0)
+    # The faster the gate, the stronger, for a step takes the capacitance's share of the clamp.
+    g_S_cm2 = 1e13 * max(1.0, 1e-2 / dt_ms)
+    leak = rv.Placement("leak", g_bar_S_cm2=g_S_cm2, e_leak_mV=v_mV)
+    model = cell_with(name, leak, density=0.0)
     model = rv.Model(
         sections=model.sections,
         placements=model.placements,
@@ -226,7 +229,8 @@ def test_current_reverses_where_it_should(name: str) -> None:
     e_mV = known.get("e_leak_mV", known.get("reversal_mV"))
     if info["ion"]:
         inside_mM, outside_mM = CONCENTRATIONS[info["ion"]]
-        thermal_mV = 8314.46261815324 * (info["reference_temperature_degC"] + 273.15) / 96485.33212
+        warm_K = info["reference_temperature_degC"] + 273.15
+        thermal_mV = 8314.46261815324 * warm_K / 96485.33212331001
         thermal_mV /= 2.0 if info["ion"] == "ca" else 1.0
         e_mV = thermal_mV * np.log(outside_mM / inside_mM) + known.get("e_shift_mV", 0.0)
     d = rv.discretise(cell_with(name), rv.FixedCount())
@@ -241,7 +245,7 @@ def test_current_reverses_where_it_should(name: str) -> None:
         for offset_mV in (-20.0, 0.0, 20.0)
     )
     assert below < 0 < above
-    assert abs(there) <= tolerances.ROUNDING_RELATIVE * (above - below)
+    assert abs(there) <= tolerances.REVERSAL_RELATIVE * (above - below)
 
 
 @pytest.mark.parametrize("name", NAMES)
