@@ -27,6 +27,9 @@ DENSE_SOLVE_mV = 1e-9
 MODE_ON_THE_MESH_RELATIVE = 1e-9
 #: A gate at constant potential against the exponential, 20 steps. Measured 4e-16.
 GATE_RELAXATION = 1e-12
+#: The current at the reversal potential against that 20 mV beside it: formulas have the constants
+#: of nature with ten digits, the core with all. Measured 2.5e-11.
+REVERSAL_RELATIVE = 1e-10
 #: Slope of the current, from a difference of 0.5 mV: 1e-16 over 1e-3. Measured below 1e-12.
 CONDUCTANCE_RELATIVE = 1e-8
 #: Sums over the compartments of two meshes of one fibre. Measured 4e-16.
@@ -53,6 +56,11 @@ REST_MOVEMENT = 1e-6
 #: The slowest or fastest mode among others that are as slow, from its bracket; alone it is exact,
 #: while the oracle's differences of rates leave 1e-8. Measured 0.005.
 GROWTH_RATE_RELATIVE = 1e-2
+
+
+#: The opening and the closing rate of a gate that is given by its steady state, against their sum:
+#: one digit or two of a number next to 1.
+ROUNDED_RATE_RELATIVE = 4e-15
 
 
 def RATE_BEND_RELATIVE(spacing_mV: float) -> float:

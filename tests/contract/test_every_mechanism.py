@@ -10,12 +10,47 @@ import pytest
 import ranvier as rv
 import tolerances
 from ranvier import mechanisms
+from ranvier.mechanisms import typical
+from ranvier.mechanisms._library import from_library, library_names
 
 NAMES = mechanisms.names()
 GATED = [(name, gate["name"]) for name in NAMES for gate in mechanisms.describe(name)["gates"]]
 #: Every tenth of a millivolt: 0/0 hides at round numbers.
 V_mV = np.arange(-1500, 1501) / 10.0
-UNITS = ("_S_cm2", "_mV", "_mA_cm2", "_mM", "_ms", "_per_ms", "_um", "_degC")
+UNITS = ("_S_cm2", "_cm_s", "_mV", "_mA_cm2", "_mM", "_ms", "_per_ms", "_um", "_degC")
+
+#: What scales a current, by the end of its name.
+DENSITIES = ("_S_cm2", "_cm_s", "_mA_cm2")
+#: mM inside and outside, those that `mechanisms.rates` stands on.
+CONCENTRATIONS = {ion: typical.IONS[ion][1:] for ion in ("na", "k", "ca")}
+#: Whose published rates jump, bend or end at 0 somewhere; see the notes of their files.
+PUBLISHED_JUMPS = {
+    ("ih_tigerholm", "f"),
+    ("ih_tigerholm", "s"),
+    ("kdr_tigerholm", "n"),
+    ("km_tigerholm", "s"),
+    ("nav17_tigerholm", "h"),
+}
+
+
+def density_of(name: str) -> str:
+    """The parameter that the current goes in proportion to."""
+    return next(p for p in mechanisms.describe(name)["parameters"] if p.endswith(DENSITIES))
+
+
+def rates_at(name: str, v_mV: float, temperature_degC: float) -> dict[str, tuple[float, float]]:
+    """Without the factor of temperature, but with the temperature in the formulas."""
+    if name not in library_names():
+        found = mechanisms.rates(name, v_mV)
+    else:
+        found = from_library(name).rates_per_ms(
+            v_mV, **_read_of(name, temperature_degC=temperature_degC)
+        )
+    return {gate: (float(alpha), float(beta)) for gate, (alpha, beta) in found.items()}
+
+
+def _read_of(name: str, **values: float) -> dict[str, float]:
+    return {key: value for key, value in values.items() if key in from_library(name).inputs}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -48,12 +83,18 @@ def test_rates_are_finite_and_not_negative(name: str, gate: str) -> None:
 def test_rates_are_smooth_everywhere(name: str, gate: str) -> None:
     """No jump, dip or spike where a quotient is 0/0 or nearly so: at any point of a line the rate
     is close to the mean of its neighbours'."""
+    if (name, gate) in PUBLISHED_JUMPS:
+        pytest.skip("as published, not smooth")
     for spacing_mV in (0.1, 1e-4, 1e-7):
         around = V_mV[:, None] + spacing_mV * np.array([-1.0, 0.0, 1.0])
-        for rate in mechanisms.rates(name, around)[gate]:
+        rates = mechanisms.rates(name, around)[gate]
+        # Of a steady state and a time constant, (1 - x)/tau keeps the digits of 1/tau.
+        keeps = tolerances.ROUNDED_RATE_RELATIVE * sum(rates)[:, 1]
+        for rate in rates:
             below, at, above = rate.T
             bend = np.abs(below - 2 * at + above)
-            assert (bend <= tolerances.RATE_BEND_RELATIVE(spacing_mV) * at + 1e-300).all()
+            slack = keeps if name in library_names() else 1e-300
+            assert (bend <= tolerances.RATE_BEND_RELATIVE(spacing_mV) * at + slack).all()
 
 
 @pytest.mark.parametrize(("name", "gate"), GATED)
@@ -63,11 +104,14 @@ def test_rates_keep_the_shape_that_is_asked_for(name: str, gate: str) -> None:
     assert mechanisms.rates(name, V_mV[7])[gate][1] == at_once[1][7]
 
 
-def cell_with(name: str, *extra: rv.Placement, g_bar_S_cm2: float = 1e-3) -> rv.Model:
-    ions = [rv.Ion("na", e_mV=50.0), rv.Ion("k", e_mV=-90.0), rv.Ion("ca", e_mV=120.0)]
+def cell_with(name: str, *extra: rv.Placement, density: float = 1e-3) -> rv.Model:
+    ions = [
+        rv.Ion(ion, inside_mM=inside_mM, outside_mM=outside_mM)
+        for ion, (inside_mM, outside_mM) in CONCENTRATIONS.items()
+    ]
     return rv.Model(
         sections=[rv.Section("cell", length_um=10.0, diameter_um=10.0)],
-        placements=[rv.Placement(name, g_bar_S_cm2=g_bar_S_cm2), *extra],
+        placements=[rv.Placement(name, **{density_of(name): density}), *extra],
         ions=ions,
         temperature_degC=mechanisms.describe(name)["reference_temperature_degC"],
     )
@@ -77,7 +121,10 @@ def clamped_gate(
     name: str, gate: str, v_mV: float, *, steps: int, dt_ms: float, warmer_degC: float
 ):
     """A gate over time, from its steady state at -60 mV, in a cell held at v by a huge leak."""
-    model = cell_with(name, rv.Placement("leak", g_bar_S_cm2=1e13, e_leak_mV=v_mV), g_bar_S_cm2=0.0)
+    # The faster the gate, the stronger, for a step takes the capacitance's share of the clamp.
+    g_S_cm2 = 1e13 * max(1.0, 1e-2 / dt_ms)
+    leak = rv.Placement("leak", g_bar_S_cm2=g_S_cm2, e_leak_mV=v_mV)
+    model = cell_with(name, leak, density=0.0)
     model = rv.Model(
         sections=model.sections,
         placements=model.placements,
@@ -104,8 +151,10 @@ def clamped_gate(
 def test_gates_relax_at_their_rates(name: str, gate: str, v_mV: float, warmer_degC: float) -> None:
     """Exactly at constant potential; the temperature factor is 1 at the reference and a power of
     q10 elsewhere."""
-    alpha, beta = (float(rate) for rate in mechanisms.rates(name, v_mV)[gate])
-    (q10,) = (g["q10"] for g in mechanisms.describe(name)["gates"] if g["name"] == gate)
+    info = mechanisms.describe(name)
+    temperature_degC = info["reference_temperature_degC"] + warmer_degC
+    alpha, beta = rates_at(name, v_mV, temperature_degC)[gate]
+    (q10,) = (g["q10"] for g in info["gates"] if g["name"] == gate)
     rate_per_ms = (alpha + beta) * q10 ** (warmer_degC / 10.0)
     dt_ms = 0.1 / rate_per_ms
     found = clamped_gate(name, gate, v_mV, steps=20, dt_ms=dt_ms, warmer_degC=warmer_degC)
@@ -143,6 +192,8 @@ def test_gates_start_in_their_steady_state(name: str, gate: str) -> None:
 def test_conductance_is_the_slope_of_the_current(name: str, v_mV: float) -> None:
     """The slope that an implicit step uses, against the current after a jump in the potential that
     leaves the gates no time."""
+    if not density_of(name).endswith("_S_cm2"):
+        pytest.skip("the current is no straight line; the programs' slopes have their own test")
     d = rv.discretise(cell_with(name), rv.FixedCount())
     jump_mV, instant_ms = 0.5, 1e-13
     charge = rv.stimuli.CurrentClamp(
@@ -172,24 +223,36 @@ def test_conductance_is_the_slope_of_the_current(name: str, v_mV: float) -> None
 @pytest.mark.parametrize("name", NAMES)
 def test_current_reverses_where_it_should(name: str) -> None:
     info = mechanisms.describe(name)
-    e_mV = {"": info["parameters"].get("e_leak_mV"), "na": 50.0, "k": -90.0, "ca": 120.0}
+    if info.get("kind") == "pump" or len(info.get("ions", [])) > 1:
+        pytest.skip("reverses nowhere, or elsewhere for each ion")
+    known = info["parameters"]
+    e_mV = known.get("e_leak_mV", known.get("reversal_mV"))
+    if info["ion"]:
+        inside_mM, outside_mM = CONCENTRATIONS[info["ion"]]
+        warm_K = info["reference_temperature_degC"] + 273.15
+        thermal_mV = 8314.46261815324 * warm_K / 96485.33212331001
+        thermal_mV /= 2.0 if info["ion"] == "ca" else 1.0
+        e_mV = thermal_mV * np.log(outside_mM / inside_mM) + known.get("e_shift_mV", 0.0)
     d = rv.discretise(cell_with(name), rv.FixedCount())
-    for offset_mV in (-20.0, 0.0, 20.0):
-        result = rv.simulate(
+    below, there, above = (
+        rv.simulate(
             d,
             (),
             rv.Probe("i_mA_cm2", mechanism=name),
             t_stop_ms=0.005,
-            v_init_mV=e_mV[info["ion"]] + offset_mV,
-        )
-        assert np.sign(result["i_mA_cm2"].values[0, 0]) == np.sign(offset_mV)
+            v_init_mV=e_mV + offset_mV,
+        )["i_mA_cm2"].values[0, 0]
+        for offset_mV in (-20.0, 0.0, 20.0)
+    )
+    assert below < 0 < above
+    assert abs(there) <= tolerances.REVERSAL_RELATIVE * (above - below)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_conductance_is_a_parameter_and_scales_the_current(name: str) -> None:
-    def current(g_bar_S_cm2: float) -> float:
+    def current(density: float) -> float:
         result = rv.simulate(
-            cell_with(name, g_bar_S_cm2=g_bar_S_cm2),
+            cell_with(name, density=density),
             (),
             rv.Probe("i_mA_cm2", mechanism=name),
             mesh=rv.FixedCount(),
