@@ -1,4 +1,9 @@
-"""The channels that the core knows: names, parameters, gates, rates."""
+"""Channels, pumps and synapses: those of the core, those of the library, and your own.
+
+mechanisms.names()
+own = mechanisms.read("my_channel.toml")
+own.steady_state(-65.0)
+"""
 
 from __future__ import annotations
 
@@ -9,14 +14,23 @@ import numpy as np
 from ranvier import _core
 from ranvier._text import expected_one_of
 from ranvier.errors import ModelError
+from ranvier.mechanisms._library import from_library, library_names
+from ranvier.mechanisms.mechanism import Mechanism, read
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+__all__ = ["Mechanism", "describe", "names", "rates", "read"]
+
 
 def names() -> list[str]:
-    """Names of all mechanisms, sorted."""
-    return _core.mechanism_names()
+    """Names of all mechanisms, sorted: compiled into the core and of the library."""
+    return sorted([*_core.mechanism_names(), *library_names()])
+
+
+def _check_known(name: str) -> None:
+    if name not in names():
+        raise ModelError(f"mechanism {name!r}: is unknown, {expected_one_of(name, names())}")
 
 
 def describe(name: str) -> dict[str, Any]:
@@ -24,8 +38,9 @@ def describe(name: str) -> dict[str, Any]:
 
     Raises ModelError if there is none of that name.
     """
-    if name not in names():
-        raise ModelError(f"mechanism {name!r}: is unknown, {expected_one_of(name, names())}")
+    _check_known(name)
+    if name in library_names():
+        return from_library(name).describe()
     return _core.describe_mechanism(name)
 
 
@@ -34,7 +49,10 @@ def rates(name: str, v_mV: ArrayLike) -> dict[str, tuple[NDArray[np.float64], ND
 
     `v_mV` has any shape and so have the rates. Raises ModelError for an unknown mechanism.
     """
-    gates = [gate["name"] for gate in describe(name)["gates"]]
+    _check_known(name)
+    if name in library_names():
+        return from_library(name).rates_per_ms(v_mV)
+    gates = [gate["name"] for gate in _core.describe_mechanism(name)["gates"]]
     v = np.asarray(v_mV, dtype=np.float64)
     values = _core.mechanism_rates(name, v.ravel())
     return {

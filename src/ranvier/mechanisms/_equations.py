@@ -1,0 +1,354 @@
+"""What a mechanism's formulas mean: one graph with the rates of its states and its currents."""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from graphlib import CycleError, TopologicalSorter
+
+from ranvier.mechanisms import form as forms
+from ranvier.mechanisms._functions import BROKEN, BUILT_IN, CONSTANTS, Value
+from ranvier.mechanisms._graph import Graph, Node
+from ranvier.mechanisms._parse import Function, Reader
+from ranvier.mechanisms._units import ONE, Unit, has_unit, over, shown, times, unit_of_name
+
+PLACE = ("temperature_degC", "diameter_um")
+#: Ions whose potential and concentrations may be read even where the mechanism carries none.
+IONS = ("na", "k", "ca", "cl", "mg", "h", "hco3", "li", "nh4")
+OF_ION = re.compile(r"e_([a-z][a-z0-9]*)_mV|([a-z][a-z0-9]*)_(?:in|out)_mM")
+MIXED = "mixed"
+PER_ms = unit_of_name("rate_per_ms")
+
+#: Why some formulas may not read everything.
+NOT_STATES = "expected v_mV, parameters and what follows from them"
+
+
+@dataclass(frozen=True, slots=True)
+class GateRates:
+    """Of one gate at its own reference temperature, per ms, and `speed`, which multiplies both."""
+
+    alpha_per_ms: Node
+    beta_per_ms: Node
+    steady_state: Node
+    tau_ms: Node
+    speed: Node
+    reference_temperature_degC: float | None
+    q10: float
+
+
+@dataclass(slots=True)
+class Equations:
+    """Nodes of one graph: per state, in order, its rate per ms and its value at the start."""
+
+    graph: Graph
+    states: list[tuple[str, float, float]] = field(default_factory=list)
+    rates: list[Node] = field(default_factory=list)
+    settle: list[Node] = field(default_factory=list)
+    currents: dict[str, Node] = field(default_factory=dict)
+    gates: dict[str, GateRates] = field(default_factory=dict)
+    #: What is divided by: as written, and whom to tell if it can vanish.
+    divisors: dict[Node, tuple[str, Callable[[str], None]]] = field(default_factory=dict)
+
+    def inputs(self) -> list[str]:
+        """Names of what is read besides v and the states, sorted."""
+        roots = [*self.rates, *self.settle, *self.currents.values()]
+        held = {"v_mV", *(name for name, _, _ in self.states)}
+        names = (self.graph.name_of(node) for node in self.graph.reached(roots))
+        return sorted({name for name in names if name is not None} - held)
+
+
+def read_equations(form: forms.Form, report: forms.Report) -> Equations:
+    """Read all formulas of a form; what is wrong with them is reported, all of it."""
+    return _EquationReader(form, report).equations()
+
+
+class _EquationReader:
+    def __init__(self, form: forms.Form, report: forms.Report) -> None:
+        self.form = form
+        self.tell = report
+        self.graph = Graph()
+        self.values: dict[str, Value] = {
+            name: Value(self.graph.const(value), unit_of_name(name))
+            for name, value in CONSTANTS.items()
+        }
+        self.functions = {
+            name: Function(name, parameters, None)
+            for name, (parameters, _) in form.functions.items()
+        }
+        self.reader = Reader(self.graph, self.functions, self.find, self.names)
+        self.ions = {*IONS, *form.currents} - {MIXED}
+        self.result = Equations(self.graph)
+        self.state_names: set[str] = set()
+
+    def equations(self) -> Equations:
+        for name in ("v_mV", *PLACE, *self.form.parameters, *self.state_homes()):
+            self.values[name] = Value(self.graph.name(name), unit_of_name(name))
+        self.check_names()
+        self.state_names = set(self.state_homes())
+        self.define()
+        for gate in self.form.gates:
+            self.add_gate(gate)
+        for state in self.form.states:
+            self.add_state(state)
+        for scheme in self.form.schemes:
+            self.add_scheme(scheme)
+        for ion, formula in self.form.currents.items():
+            value = self.read(formula, unit_of_name(forms.CURRENTS))
+            self.result.currents[ion] = value.node
+        self.result.divisors = self.reader.divisors
+        return self.result
+
+    def state_homes(self) -> dict[str, tuple[str | int, ...]]:
+        """The keys that name a state, by its name."""
+        homes: dict[str, tuple[str | int, ...]] = {}
+        for gate in self.form.gates:
+            homes[gate.name] = ("gates", gate.name)
+        for state in self.form.states:
+            homes[state.name] = ("states", state.name)
+        for scheme in self.form.schemes:
+            homes.update((name, ("schemes", scheme.name)) for name in scheme.states)
+        return homes
+
+    def check_names(self) -> None:
+        """Report names that mean two things."""
+        taken = {
+            **dict.fromkeys(("v_mV", *PLACE), "a quantity of the membrane"),
+            **dict.fromkeys(CONSTANTS, "a constant"),
+            **dict.fromkeys(BUILT_IN, "a function"),
+        }
+        groups: list[tuple[str, Iterable[tuple[str, forms.KeyPath]]]] = [
+            ("parameters", [(name, ("parameters", name)) for name in self.form.parameters]),
+            ("definitions", [(name, f.key) for name, f in self.form.definitions.items()]),
+            ("functions", [(name, f.key) for name, (_, f) in self.form.functions.items()]),
+            ("gates", [(gate.name, ("gates", gate.name)) for gate in self.form.gates]),
+            ("states", [(state.name, ("states", state.name)) for state in self.form.states]),
+        ]
+        for scheme in self.form.schemes:
+            path = ("schemes", scheme.name)
+            groups.append((".".join(path), [(name, path) for name in scheme.states]))
+        for group, names in groups:
+            for name, key in names:
+                if name in taken:
+                    self.tell(f"{name} is also {taken[name]}, expected a name of its own", *key)
+                elif self.is_of_ion(name):
+                    self.tell(f"{name} is that of the ion, expected a name of its own", *key)
+                taken.setdefault(name, f"one of [{group}]")
+
+    def is_of_ion(self, name: str) -> bool:
+        match = OF_ION.fullmatch(name)
+        return match is not None and (match[1] or match[2]) in self.ions
+
+    def find(self, name: str) -> Value | None:
+        if (found := self.values.get(name)) is not None:
+            return found
+        if self.is_of_ion(name):
+            return Value(self.graph.name(name), unit_of_name(name))
+        return None
+
+    def names(self) -> list[str]:
+        ions = [ion for ion in self.form.currents if ion != MIXED]
+        return [*self.values, *(f"e_{ion}_mV" for ion in ions)]
+
+    # Definitions and functions.
+
+    def define(self) -> None:
+        """Read the bodies of functions and the definitions, each after what it needs."""
+        formulas = dict(self.form.definitions)
+        formulas.update((name, formula) for name, (_, formula) in self.form.functions.items())
+        trees = {
+            name: self.reader.parse(formula.text, partial(self.report, formula.key))
+            for name, formula in formulas.items()
+        }
+        needs: dict[str, set[str]] = {}
+        for name, tree in trees.items():
+            used = (
+                {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+                if tree
+                else set()
+            )
+            if name in self.functions:
+                used -= set(self.functions[name].parameters)
+            needs[name] = used & set(formulas)
+        for name in self.in_order(needs, formulas):
+            report = partial(self.report, formulas[name].key)
+            if name in self.functions:
+                self.check_function(self.functions[name], trees[name], report)
+            else:
+                self.values[name] = self.checked(
+                    self.reader.read(trees[name], report),
+                    unit_of_name(name) if has_unit(name) else None,
+                    report,
+                )
+
+    def in_order(
+        self, needs: Mapping[str, set[str]], formulas: Mapping[str, forms.Formula]
+    ) -> list[str]:
+        """Names, each after what it needs; those that need themselves are reported and left out."""
+        left = {name: set(used) for name, used in needs.items()}
+        while True:
+            try:
+                return [name for name in TopologicalSorter(left).static_order() if name in left]
+            except CycleError as error:
+                cycle = [str(name) for name in error.args[1]][::-1]
+                around = " -> ".join(cycle)
+                for name in set(cycle):
+                    self.report(
+                        formulas[name].key, f"needs itself ({around}), expected no such circle"
+                    )
+                    self.values[name] = BROKEN
+                    if name in self.functions:
+                        self.functions[name].is_broken = True
+                    del left[name]
+
+    def check_function(
+        self, function: Function, tree: ast.expr | None, report: Callable[[str], None]
+    ) -> None:
+        """Read a body once with arguments that stand for any of their unit."""
+        function.body = tree
+        local = {
+            name: Value(self.graph.name(f"{function.name}({name})"), unit_of_name(name))
+            for name in function.parameters
+        }
+        if self.reader.read(tree, report, local).is_broken:
+            function.is_broken = True
+
+    # Formulas.
+
+    def report(self, key: forms.KeyPath, sentence: str) -> None:
+        self.tell(sentence, *key)
+
+    def checked(self, value: Value, unit: Unit | None, report: Callable[[str], None]) -> Value:
+        """A value with the unit that it should have."""
+        if value.is_broken or unit is None:
+            return value
+        if value.unit not in (None, unit):
+            report(f"is in {shown(value.unit or ONE)}, expected {shown(unit)}")
+            return BROKEN
+        return Value(value.node, unit)
+
+    def read(self, formula: forms.Formula, unit: Unit, *, of_states: bool = True) -> Value:
+        report = partial(self.report, formula.key)
+        value = self.reader.read(self.reader.parse(formula.text, report), report)
+        if not of_states and not value.is_broken:
+            read = {self.graph.name_of(node) for node in self.graph.reached([value.node])}
+            if states := sorted(self.state_names & read):
+                report(f"reads the state {states[0]}, {NOT_STATES}")
+                return BROKEN
+        return self.checked(value, unit, report)
+
+    def speed(self, warmth: forms.Warmth | None) -> Node:
+        """By how much warmth multiplies rates."""
+        if warmth is None:
+            return self.graph.const(1.0)
+        above = self.graph.sub(
+            self.graph.name("temperature_degC"),
+            self.graph.const(warmth.reference_temperature_degC),
+        )
+        return self.graph.call(
+            "exp", self.graph.mul(self.graph.const(math.log(warmth.q10) / 10.0), above)
+        )
+
+    def add(self, name: str, bounds: tuple[float, float], rate: Node, settle: Node) -> None:
+        self.result.states.append((name, *bounds))
+        self.result.rates.append(rate)
+        self.result.settle.append(settle)
+
+    # States.
+
+    def add_gate(self, gate: forms.Gate) -> None:
+        graph = self.graph
+        units = (PER_ms, PER_ms) if gate.is_by_rates else (ONE, unit_of_name("tau_ms"))
+        first = self.read(gate.opening, units[0], of_states=False)
+        second = self.read(gate.closing, units[1], of_states=False)
+        if first.is_broken or second.is_broken:
+            return
+        x = graph.name(gate.name)
+        speed = self.speed(gate.warmth)
+        one = graph.const(1.0)
+        path = ("gates", gate.name)
+        try:
+            if gate.is_by_rates:
+                alpha, beta = first.node, second.node
+                both = graph.add(alpha, beta)
+                steady, tau = graph.div(alpha, both), graph.div(one, both)
+                rate = graph.mul(speed, graph.sub(alpha, graph.mul(both, x)))
+                what = "alpha_per_ms + beta_per_ms"
+                self.reader.divisors.setdefault(both, (what, partial(self.report, path)))
+            else:
+                steady, tau = first.node, second.node
+                alpha = graph.div(steady, tau)
+                beta = graph.div(graph.sub(one, steady), tau)
+                rate = graph.mul(graph.div(speed, tau), graph.sub(steady, x))
+                self.reader.divisors.setdefault(tau, ("tau_ms", partial(self.report, path)))
+        except ZeroDivisionError:
+            self.report(path, "never moves or moves at once, expected a time constant above 0")
+            return
+        reference = self.form.reference_temperature_degC
+        if gate.warmth is not None:
+            reference = gate.warmth.reference_temperature_degC
+        self.result.gates[gate.name] = GateRates(
+            alpha, beta, steady, tau, speed, reference, gate.warmth.q10 if gate.warmth else 1.0
+        )
+        self.add(gate.name, (0.0, 1.0), rate, steady)
+
+    def add_state(self, state: forms.State) -> None:
+        unit = unit_of_name(state.name)
+        rate = self.read(state.rate_per_ms, times(unit, PER_ms))
+        initial = self.read(state.initial, unit, of_states=False)
+        if not rate.is_broken and not initial.is_broken:
+            fast = self.graph.mul(self.speed(state.warmth), rate.node)
+            self.add(state.name, (state.lowest, state.highest), fast, initial.node)
+
+    def add_scheme(self, scheme: forms.Scheme) -> None:
+        graph = self.graph
+        unit = unit_of_name(scheme.states[0]) if scheme.states else ONE
+        for name in scheme.states:
+            if unit_of_name(name) != unit:
+                self.report(
+                    ("schemes", scheme.name),
+                    f"{name} is in {shown(unit_of_name(name))}, expected {shown(unit)} as others",
+                )
+                return
+        change = dict.fromkeys(scheme.states, graph.const(0.0))
+        speed = self.speed(scheme.warmth)
+        is_broken = False
+        for reaction in scheme.reactions:
+            forth = self.flow(reaction.forward, reaction.left, unit)
+            back = graph.const(0.0)
+            if reaction.backward is not None:
+                back = self.flow(reaction.backward, reaction.right, unit)
+            if forth < 0 or back < 0:
+                is_broken = True
+                continue
+            net = graph.mul(speed, graph.sub(forth, back))
+            for sign, side in ((-1.0, reaction.left), (1.0, reaction.right)):
+                for name, count in side:
+                    part = graph.mul(graph.const(sign * count), net)
+                    change[name] = graph.add(change[name], part)
+        share = graph.const(scheme.total / max(1, len(scheme.states)))
+        settle = {name: share for name in scheme.states}
+        for name, formula in scheme.initial.items():
+            settle[name] = self.read(formula, unit, of_states=False).node
+        if is_broken or min(settle.values(), default=-1) < 0:
+            return
+        highest = math.inf if scheme.initial else scheme.total
+        for name in scheme.states:
+            self.add(name, (0.0, highest), change[name], settle[name])
+
+    def flow(self, formula: forms.Formula, side: tuple[tuple[str, int], ...], unit: Unit) -> Node:
+        """How fast one way of a reaction goes: its rate times what it consumes."""
+        expected = times(unit, PER_ms)
+        node = None
+        for name, count in side:
+            for _ in range(count):
+                expected = over(expected, unit)
+            part = self.graph.power(self.graph.name(name), self.graph.const(float(count)))
+            node = part if node is None else self.graph.mul(node, part)
+        rate = self.read(formula, expected)
+        if rate.is_broken or node is None:
+            return -1
+        return self.graph.mul(rate.node, node)

@@ -1,0 +1,55 @@
+"""Finds divisions that can vanish, by trying the potentials that membranes come to."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ranvier.mechanisms._equations import Equations
+from ranvier.mechanisms._evaluate import Array, evaluate_nodes
+from ranvier.mechanisms.typical import value_of_input
+
+LOWEST_mV, HIGHEST_mV, EVERY_mV = -200.0, 200.0, 0.5
+#: Values of each state that are tried, as shares of its range: its ends and two between.
+SHARES = (0.0, 1.0, 0.4, 0.7)
+SUGGESTED = "expected exprelr() or a divisor that stays clear of 0"
+
+
+def report_vanishing(equations: Equations, defaults: dict[str, float]) -> None:
+    """Tell of divisors that are 0, or change sign, for potentials from -200 to 200 mV.
+
+    Parameters are at their defaults and states anywhere in their bounds, or from 0 to 1 where these
+    are wider.
+    """
+    graph = equations.graph
+    v_mV = np.arange(LOWEST_mV, HIGHEST_mV + EVERY_mV, EVERY_mV)
+    names: dict[str, Array] = {"v_mV": v_mV}
+    for name, lowest, highest in equations.states:
+        low = max(0.0, lowest) if lowest < 1.0 else lowest
+        high = min(1.0, highest) if highest > low else highest
+        names[name] = (low + np.array(SHARES) * (max(high, low) - low))[:, None]
+    for name in defaults:
+        names.setdefault(name, np.asarray(defaults[name]))
+    for node, (written, tell) in equations.divisors.items():
+        read = {graph.name_of(each) for each in graph.reached([node])} - {None}
+        if any("(" in str(name) for name in read):
+            continue  # an argument of a function, seen again wherever that is called
+        for name in read - set(names):
+            names[str(name)] = np.asarray(value_of_input(str(name)))
+        (value,) = evaluate_nodes(graph, [node], names)
+        found = np.broadcast_to(value, (len(SHARES), len(v_mV)))
+        for row in found:
+            if (place := _vanishes(row)) is not None:
+                tell(f"{written} is divided by and is 0 at v = {v_mV[place]:g} mV, {SUGGESTED}")
+                break
+        else:
+            if np.nanmin(found) < 0.0 < np.nanmax(found):
+                tell(f"{written} is divided by and is 0 for some states, {SUGGESTED}")
+
+
+def _vanishes(row: Array) -> int | None:
+    """Where a row of values is 0, or else last before it changes sign."""
+    if (zero := np.flatnonzero(row == 0.0)).size:
+        return int(zero[0])
+    change = np.flatnonzero(np.signbit(row[1:]) != np.signbit(row[:-1]))
+    sound = change[np.isfinite(row[change]) & np.isfinite(row[change + 1])]
+    return int(sound[0]) if sound.size else None

@@ -1,0 +1,251 @@
+"""A mechanism that is written as equations, read, checked and ready to run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ranvier._text import expected_one_of
+from ranvier.errors import ModelError
+from ranvier.experiment.lines import KeyLines
+from ranvier.experiment.source import read_source
+from ranvier.mechanisms import _steady as steady
+from ranvier.mechanisms._equations import Equations, GateRates, read_equations
+from ranvier.mechanisms._evaluate import Array, evaluate_nodes
+from ranvier.mechanisms._vanishing import report_vanishing
+from ranvier.mechanisms.form import CURRENTS, Form, read_form
+from ranvier.mechanisms.typical import TEMPERATURE_degC, value_of_input
+from ranvier.morphology.problems import Problems
+
+
+class Mechanism:
+    """A channel, pump or synapse written as equations.
+
+    The arguments are the tables of a mechanism file, docs/how-to/mechanism-file.md. Formulas are
+    read when the object is made, and nothing in them is executed. Raises ModelError with all
+    problems, one a line. Does not change afterwards.
+    """
+
+    def __init__(self, name: str, **tables: Any) -> None:
+        self._build({"name": name, **tables}, name, None)
+
+    @classmethod
+    def from_dict(cls, tables: Mapping[str, Any], *, default_name: str = "unnamed") -> Mechanism:
+        """Of the tables of a mechanism file as a dict. Raises ModelError as making one does."""
+        made = cls.__new__(cls)
+        made._build(tables, default_name, None)
+        return made
+
+    @classmethod
+    def from_source(
+        cls,
+        tables: Mapping[str, Any],
+        path: str | os.PathLike[str],
+        lines: KeyLines,
+        *,
+        default_name: str = "",
+    ) -> Mechanism:
+        """Of tables that were read from a file, in which `lines` tells where each key came from.
+
+        Raises FormatError with all problems, each as "path:line: key: sentence".
+        """
+        made = cls.__new__(cls)
+        problems = Problems(os.fspath(path))
+        made._build(tables, default_name or Path(path).stem, (problems, lines))
+        return made
+
+    def _build(
+        self, tables: Mapping[str, Any], default_name: str, source: tuple[Problems, KeyLines] | None
+    ) -> None:
+        found: list[tuple[str, str]] = []
+
+        def report(sentence: str, *key: str | int) -> None:
+            subject = ".".join(str(each) for each in key if isinstance(each, str))
+            found.append((subject, sentence))
+            if source is not None:
+                problems, lines = source
+                problems.add(lines.of(*key), f"{subject}: {sentence}" if subject else sentence)
+
+        self.form: Form = read_form(tables, default_name, report)
+        self._equations: Equations = read_equations(self.form, report)
+        if not found:
+            report_vanishing(self._equations, self._defaults(self._equations))
+        if source is not None:
+            source[0].raise_any()
+        if found:
+            subject = f"mechanism {self.form.name!r}"
+            sentences = [f"{f'{key}: ' if key else ''}{sentence}" for key, sentence in found]
+            raise ModelError(
+                "\n".join(f"{subject}: {sentence}" for sentence in sentences),
+                [(subject, sentence) for sentence in sentences],
+            )
+        self._tables = dict(tables)
+
+    def __reduce__(self) -> tuple[Callable[..., Mechanism], tuple[Any, ...]]:
+        return _remade, (self._tables, self.form.name)
+
+    def __repr__(self) -> str:
+        states = ", ".join(self.states) or "no states"
+        return f"<{self.form.kind} {self.form.name!r}: {states}>"
+
+    @property
+    def name(self) -> str:
+        return self.form.name
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """Defaults by name; each name ends in its unit."""
+        return dict(self.form.parameters)
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """Gates, then other states, then those of schemes."""
+        return tuple(name for name, _, _ in self._equations.states)
+
+    @property
+    def ions(self) -> tuple[str, ...]:
+        """What the currents carry, "mixed" included."""
+        return tuple(self.form.currents)
+
+    @cached_property
+    def inputs(self) -> tuple[str, ...]:
+        """What is read besides v and the states: parameters, temperature, potentials of ions ..."""
+        return tuple(self._equations.inputs())
+
+    def _defaults(self, equations: Equations) -> dict[str, float]:
+        values = {
+            name: value_of_input(name) for name in equations.inputs() if self._is_outside(name)
+        }
+        values.update(self.form.parameters)
+        reference = self.form.reference_temperature_degC
+        values["temperature_degC"] = TEMPERATURE_degC if reference is None else reference
+        return values
+
+    def _is_outside(self, name: str) -> bool:
+        return name not in self.form.parameters
+
+    def _given(self, v_mV: ArrayLike, values: Mapping[str, ArrayLike]) -> dict[str, Any]:
+        """Values of all names that formulas read, but of states."""
+        known = self._defaults(self._equations)
+        for name in values:
+            if name not in known:
+                raise ModelError(
+                    f"mechanism {self.name!r}: {name} is not read by it, "
+                    f"{expected_one_of(name, sorted(known))}"
+                )
+        return {**known, **values, "v_mV": np.asarray(v_mV, dtype=np.float64)}
+
+    def steady_state(self, v_mV: ArrayLike, **values: ArrayLike) -> dict[str, Array]:
+        """Every state at rest at a potential of any shape.
+
+        `values` are of parameters and of what else is read: temperature_degC (else the reference
+        temperature), e_na_mV, ca_in_mM ... (else those of a typical mammalian cell). Raises
+        ModelError for a name that is not read.
+        """
+        names = self._given(v_mV, values)
+        return steady.steady_state(self._equations, names)
+
+    def time_constant_ms(self, v_mV: ArrayLike, **values: ArrayLike) -> dict[str, Array]:
+        """Of every gate, at the temperature; the rest is as for `steady_state`."""
+        names = self._given(v_mV, values)
+        return {
+            gate: tau / speed
+            for gate, rates in self._equations.gates.items()
+            for tau, speed in [self._at(names, rates.tau_ms, rates.speed)]
+        }
+
+    def rates_per_ms(self, v_mV: ArrayLike, **values: ArrayLike) -> dict[str, tuple[Array, Array]]:
+        """Opening and closing rates of every gate at its reference temperature."""
+        names = self._given(v_mV, values)
+        return {
+            gate: (alpha, beta)
+            for gate, rates in self._equations.gates.items()
+            for alpha, beta in [
+                self._at(self._at_reference(names, values, rates), *rates_of(rates))
+            ]
+        }
+
+    def _at_reference(
+        self, names: dict[str, Any], values: Mapping[str, ArrayLike], rates: GateRates
+    ) -> dict[str, Any]:
+        if rates.reference_temperature_degC is None or "temperature_degC" in values:
+            return names
+        return {**names, "temperature_degC": rates.reference_temperature_degC}
+
+    def _at(self, names: Mapping[str, Any], *nodes: int) -> list[Array]:
+        shape = np.broadcast_shapes(*(np.shape(value) for value in names.values()))
+        found = evaluate_nodes(self._equations.graph, nodes, names)
+        return [np.broadcast_to(each, shape).copy() for each in found]
+
+    def currents_mA_cm2(
+        self, v_mV: ArrayLike, states: Mapping[str, ArrayLike] | None = None, **values: ArrayLike
+    ) -> dict[str, Array]:
+        """Outward current of each ion; states that are not given are at their steady state."""
+        names = self._given(v_mV, values)
+        given = dict(states or {})
+        for name in given:
+            if name not in self.states:
+                raise ModelError(
+                    f"mechanism {self.name!r}: has no state {name!r}, "
+                    f"{expected_one_of(name, self.states)}"
+                )
+        if set(given) != set(self.states):
+            given = {**steady.steady_state(self._equations, names), **given}
+        names.update({name: np.asarray(value, dtype=np.float64) for name, value in given.items()})
+        nodes = self._equations.currents
+        return dict(zip(nodes, self._at(names, *nodes.values()), strict=True))
+
+    def describe(self) -> dict[str, Any]:
+        """Metadata as of a mechanism of the core: summary, ion, parameters, gates, citation."""
+        ions = [ion for ion in self.ions if ion != "mixed"]
+        return {
+            "name": self.name,
+            "kind": self.form.kind,
+            "summary": self.form.summary,
+            "ion": ions[0] if len(self.ions) == len(ions) == 1 else "",
+            "ions": list(self.ions),
+            "parameters": self.parameters,
+            "gates": [
+                {"name": gate, "power": self._power(gate), "q10": rates.q10}
+                for gate, rates in self._equations.gates.items()
+            ],
+            "states": list(self.states),
+            "reference_temperature_degC": self.form.reference_temperature_degC,
+            "citation": self.form.citation,
+        }
+
+    def _power(self, gate: str) -> int:
+        """The highest whole power of a gate in the currents."""
+        graph = self._equations.graph
+        node = graph.name(gate)
+        powers = [1]
+        for each in graph.reached(list(self._equations.currents.values())):
+            if graph.operation(each) == "pow" and graph.arguments(each)[0] == node:
+                powers.append(int(graph.value(graph.arguments(each)[1]) or 1))
+        return max(powers)
+
+
+def rates_of(rates: GateRates) -> tuple[int, int]:
+    return rates.alpha_per_ms, rates.beta_per_ms
+
+
+def _remade(tables: Mapping[str, Any], name: str) -> Mechanism:
+    return Mechanism.from_dict(tables, default_name=name)
+
+
+def read(path: str | os.PathLike[str]) -> Mechanism:
+    """Read a mechanism from a TOML file; its name is the file's, where the file does not say.
+
+    Raises FormatError with all problems, each as "path:line: key: sentence".
+    """
+    source = read_source(path)
+    return Mechanism.from_source(source.tables, path, source.lines)
+
+
+__all__ = ["CURRENTS", "Mechanism", "read"]
