@@ -22,7 +22,9 @@ KeyPath: TypeAlias = tuple[str | int, ...]
 TEXTS = ("name", "kind", "summary", "citation", "notes")
 TABLES = ("parameters", "definitions", "functions", "gates", "states", "schemes")
 CURRENTS = "currents_mA_cm2"
-TOP = (*TEXTS, "reference_temperature_degC", *TABLES, CURRENTS)
+#: "free" lets names have any unit: those of files whose names do not end in one.
+UNITS = ("checked", "free")
+TOP = (*TEXTS, "units", "reference_temperature_degC", *TABLES, CURRENTS)
 WARMTH = ("q10", "reference_temperature_degC")
 GATE = ("alpha_per_ms", "beta_per_ms", "steady_state", "tau_ms", *WARMTH)
 STATE = ("rate_per_ms", "initial", "lowest", "highest", *WARMTH)
@@ -109,6 +111,7 @@ class Form:
     states: tuple[State, ...]
     schemes: tuple[Scheme, ...]
     currents: Mapping[str, Formula]
+    has_units: bool = True
 
 
 def read_form(tables: Mapping[str, Any], default_name: str, report: Report) -> Form:
@@ -131,6 +134,9 @@ class _FormReader:
         kind = texts["kind"] or KINDS[0]
         if kind not in KINDS:
             self.report(f"is {kind!r}, {expected_one_of(kind, KINDS)}", "kind")
+        units = self.text("units") or UNITS[0]
+        if units not in UNITS:
+            self.report(f"is {units!r}, {expected_one_of(units, UNITS)}", "units")
         self.reference = self.number(self.tables, "reference_temperature_degC")
         parameters = {
             key: float(value)
@@ -162,6 +168,7 @@ class _FormReader:
             states=tuple(filter(None, map(self.state, self.table("states").items()))),
             schemes=tuple(filter(None, map(self.scheme, self.table("schemes").items()))),
             currents=currents,
+            has_units=units == UNITS[0],
         )
         if not any(self.tables.get(key) for key in ("gates", "states", "schemes", CURRENTS)):
             self.report(f"has no states and no currents, expected [{CURRENTS}] or some state")
