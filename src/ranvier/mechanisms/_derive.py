@@ -14,9 +14,8 @@ class Derivative:
         self._known: dict[Node, Node] = {graph.name(name): graph.const(1.0)}
 
     def of(self, root: Node) -> Node:
-        for node in self.graph.reached([root]):
-            if node not in self._known:
-                self._known[node] = self._derive(node)
+        for node in self.graph.reached([root], self._known):
+            self._known[node] = self._derive(node)
         return self._known[root]
 
     def _derive(self, node: Node) -> Node:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from graphlib import CycleError, TopologicalSorter
@@ -71,7 +71,8 @@ class _EquationReader:
         self.form = form
         self.tell = report
         self.graph = Graph()
-        self.values: dict[str, Value] = {
+        self.values: dict[str, Value] = dict.fromkeys(form.unsound, BROKEN)
+        self.values |= {
             name: Value(self.graph.const(value), unit_of_name(name))
             for name, value in CONSTANTS.items()
         }
@@ -85,10 +86,10 @@ class _EquationReader:
         self.state_names: set[str] = set()
 
     def equations(self) -> Equations:
-        for name in ("v_mV", *PLACE, *self.form.parameters, *self.state_homes()):
+        self.state_names = {name for name, _ in self.state_homes()}
+        for name in ("v_mV", *PLACE, *self.form.parameters, *sorted(self.state_names)):
             self.values[name] = Value(self.graph.name(name), unit_of_name(name))
         self.check_names()
-        self.state_names = set(self.state_homes())
         self.define()
         for gate in self.form.gates:
             self.add_gate(gate)
@@ -102,15 +103,13 @@ class _EquationReader:
         self.result.divisors = self.reader.divisors
         return self.result
 
-    def state_homes(self) -> dict[str, tuple[str | int, ...]]:
-        """The keys that name a state, by its name."""
-        homes: dict[str, tuple[str | int, ...]] = {}
-        for gate in self.form.gates:
-            homes[gate.name] = ("gates", gate.name)
-        for state in self.form.states:
-            homes[state.name] = ("states", state.name)
+    def state_homes(self) -> list[tuple[str, forms.KeyPath]]:
+        """Every name of a state and the key that gives it."""
+        homes: list[tuple[str, forms.KeyPath]] = []
+        homes += [(gate.name, ("gates", gate.name)) for gate in self.form.gates]
+        homes += [(state.name, ("states", state.name)) for state in self.form.states]
         for scheme in self.form.schemes:
-            homes.update((name, ("schemes", scheme.name)) for name in scheme.states)
+            homes += [(name, ("schemes", scheme.name)) for name in scheme.states]
         return homes
 
     def check_names(self) -> None:
@@ -120,23 +119,16 @@ class _EquationReader:
             **dict.fromkeys(CONSTANTS, "a constant"),
             **dict.fromkeys(BUILT_IN, "a function"),
         }
-        groups: list[tuple[str, Iterable[tuple[str, forms.KeyPath]]]] = [
-            ("parameters", [(name, ("parameters", name)) for name in self.form.parameters]),
-            ("definitions", [(name, f.key) for name, f in self.form.definitions.items()]),
-            ("functions", [(name, f.key) for name, (_, f) in self.form.functions.items()]),
-            ("gates", [(gate.name, ("gates", gate.name)) for gate in self.form.gates]),
-            ("states", [(state.name, ("states", state.name)) for state in self.form.states]),
-        ]
-        for scheme in self.form.schemes:
-            path = ("schemes", scheme.name)
-            groups.append((".".join(path), [(name, path) for name in scheme.states]))
-        for group, names in groups:
-            for name, key in names:
-                if name in taken:
-                    self.tell(f"{name} is also {taken[name]}, expected a name of its own", *key)
-                elif self.is_of_ion(name):
-                    self.tell(f"{name} is that of the ion, expected a name of its own", *key)
-                taken.setdefault(name, f"one of [{group}]")
+        homes: list[tuple[str, forms.KeyPath]] = []
+        homes += [(name, ("parameters", name)) for name in self.form.parameters]
+        homes += [(name, formula.key) for name, formula in self.form.definitions.items()]
+        homes += [(name, formula.key) for name, (_, formula) in self.form.functions.items()]
+        for name, key in [*homes, *self.state_homes()]:
+            if name in taken:
+                self.report(key, f"{name} is also {taken[name]}, expected a name of its own")
+            elif self.is_of_ion(name):
+                self.report(key, f"{name} is that of the ion, expected a name of its own")
+            taken.setdefault(name, f"one of [{key[0]}]")
 
     def is_of_ion(self, name: str) -> bool:
         match = OF_ION.fullmatch(name)
@@ -195,7 +187,7 @@ class _EquationReader:
             except CycleError as error:
                 cycle = [str(name) for name in error.args[1]][::-1]
                 around = " -> ".join(cycle)
-                for name in set(cycle):
+                for name in dict.fromkeys(cycle):
                     self.report(
                         formulas[name].key, f"needs itself ({around}), expected no such circle"
                     )
@@ -330,7 +322,7 @@ class _EquationReader:
                     part = graph.mul(graph.const(sign * count), net)
                     change[name] = graph.add(change[name], part)
         share = graph.const(scheme.total / max(1, len(scheme.states)))
-        settle = {name: share for name in scheme.states}
+        settle = dict.fromkeys(scheme.states, share)
         for name, formula in scheme.initial.items():
             settle[name] = self.read(formula, unit, of_states=False).node
         if is_broken or min(settle.values(), default=-1) < 0:

@@ -85,14 +85,14 @@ def evaluate_nodes(
     values: dict[Node, Array] = {}
     with np.errstate(all="ignore"):
         for node in graph.reached(roots):
-            key = graph.keys[node]
-            if key[0] == "const":
-                values[node] = np.asarray(float(key[1]))
-            elif key[0] == "name":
-                values[node] = np.asarray(names[str(key[1])], dtype=np.float64)
+            value, name = graph.value(node), graph.name_of(node)
+            if value is not None:
+                values[node] = np.asarray(value)
+            elif name is not None:
+                values[node] = np.asarray(names[name], dtype=np.float64)
             else:
                 arguments = [values[each] for each in graph.arguments(node)]
-                values[node] = np.asarray(_FUNCTIONS[str(key[0])](*arguments))
+                values[node] = np.asarray(_FUNCTIONS[graph.operation(node)](*arguments))
     return [values[root] for root in roots]
 
 

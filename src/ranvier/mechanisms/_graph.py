@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable
 from typing import TypeAlias
 
-#: ("const", value), ("name", name) or (operation, node, ...).
-Key: TypeAlias = tuple[str | float | int, ...]
 #: A node is its place in the graph.
 Node: TypeAlias = int
+#: Given a node and what nodes before it became, the node to have instead, or None.
+Rule: TypeAlias = Callable[[Node, dict[Node, Node]], Node | None]
 
 #: Operations of one or more values that are not arithmetic, as they fold.
 FOLDS: dict[str, Callable[..., float]] = {
@@ -32,40 +32,64 @@ class Graph:
     """Makes nodes. Arguments of a node are made before it, so nodes are in an order to compute."""
 
     def __init__(self) -> None:
-        self.keys: list[Key] = []
-        self._index: dict[Key, Node] = {}
+        self._index: dict[tuple[object, ...], Node] = {}
+        # By node. Of a constant and of a name there are no arguments.
+        self._operations: list[str] = []
+        self._arguments: list[tuple[Node, ...]] = []
+        self._values: list[float | None] = []
+        self._names: list[str | None] = []
+        self._makers: dict[str, Callable[..., Node]] = {
+            "add": self.add,
+            "sub": self.sub,
+            "mul": self.mul,
+            "div": self.div,
+            "neg": self.neg,
+            "pow": self.power,
+            "select": self.select,
+        }
 
-    def _node(self, *key: str | float | int) -> Node:
+    def _node(self, operation: str, *arguments: Node) -> Node:
+        return self._new((operation, *arguments), operation, arguments)
+
+    def _new(
+        self,
+        key: tuple[object, ...],
+        operation: str,
+        arguments: tuple[Node, ...] = (),
+        value: float | None = None,
+        name: str | None = None,
+    ) -> Node:
         found = self._index.get(key)
         if found is None:
-            found = self._index[key] = len(self.keys)
-            self.keys.append(key)
+            found = self._index[key] = len(self._operations)
+            self._operations.append(operation)
+            self._arguments.append(arguments)
+            self._values.append(value)
+            self._names.append(name)
         return found
 
     def const(self, value: float) -> Node:
         """Raises OverflowError where it is not finite, which no folded constant may be."""
         if not math.isfinite(value):
             raise OverflowError(value)
-        return self._node("const", float(value))
+        return self._new(("const", value), "const", value=float(value))
 
     def name(self, name: str) -> Node:
-        return self._node("name", name)
+        return self._new(("name", name), "name", name=name)
 
     def operation(self, node: Node) -> str:
-        return str(self.keys[node][0])
+        """Its name; "const" and "name" are operations without arguments."""
+        return self._operations[node]
 
     def arguments(self, node: Node) -> tuple[Node, ...]:
-        key = self.keys[node]
-        return () if key[0] in ("const", "name") else tuple(int(each) for each in key[1:])
+        return self._arguments[node]
 
     def value(self, node: Node) -> float | None:
         """Of a constant; else None."""
-        key = self.keys[node]
-        return float(key[1]) if key[0] == "const" else None
+        return self._values[node]
 
     def name_of(self, node: Node) -> str | None:
-        key = self.keys[node]
-        return str(key[1]) if key[0] == "name" else None
+        return self._names[node]
 
     def add(self, a: Node, b: Node) -> Node:
         x, y = self.value(a), self.value(b)
@@ -122,6 +146,12 @@ class Graph:
                     return self.mul(self.const(x * inner), second)
             if self.operation(b) == "neg":
                 return self.mul(self.const(-x), self.arguments(b)[0])
+            if self.operation(b) == "div":
+                above, below = self.arguments(b)
+                is_scaled = self.operation(above) == "mul"
+                scale = self.arguments(above)[0] if is_scaled else above
+                if self.value(scale) is not None:
+                    return self.div(self.mul(a, above), below)
             return self._node("mul", a, b)
         if self.operation(a) == "neg":
             return self.neg(self.mul(self.arguments(a)[0], b))
@@ -189,25 +219,32 @@ class Graph:
 
     def make(self, operation: str, *arguments: Node) -> Node:
         """A node of any operation, simplified."""
-        makers = {
-            "add": self.add,
-            "sub": self.sub,
-            "mul": self.mul,
-            "div": self.div,
-            "neg": self.neg,
-            "pow": self.power,
-            "select": self.select,
-        }
-        maker: Callable[..., Node] | None = makers.get(operation)
+        maker = self._makers.get(operation)
         return maker(*arguments) if maker else self.call(operation, *arguments)
 
-    def reached(self, roots: list[Node]) -> list[Node]:
-        """All that is needed for some nodes, in an order to compute."""
+    def rewritten(self, roots: list[Node], rule: Rule) -> list[Node]:
+        """Make all that roots need anew: by the rule where it gives a node.
+
+        The rule is given each node and what those before it have become.
+        """
+        made: dict[Node, Node] = {}
+        for node in self.reached(roots):
+            new = rule(node, made)
+            if new is None:
+                arguments = self._arguments[node]
+                changed = tuple([made[argument] for argument in arguments])
+                same = changed == arguments
+                new = node if same else self.make(self._operations[node], *changed)
+            made[node] = new
+        return [made[root] for root in roots]
+
+    def reached(self, roots: Iterable[Node], known: Container[Node] = ()) -> list[Node]:
+        """All that is needed for some nodes, in an order to compute, up to what is known."""
         seen: set[Node] = set()
-        waiting = list(roots)
+        waiting = [root for root in roots if root not in known]
         while waiting:
             node = waiting.pop()
             if node not in seen:
                 seen.add(node)
-                waiting.extend(self.arguments(node))
+                waiting += [each for each in self._arguments[node] if each not in known]
         return sorted(seen)

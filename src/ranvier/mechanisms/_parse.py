@@ -55,7 +55,7 @@ REFUSED = {
 FORMULA = "a formula of numbers, names, functions and + - * / **"
 
 
-class _Stop(Exception):
+class _StopError(Exception):
     """Nothing more of this formula can be read."""
 
 
@@ -123,7 +123,7 @@ class Reader:
         reading = _Reading(self, local or {}, report, depth)
         try:
             value = reading.value(tree)
-        except _Stop:
+        except _StopError:
             return BROKEN
         return BROKEN if reading.is_broken else value
 
@@ -154,10 +154,10 @@ class _Reading:
         self.depth += 1
         if self.depth > MOST_NESTED:
             self.report(f"is nested deeper than {MOST_NESTED}, expected definitions for its parts")
-            raise _Stop
+            raise _StopError
         if self.reader.steps > MOST_STEPS:
             self.report(f"the mechanism takes more than {MOST_STEPS} steps, expected fewer")
-            raise _Stop
+            raise _StopError
         try:
             return self.folded(tree)
         except (OverflowError, ValueError, ZeroDivisionError) as error:
@@ -169,10 +169,10 @@ class _Reading:
 
     def folded(self, tree: ast.expr) -> Value:
         match tree:
-            case ast.Constant(value=bool()):
-                return Value(self.graph.const(float(tree.value)), ONE)
-            case ast.Constant(value=int() | float()):
-                return Value(self.graph.const(float(tree.value)), None)
+            case ast.Constant(value=bool() as truth):
+                return Value(self.graph.const(float(truth)), ONE)
+            case ast.Constant(value=int() | float() as number):
+                return Value(self.graph.const(float(number)), None)
             case ast.Name(id=name):
                 return self.named(name)
             case ast.UnaryOp(op=ast.USub(), operand=operand):

@@ -27,14 +27,14 @@ def report_vanishing(equations: Equations, defaults: dict[str, float]) -> None:
         low = max(0.0, lowest) if lowest < 1.0 else lowest
         high = min(1.0, highest) if highest > low else highest
         names[name] = (low + np.array(SHARES) * (max(high, low) - low))[:, None]
-    for name in defaults:
-        names.setdefault(name, np.asarray(defaults[name]))
+    for name, default in defaults.items():
+        names.setdefault(name, np.asarray(default))
     for node, (written, tell) in equations.divisors.items():
-        read = {graph.name_of(each) for each in graph.reached([node])} - {None}
-        if any("(" in str(name) for name in read):
+        read = {name for each in graph.reached([node]) if (name := graph.name_of(each))}
+        if any("(" in name for name in read):
             continue  # an argument of a function, seen again wherever that is called
-        for name in read - set(names):
-            names[str(name)] = np.asarray(value_of_input(str(name)))
+        for other in read - set(names):
+            names[other] = np.asarray(value_of_input(other))
         (value,) = evaluate_nodes(graph, [node], names)
         found = np.broadcast_to(value, (len(SHARES), len(v_mV)))
         for row in found:

@@ -111,7 +111,9 @@ class Form:
     states: tuple[State, ...]
     schemes: tuple[Scheme, ...]
     currents: Mapping[str, Formula]
-    has_units: bool = True
+    #: Names that were given and reported, so that what reads them is not reported too.
+    unsound: frozenset[str]
+    has_units: bool
 
 
 def read_form(tables: Mapping[str, Any], default_name: str, report: Report) -> Form:
@@ -124,6 +126,7 @@ class _FormReader:
         self.tables = tables
         self.report = report
         self.reference: float | None = None
+        self.named_in_reactions: set[str] = set()
 
     def form(self, default_name: str) -> Form:
         self.known_keys(self.tables, TOP)
@@ -154,6 +157,14 @@ class _FormReader:
             for ion, value in self.table(CURRENTS).items()
             if self.is_ion(ion) and (formula := self.formula(value, CURRENTS, ion))
         }
+        functions = self.functions()
+        gates = tuple(filter(None, map(self.gate, self.table("gates"))))
+        states = tuple(filter(None, map(self.state, self.table("states"))))
+        schemes = tuple(filter(None, map(self.scheme, self.table("schemes"))))
+        tried = {*self.table("parameters"), *self.table("definitions")}
+        tried |= {*self.table("gates"), *self.table("states"), *self.named_in_reactions}
+        sound_states = {state for scheme in schemes for state in scheme.states}
+        sound = {*parameters, *definitions, *(g.name for g in gates), *(s.name for s in states)}
         form = Form(
             name=name,
             kind=kind,
@@ -163,11 +174,12 @@ class _FormReader:
             reference_temperature_degC=self.reference,
             parameters=parameters,
             definitions=definitions,
-            functions=self.functions(),
-            gates=tuple(filter(None, map(self.gate, self.table("gates").items()))),
-            states=tuple(filter(None, map(self.state, self.table("states").items()))),
-            schemes=tuple(filter(None, map(self.scheme, self.table("schemes").items()))),
+            functions=functions,
+            gates=gates,
+            states=states,
+            schemes=schemes,
             currents=currents,
+            unsound=frozenset(tried - sound - sound_states),
             has_units=units == UNITS[0],
         )
         if not any(self.tables.get(key) for key in ("gates", "states", "schemes", CURRENTS)):
@@ -270,8 +282,7 @@ class _FormReader:
             return None
         return Warmth(q10, reference)
 
-    def gate(self, item: tuple[str, Any]) -> Gate | None:
-        name, _ = item
+    def gate(self, name: str) -> Gate | None:
         path = ("gates", name)
         table = self.table(*path)
         if not self.is_name(name, *path):
@@ -293,8 +304,7 @@ class _FormReader:
             return None
         return Gate(name, opening, closing, bool(by_rates), warmth)
 
-    def state(self, item: tuple[str, Any]) -> State | None:
-        name, _ = item
+    def state(self, name: str) -> State | None:
         path = ("states", name)
         table = self.table(*path)
         if not self.is_name(name, *path):
@@ -311,8 +321,7 @@ class _FormReader:
             return None
         return State(name, rate, initial, low, high, warmth)
 
-    def scheme(self, item: tuple[str, Any]) -> Scheme | None:
-        name, _ = item
+    def scheme(self, name: str) -> Scheme | None:
         path = ("schemes", name)
         table = self.table(*path)
         self.known_keys(table, SCHEME, *path)
@@ -366,6 +375,7 @@ class _FormReader:
             return None
         self.known_keys(table, REACTION, *path)
         text = str(table["reaction"])
+        self.named_in_reactions.update(NAME.findall(text))
         match = re.fullmatch(r"([^<>-]+)(<->|->)([^<>-]+)", text)
         sides = [self.side(match[n]) for n in (1, 3)] if match else []
         if match is None or not all(sides):

@@ -6,22 +6,25 @@ import os
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from ranvier._text import expected_one_of
 from ranvier.errors import ModelError
-from ranvier.experiment.lines import KeyLines
-from ranvier.experiment.source import read_source
 from ranvier.mechanisms import _steady as steady
-from ranvier.mechanisms._equations import Equations, GateRates, read_equations
+from ranvier.mechanisms._equations import MIXED, Equations, read_equations
 from ranvier.mechanisms._evaluate import Array, evaluate_nodes
+from ranvier.mechanisms._program import Programs, compile_equations
 from ranvier.mechanisms._vanishing import report_vanishing
-from ranvier.mechanisms.form import CURRENTS, Form, read_form
+from ranvier.mechanisms.form import Form, read_form
 from ranvier.mechanisms.typical import TEMPERATURE_degC, value_of_input
 from ranvier.morphology.problems import Problems
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from ranvier.experiment.lines import KeyLines
 
 
 class Mechanism:
@@ -75,7 +78,7 @@ class Mechanism:
         self.form: Form = read_form(tables, default_name, report)
         self._equations: Equations = read_equations(self.form, report)
         if not found:
-            report_vanishing(self._equations, self._defaults(self._equations))
+            report_vanishing(self._equations, self._defaults())
         if source is not None:
             source[0].raise_any()
         if found:
@@ -118,21 +121,22 @@ class Mechanism:
         """What is read besides v and the states: parameters, temperature, potentials of ions ..."""
         return tuple(self._equations.inputs())
 
-    def _defaults(self, equations: Equations) -> dict[str, float]:
-        values = {
-            name: value_of_input(name) for name in equations.inputs() if self._is_outside(name)
-        }
-        values.update(self.form.parameters)
+    @cached_property
+    def programs(self) -> Programs:
+        """The bytecode that the core runs; compiled when first asked for."""
+        return compile_equations(self._equations)
+
+    def _defaults(self) -> dict[str, float]:
+        """What stands for everything that formulas read but v and the states."""
+        known = self.form.parameters
+        values = {n: value_of_input(n) for n in self._equations.inputs() if n not in known}
         reference = self.form.reference_temperature_degC
         values["temperature_degC"] = TEMPERATURE_degC if reference is None else reference
-        return values
-
-    def _is_outside(self, name: str) -> bool:
-        return name not in self.form.parameters
+        return {**values, **known}
 
     def _given(self, v_mV: ArrayLike, values: Mapping[str, ArrayLike]) -> dict[str, Any]:
         """Values of all names that formulas read, but of states."""
-        known = self._defaults(self._equations)
+        known = self._defaults()
         for name in values:
             if name not in known:
                 raise ModelError(
@@ -154,29 +158,23 @@ class Mechanism:
     def time_constant_ms(self, v_mV: ArrayLike, **values: ArrayLike) -> dict[str, Array]:
         """Of every gate, at the temperature; the rest is as for `steady_state`."""
         names = self._given(v_mV, values)
-        return {
-            gate: tau / speed
-            for gate, rates in self._equations.gates.items()
-            for tau, speed in [self._at(names, rates.tau_ms, rates.speed)]
-        }
+        found = {}
+        for gate, rates in self._equations.gates.items():
+            tau_ms, speed = self._at(names, rates.tau_ms, rates.speed)
+            found[gate] = tau_ms / speed
+        return found
 
     def rates_per_ms(self, v_mV: ArrayLike, **values: ArrayLike) -> dict[str, tuple[Array, Array]]:
-        """Opening and closing rates of every gate at its reference temperature."""
-        names = self._given(v_mV, values)
-        return {
-            gate: (alpha, beta)
-            for gate, rates in self._equations.gates.items()
-            for alpha, beta in [
-                self._at(self._at_reference(names, values, rates), *rates_of(rates))
-            ]
-        }
-
-    def _at_reference(
-        self, names: dict[str, Any], values: Mapping[str, ArrayLike], rates: GateRates
-    ) -> dict[str, Any]:
-        if rates.reference_temperature_degC is None or "temperature_degC" in values:
-            return names
-        return {**names, "temperature_degC": rates.reference_temperature_degC}
+        """Opening and closing rates of every gate, at the temperature that its q10 counts from."""
+        given = self._given(v_mV, values)
+        found = {}
+        for gate, rates in self._equations.gates.items():
+            names = dict(given)
+            if rates.reference_temperature_degC is not None and "temperature_degC" not in values:
+                names["temperature_degC"] = rates.reference_temperature_degC
+            alpha, beta = self._at(names, rates.alpha_per_ms, rates.beta_per_ms)
+            found[gate] = alpha, beta
+        return found
 
     def _at(self, names: Mapping[str, Any], *nodes: int) -> list[Array]:
         shape = np.broadcast_shapes(*(np.shape(value) for value in names.values()))
@@ -203,12 +201,11 @@ class Mechanism:
 
     def describe(self) -> dict[str, Any]:
         """Metadata as of a mechanism of the core: summary, ion, parameters, gates, citation."""
-        ions = [ion for ion in self.ions if ion != "mixed"]
         return {
             "name": self.name,
             "kind": self.form.kind,
             "summary": self.form.summary,
-            "ion": ions[0] if len(self.ions) == len(ions) == 1 else "",
+            "ion": self.ions[0] if len(self.ions) == 1 and self.ions[0] != MIXED else "",
             "ions": list(self.ions),
             "parameters": self.parameters,
             "gates": [
@@ -223,16 +220,12 @@ class Mechanism:
     def _power(self, gate: str) -> int:
         """The highest whole power of a gate in the currents."""
         graph = self._equations.graph
-        node = graph.name(gate)
-        powers = [1]
-        for each in graph.reached(list(self._equations.currents.values())):
-            if graph.operation(each) == "pow" and graph.arguments(each)[0] == node:
-                powers.append(int(graph.value(graph.arguments(each)[1]) or 1))
-        return max(powers)
-
-
-def rates_of(rates: GateRates) -> tuple[int, int]:
-    return rates.alpha_per_ms, rates.beta_per_ms
+        exponents = [
+            graph.value(graph.arguments(node)[1])
+            for node in graph.reached(self._equations.currents.values())
+            if graph.operation(node) == "pow" and graph.arguments(node)[0] == graph.name(gate)
+        ]
+        return max([1, *(int(exponent) for exponent in exponents if exponent is not None)])
 
 
 def _remade(tables: Mapping[str, Any], name: str) -> Mechanism:
@@ -244,8 +237,7 @@ def read(path: str | os.PathLike[str]) -> Mechanism:
 
     Raises FormatError with all problems, each as "path:line: key: sentence".
     """
+    from ranvier.experiment.source import read_source  # which imports this package
+
     source = read_source(path)
     return Mechanism.from_source(source.tables, path, source.lines)
-
-
-__all__ = ["CURRENTS", "Mechanism", "read"]

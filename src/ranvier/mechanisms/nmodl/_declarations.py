@@ -143,9 +143,9 @@ def read_neuron_block(block: Any, source: Source, found: Declared) -> None:
 def read_ion(statement: Any, source: Source, found: Declared) -> None:
     ion = text_of(statement.name)
     forms = {
-        f"e{ion}": f"e_{ion}_mV",
-        f"{ion}i": f"{ion}_in_mM",
-        f"{ion}o": f"{ion}_out_mM",
+        f"e{ion}": f"e_{ion.lower()}_mV",
+        f"{ion}i": f"{ion.lower()}_in_mM",
+        f"{ion}o": f"{ion.lower()}_out_mM",
     }
     for each in statement.readlist:
         name = text_of(each.name)

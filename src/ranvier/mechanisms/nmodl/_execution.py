@@ -222,7 +222,7 @@ class Execution:
             for name in {**here, **there}:
                 # The frame's own entry: the name of what a function returns.
                 if name and here.get(name) is not there.get(name):
-                    missing = self.unset(name) if old is before[0] else ZERO
+                    missing = self.outside(name) if old is before[0] else ZERO
                     value = choose(condition, there.get(name, missing), here.get(name, missing))
                     if value.operator not in (*LEAVES, "def") and name != here.get(""):
                         value = make("def", name, value)
@@ -292,7 +292,7 @@ class Execution:
         if kind == "DoubleUnit":
             return number(float(node.value.value))
         if kind in ("VarName", "Name", "IndexedName", "PrimeName"):
-            return self.variable(self.name_of(node), node)
+            return self.variable(self.name_of(node))
         if kind == "UnaryExpression":
             inside = self.read(node.expression)
             if self.source.written(node.op) == "!":
@@ -321,10 +321,14 @@ class Execution:
             raise self.refuse(node, "%: is not translated")
         return make(operator, left, right)
 
-    def variable(self, name: str, node: Any) -> Expression:
+    def variable(self, name: str) -> Expression:
         for known in (self.frames[-1] if self.frames else {}, self.values):
             if name in known:
                 return known[name]
+        return self.outside(name)
+
+    def outside(self, name: str) -> Expression:
+        """What a variable is before anything in the file sets it."""
         declared = self.declared
         if name in declared.inputs:
             return make("in", declared.inputs[name])
@@ -332,7 +336,7 @@ class Execution:
             return make("def", name, number(declared.constants[name]))
         if name in declared.unreadable or name in OF_THE_RUN:
             reason = declared.unreadable.get(name) or OF_THE_RUN[name]
-            return make("bad", name, reason, self.source.line_of(self.source.written(node)))
+            return make("bad", name, reason, self.source.line_where_read(name))
         return self.unset(name)
 
     def unset(self, name: str) -> Expression:

@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ranvier.mechanisms._equations import PLACE
+from ranvier.mechanisms._functions import BUILT_IN, CONSTANTS
 from ranvier.mechanisms.nmodl._declarations import Declared, declarations
 from ranvier.mechanisms.nmodl._execution import Execution, Reaction, Solved
 from ranvier.mechanisms.nmodl._expression import ZERO, Expression, add, make, rebuilt, write
@@ -15,11 +17,7 @@ from ranvier.mechanisms.nmodl._quotients import smooth
 from ranvier.mechanisms.nmodl._source import Source
 
 #: What a name of a .mod file may not be called in the form.
-TAKEN = {
-    "pi", "faraday_C_mol", "gas_constant_J_mol_K", "v_mV", "temperature_degC", "diameter_um",
-    "exp", "log", "log10", "sqrt", "abs", "min", "max", "tanh", "sigmoid", "exprelr",
-    "ghk_mA_cm2", "nernst_mV",
-}  # fmt: skip
+TAKEN = {"v_mV", *PLACE, *CONSTANTS, *BUILT_IN}
 #: What may be known once, at the start, and stay: it does not change in a run.
 CONSTANT_INPUTS = {"temperature_degC", "diameter_um"}
 MEMBRANE_CURRENTS = ("mA/cm2", "milliamp/cm2", "mA/cm^2")

@@ -14,6 +14,8 @@ from typing import Any
 from ranvier.errors import FormatError, RanvierError
 
 TOKEN = re.compile(r"[A-Za-z_]\w*'*|\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|\S")
+#: Words that begin the blocks that compute.
+COMPUTING = ("INITIAL", "BREAKPOINT", "DERIVATIVE", "KINETIC", "PROCEDURE", "FUNCTION")
 #: How many words of a statement are looked for before fewer must do.
 MOST_WORDS = 12
 
@@ -62,6 +64,12 @@ class Source:
                 ):
                     return self.words[start][1]
         return 1
+
+    def line_where_read(self, name: str) -> int:
+        """The first line of a block that computes on which a name stands."""
+        first = min((line for word, line in self.words if word in COMPUTING), default=1)
+        lines = self.lines_with(name)
+        return next((line for line in lines if line >= first), [*lines, 1][0])
 
     def lines_with(self, word: str) -> list[int]:
         return [line for found, line in self.words if found == word]

@@ -1,0 +1,151 @@
+"""Compiles equations to bytecode: four programs over one numbering of operands.
+
+Operands are v, the states, the inputs, the derived columns, constants, registers. `setup` computes
+the derived columns from the inputs: all that depends on neither the potential nor a state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ranvier.mechanisms._derive import Derivative
+from ranvier.mechanisms._emit import emit
+from ranvier.mechanisms._equations import Equations
+from ranvier.mechanisms._evaluate import OPERATIONS, Array, run
+from ranvier.mechanisms._graph import Graph, Node
+from ranvier.mechanisms._lower import lower
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Rows of (operation, to, a, b, c); `leading` operands come before the constants."""
+
+    code: NDArray[np.uint16]
+    constants: Array
+    registers: int
+    outputs: NDArray[np.uint16]
+    leading: int
+
+    def run(self, leading: list[ArrayLike]) -> list[Array]:
+        """The outputs by NumPy, of arrays whose shapes go together."""
+        return run(self.code, self.constants, self.outputs, leading)
+
+    def counts(self) -> dict[str, int]:
+        """How often each instruction is in it."""
+        names = [OPERATIONS[row[0]][0] for row in self.code.tolist()]
+        return {name: names.count(name) for name in sorted(set(names))}
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """What the core runs; see each output's order in `compile_equations`."""
+
+    states: tuple[tuple[str, float, float], ...]
+    inputs: tuple[str, ...]
+    derived: int
+    currents: tuple[str, ...]
+    jacobian: tuple[tuple[int, int], ...]
+    is_settled: bool
+    setup: Program
+    settle: Program
+    change: Program
+    linearise: Program
+
+
+def compile_equations(equations: Equations) -> Programs:
+    """Programs for starting values, for rates and currents, and for these with their slopes.
+
+    settle: the states; change: their rates per ms, then each ion's current; linearise: rates, their
+    slopes by v, those by states in the order of `jacobian`, total current, its slopes by v and by
+    every state.
+    """
+    graph = equations.graph
+    count = len(equations.states)
+    total = graph.const(0.0)
+    for current in equations.currents.values():
+        total = graph.add(total, current)
+    by_v = Derivative(graph, "v_mV")
+    by_state = [Derivative(graph, name) for name, _, _ in equations.states]
+    zero = graph.const(0.0)
+    slopes = {
+        (i, j): by_state[j].of(rate) for i, rate in enumerate(equations.rates) for j in range(count)
+    }
+    jacobian = [(i, i) for i in range(count)]
+    jacobian += [(i, j) for (i, j), slope in slopes.items() if i != j and slope != zero]
+    wanted = [
+        equations.settle,
+        [*equations.rates, *equations.currents.values()],
+        [
+            *equations.rates,
+            *(by_v.of(rate) for rate in equations.rates),
+            *(slopes[place] for place in jacobian),
+            total,
+            by_v.of(total),
+            *(slope.of(total) for slope in by_state),
+        ],
+    ]
+    fixed = _Fixed(graph, {"v_mV", *(name for name, _, _ in equations.states)})
+    lowered = [lower(graph, roots, fixed) for roots in wanted]
+    derived = sorted({node for roots in lowered for node in fixed.hoisted(roots)})
+    roots = [node for each in lowered for node in each]
+    inputs = _names_read(graph, [*roots, *derived], fixed)
+    leading = [graph.name(name) for name in ("v_mV", *(name for name, _, _ in equations.states))]
+    operands = [*leading, *map(graph.name, inputs), *derived]
+    settle, change, linearise = (_program(graph, operands, roots) for roots in lowered)
+    return Programs(
+        states=tuple(equations.states),
+        inputs=tuple(inputs),
+        derived=len(derived),
+        currents=tuple(equations.currents),
+        jacobian=tuple(jacobian),
+        is_settled=len(equations.gates) == count,
+        setup=_program(graph, list(map(graph.name, inputs)), derived),
+        settle=settle,
+        change=change,
+        linearise=linearise,
+    )
+
+
+def _program(graph: Graph, operands: list[Node], roots: list[Node]) -> Program:
+    code, constants, registers, outputs = emit(graph, operands, roots)
+    return Program(
+        np.array(code, dtype=np.uint16).reshape(-1, 5),
+        np.array(constants, dtype=np.float64),
+        registers,
+        np.array(outputs, dtype=np.uint16),
+        len(operands),
+    )
+
+
+def _names_read(graph: Graph, roots: Iterable[Node], fixed: _Fixed) -> list[str]:
+    names = (graph.name_of(node) for node in graph.reached(list(roots)))
+    return sorted({name for name in names if name is not None} - fixed.free)
+
+
+class _Fixed:
+    """Tells which nodes depend on none of the names that are free to change in a run."""
+
+    def __init__(self, graph: Graph, free: set[str]) -> None:
+        self.graph = graph
+        self.free = free
+        self._known: list[bool] = []
+
+    def __call__(self, node: Node) -> bool:
+        # In the order of nodes, of which each comes after its arguments.
+        for each in range(len(self._known), node + 1):
+            arguments = self.graph.arguments(each)
+            is_free = self.graph.name_of(each) in self.free
+            self._known.append(not is_free and all(self._known[a] for a in arguments))
+        return self._known[node]
+
+    def hoisted(self, roots: list[Node]) -> set[Node]:
+        """The largest fixed parts: of what is not fixed, the arguments that are, and roots."""
+        found = {root for root in roots if self(root)}
+        for node in self.graph.reached(roots):
+            if not self(node):
+                found.update(each for each in self.graph.arguments(node) if self(each))
+        return {node for node in found if self.graph.arguments(node)}
