@@ -17,6 +17,8 @@ IGNORED = {
     "BlockComment",
     "IndependentBlock",
     "UnitState",
+    "LocalListStatement",
+    "Verbatim",  # is refused wherever it stands
 }
 REFUSED_BLOCKS = {
     "LinearBlock": "LINEAR: equations to be solved are not translated, expected DERIVATIVE",
@@ -103,9 +105,8 @@ def declarations(source: Source) -> Declared:
             found.routines[text_of(block.name)] = block
         elif kind in ("InitialBlock", "BreakpointBlock"):
             found.blocks[kind] = block
-        elif kind not in IGNORED and kind != "LocalListStatement":
-            if kind != "Verbatim":  # has been refused
-                source.refuse(block, f"{source.written(block).split()[0]}: is not translated")
+        elif kind not in IGNORED:
+            source.refuse(block, f"{source.written(block).split()[0]}: is not translated")
     for name in (*found.inputs, *found.currents):
         found.parameters.pop(name, None)
     return found
@@ -120,7 +121,8 @@ def refuse_verbatim(source: Source) -> None:
 
 
 def read_neuron_block(block: Any, source: Source, found: Declared) -> None:
-    found.inputs["v"] = "v_mV"
+    # Known without being declared.
+    found.inputs |= {"v": "v_mV", "celsius": PROVIDED["celsius"]}
     for statement in block.statement_block.statements:
         kind = kind_of(statement)
         if kind == "Suffix":
@@ -128,7 +130,8 @@ def read_neuron_block(block: Any, source: Source, found: Declared) -> None:
             what = text_of(statement.type)
             if what == "POINT_PROCESS":
                 source.refuse(
-                    statement, "POINT_PROCESS: a current at a point, expected a SUFFIX of a membrane"
+                    statement,
+                    "POINT_PROCESS: a current at a point, expected a SUFFIX of a membrane",
                 )
             elif what == "ARTIFICIAL_CELL":
                 source.refuse(statement, "ARTIFICIAL_CELL: has no membrane, expected a SUFFIX")

@@ -47,7 +47,7 @@ MOST_CALLS_DEEP = 40
 MOST_TURNS = 1000
 
 
-class Stop(Exception):
+class _StopError(Exception):
     """This statement cannot be translated; the reason is among the problems."""
 
 
@@ -85,24 +85,32 @@ class Execution:
         self.declared = declared
         self.values = dict(values)
         self.frames: list[dict[str, Expression]] = []
+        #: What each frame's function returns, which gets no name of its own.
+        self.returned: list[str] = []
         self.solved = Solved()
         self.is_start = False
 
     def run(self, block: Any) -> None:
-        self.frames.append({})
+        self.within(block, {}, "")
+
+    def within(self, block: Any, frame: dict[str, Expression], returned: str) -> Expression:
+        """Runs a block with these local variables, and gives what it returns."""
+        self.frames.append(frame)
+        self.returned.append(returned)
         self.statements(block.statement_block.statements)
-        self.frames.pop()
+        self.returned.pop()
+        return self.frames.pop().get(returned, ZERO)
 
     def statements(self, statements: list[Any]) -> None:
         for statement in statements:
             try:
                 self.statement(statement)
-            except Stop:
+            except _StopError:
                 continue
 
-    def refuse(self, where: Any, reason: str) -> Stop:
+    def refuse(self, where: Any, reason: str) -> _StopError:
         self.source.refuse(where, reason)
-        return Stop()
+        return _StopError()
 
     def statement(self, statement: Any) -> None:
         kind = kind_of(statement)
@@ -142,9 +150,12 @@ class Execution:
         if name in OF_THE_RUN:
             raise self.refuse(target, f"{name} = ...: the run's own variables cannot be set")
         frame = self.frames[-1]
-        if value.operator not in (*LEAVES, "def") and name != frame.get(""):
-            value = make("def", name, value)
-        (frame if name in frame else self.values)[name] = value
+        (frame if name in frame else self.values)[name] = self.named(name, value)
+
+    def named(self, name: str, value: Expression) -> Expression:
+        """The value as an intermediate one, where it is worth a name."""
+        has_name = value.operator in (*LEAVES, "def") or name == self.returned[-1]
+        return value if has_name else make("def", name, value)
 
     def name_of(self, node: Any) -> str:
         """Of a variable, with the value of its index."""
@@ -163,7 +174,6 @@ class Execution:
         return int(value)
 
     def rate(self, equation: Any) -> None:
-        name = text_of(equation.lhs.name).rstrip("'")
         name = self.name_of(equation.lhs).replace("'", "")
         self.solved.rates[name] = self.read(equation.rhs)
 
@@ -216,17 +226,12 @@ class Execution:
         yes = self.values, self.frames[-1]
         self.values, self.frames[-1] = (dict(each) for each in before)
         self.branch(others, last)
-        for here, there, old in zip(
-            (self.values, self.frames[-1]), yes, before, strict=True
-        ):
+        for here, there, old in zip((self.values, self.frames[-1]), yes, before, strict=True):
             for name in {**here, **there}:
-                # The frame's own entry: the name of what a function returns.
-                if name and here.get(name) is not there.get(name):
+                if here.get(name) is not there.get(name):
                     missing = self.outside(name) if old is before[0] else ZERO
                     value = choose(condition, there.get(name, missing), here.get(name, missing))
-                    if value.operator not in (*LEAVES, "def") and name != here.get(""):
-                        value = make("def", name, value)
-                    here[name] = value
+                    here[name] = self.named(name, value)
 
     def truth(self, value: Expression) -> Expression:
         if value.operator in ("and", "or", "not", "<", "<=", ">", ">=", "==", "!="):
@@ -355,15 +360,11 @@ class Execution:
             raise self.refuse(node, f"{name}: calls itself")
         names = [text_of(each.name) for each in routine.parameters]
         if len(names) != len(given):
-            raise self.refuse(
-                node, f"{name}: is given {len(given)} values, expected {len(names)}"
-            )
-        frame: dict[str, Any] = dict(zip(names, given, strict=True))
-        if kind_of(routine) == "FunctionBlock":
-            frame |= {name: ZERO, "": name}
-        self.frames.append(frame)
-        self.statements(routine.statement_block.statements)
-        return self.frames.pop().get(name, ZERO)
+            raise self.refuse(node, f"{name}: is given {len(given)} values, expected {len(names)}")
+        frame = dict(zip(names, given, strict=True))
+        if kind_of(routine) != "FunctionBlock":
+            return self.within(routine, frame, "")
+        return self.within(routine, {**frame, name: ZERO}, name)
 
     def built_in(self, name: str, given: list[Expression], node: Any) -> Expression:
         if name in FUNCTIONS:

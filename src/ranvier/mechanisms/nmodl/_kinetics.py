@@ -161,9 +161,7 @@ def canonical(e: Expression) -> tuple[bool, list[int], list[int]]:
     return is_negative, sorted(map(id, left)), sorted(map(id, below))
 
 
-def is_settled_gate(
-    gate: Gate, initial: Expression | None, defaults: Mapping[str, float]
-) -> bool:
+def is_settled_gate(gate: Gate, initial: Expression | None, defaults: Mapping[str, float]) -> bool:
     """Whether it starts at its steady state, and that is between 0 and 1, as a gate's is."""
     steady = gate.opening
     if gate.is_by_rates:
@@ -276,5 +274,7 @@ def check_conserved(solved: Solved, source: Source) -> None:
                 for side in (each.left, each.right)
             )
             if left != right:
-                source.refuse("CONSERVE", "CONSERVE: a sum that a reaction changes, expected one kept")
+                source.refuse(
+                    "CONSERVE", "CONSERVE: a sum that a reaction changes, expected one kept"
+                )
                 return

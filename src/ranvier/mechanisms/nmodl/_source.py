@@ -25,7 +25,7 @@ def parser() -> Any:
     # NEURON's graphical part would warn of a display that is not there.
     os.environ.setdefault("NEURON_MODULE_OPTIONS", "-nogui")
     try:
-        from neuron.nmodl import dsl  # noqa: PLC0415
+        from neuron.nmodl import dsl
     except ImportError as error:
         raise RanvierError(
             "reading .mod files needs NEURON's parser: pip install ranvier[nmodl]"
