@@ -36,7 +36,7 @@ LEAST_FILES = 40
 LARGEST_DIFFERENCE = 1e-6
 #: Currents are compared relative to themselves, down to this share of a mechanism's largest.
 LEAST_SHARE = 1e-6
-STEADY_STATE_OF_SCHEMES = 1e-4
+STEADY_STATE_OF_SCHEMES = 1e-5
 #: For parameters that are 0: a conductance of 0 would compare nothing.
 NOT_ZERO = 0.013
 PROTOCOL: dict[str, Any] = {
@@ -154,7 +154,7 @@ def own_currents(
     for name, started in start.items():
         # NEURON's own steady state of a scheme is one implicit step of 1e9 ms, and 1e-6 from it.
         exact = mechanism.steady_state(held_mV[:, None], **names)[name]
-        if not np.allclose(started, exact, rtol=STEADY_STATE_OF_SCHEMES, atol=0.0):
+        if not np.allclose(started, exact, rtol=0.0, atol=STEADY_STATE_OF_SCHEMES):
             each.problem = f"steady state of {name}: {exact} is not {started}"
         settled[name] = started
     state = {name: np.broadcast_to(value, shape).copy() for name, value in settled.items()}

@@ -17,7 +17,7 @@ from typing import Any
 #: A current of 1 A/cm2 moves the potential by 1e-6 mV in a second.
 CAPACITANCE_uF_cm2 = 1e12
 #: Of the equations that are not solved exactly in each step.
-CVODE_TOLERANCE = 1e-13
+RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE = 1e-11, 1e-16
 INPUTS = {"e{}": "e_{}_mV", "{}i": "{}_in_mM", "{}o": "{}_out_mM"}
 
 
@@ -60,8 +60,8 @@ def clamp(h: Any, job: dict[str, Any], celsius: float) -> dict[str, Any]:
     solver = h.CVode()
     solver.active(job["is_general"])
     if job["is_general"]:
-        solver.rtol(CVODE_TOLERANCE)
-        solver.atol(CVODE_TOLERANCE)
+        solver.rtol(RELATIVE_TOLERANCE)
+        solver.atol(ABSOLUTE_TOLERANCE)
     rows = []
     h.dt = job["dt_ms"]
     for held_mV in job["held_mV"]:

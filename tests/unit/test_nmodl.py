@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from ranvier import mechanisms
-from ranvier.errors import FormatError, RanvierError
+from ranvier.errors import FormatError, ModelError, RanvierError
+from ranvier.mechanisms import Mechanism
 from ranvier.mechanisms.nmodl import read_form
 from ranvier.mechanisms.nmodl._constants import size_of
 
@@ -183,8 +184,9 @@ def test_branches_become_choices(form: Reader) -> None:
     if (g == 0 && !(u >= 3 || u < 1)) { minf = 0.25 }
     """
     found = form(gate(rates=rates))["definitions"]
-    assert found["mtau"] == "5 if v_mV < -70 else 3 if v_mV < -20 else 1"
-    assert found["mtau_2"] == "max(mtau, half)"
+    assert found["mtau"] == "3 if v_mV < -20 else 1"
+    assert found["mtau_2"] == "5 if v_mV < -70 else mtau"
+    assert found["mtau_3"] == "max(mtau_2, half)"
     assert found["minf"] == "0.25 if g == 0 and not (v_mV >= 3 or v_mV < 1) else 0.5"
 
 
@@ -264,13 +266,13 @@ def test_reactions_become_a_scheme(own: Any, form: Reader) -> None:
 
 
 def test_other_reactions_become_states(form: Reader) -> None:
-    reactions = "~ 2 c <-> o (up, down) ~ o -> p (4) ~ p << (0.5)"
+    reactions = "~ 2 c <-> o (up, down) ~ o -> (4) ~ p << (0.5)"
     found = form(KINETIC.format(initial="c = 1", reactions=reactions))
     rates = {name: state["rate_per_ms"] for name, state in found["states"].items()}
     assert rates == {
         "c": "-(2 * (up * c * c - down * o))",
         "o": "up * c * c - down * o - 4 * o",
-        "p": "4 * o + 0.5",
+        "p": "0.5",
     }
 
 
@@ -357,42 +359,46 @@ REFUSED = [
     ),
     ({"neuron": "\nUSEION k WRITE ek"}, 3, "WRITE ek: sets the reversal potential of an ion"),
     ({"neuron": "NONSPECIFIC_CURRENT il"}, 2, "il: is a current that BREAKPOINT does not set"),
-    ({"before": "\nVERBATIM\n x = 1; ENDVERBATIM\n"}, 7, "VERBATIM: C code cannot be translated"),
-    ({"before": "\nWHILE (g < 3) { g = g + 1 }\n"}, 7, "WHILE: is not translated"),
-    ({"before": "\nFROM n = 0 TO g { g = g + n }"}, 7, "g: is not a whole number known beforehand"),
-    ({"before": "\nFROM n = 0 TO 2000 { }"}, 7, "FROM: 2001 turns, expected 1000 at most"),
-    ({"before": "\nt = 3"}, 7, "t = ...: the run's own variables cannot be set"),
-    ({"before": "\ng = sin(v)\n"}, 7, "sin(): is a function that is not translated"),
-    ({"before": "\nrates(v, v)\n"}, 7, "rates: is given 2 values, expected 1"),
-    ({"before": "\nSOLVE nothing METHOD cnexp\n"}, 7, "SOLVE nothing: there is no such block"),
-    ({"before": "\nSOLVE change METHOD simeq\n"}, 7, "METHOD simeq: is not known, expected cnexp,"),
-    ({"initial": "\nSOLVE change METHOD cnexp"}, 7, "SOLVE change: in INITIAL, expected STEADYSTATE"),
-    ({"after": "ina = ina + t"}, 6, "t: rates and currents must not read the time"),
-    ({"after": "ina = ina * dt"}, 6, "dt: rates and currents must not read the time step"),
-    ({"after": "ina = ina * area"}, 6, "area: rates and currents must not read the area"),
+    ({"before": "\nVERBATIM\n x = 1; ENDVERBATIM\n"}, 8, "VERBATIM: C code cannot be translated"),
+    ({"before": "\nWHILE (g < 3) { g = g + 1 }\n"}, 8, "WHILE: is not translated"),
+    ({"before": "\nFROM n = 0 TO g { g = g + n }"}, 8, "g: is not a whole number known beforehand"),
+    ({"before": "\nFROM n = 0 TO 2000 { }"}, 8, "FROM: 2001 turns, expected 1000 at most"),
+    ({"before": "\nt = 3"}, 8, "t = ...: the run's own variables cannot be set"),
+    ({"before": "\ng = sin(v)\n"}, 8, "sin(): is a function that is not translated"),
+    ({"before": "\nrates(v, v)\n"}, 8, "rates: is given 2 values, expected 1"),
+    ({"before": "\nSOLVE nothing METHOD cnexp\n"}, 8, "SOLVE nothing: there is no such block"),
+    ({"before": "\nSOLVE change METHOD simeq\n"}, 8, "METHOD simeq: is not known, expected cnexp,"),
+    (
+        {"initial": "\nSOLVE change METHOD cnexp"},
+        7,
+        "SOLVE change: in INITIAL, expected STEADYSTATE",
+    ),
+    ({"after": "ina = ina + t"}, 7, "t: rates and currents must not read the time"),
+    ({"after": "ina = ina * dt"}, 7, "dt: rates and currents must not read the time step"),
+    ({"after": "ina = ina * area"}, 7, "area: rates and currents must not read the area"),
     (
         {"neuron": "USEION k READ ik", "after": "ina = ina + ik"},
-        6,
+        7,
         "ik: the current of all mechanisms cannot be read",
     ),
     (
         {"assigned": "old", "before": "\nold = old + 1\n", "after": "ina = ina * old"},
-        7,
+        8,
         "old: keeps what it held in the step before, expected a STATE",
     ),
-    ({"derivative": "x' = 1"}, 1, "x: has an equation, expected it in STATE"),
-    ({"blocks": "\nLINEAR l { ~ m = 1 }"}, None, "LINEAR: equations to be solved are not"),
-    ({"blocks": "\nNONLINEAR l { ~ m = 1 }"}, None, "NONLINEAR: equations to be solved are not"),
-    ({"blocks": "\nDISCRETE l { m = 1 }"}, None, "DISCRETE: steps in time are not translated"),
-    ({"blocks": "\nFUNCTION_TABLE l(x)"}, None, "FUNCTION_TABLE: its values are given while"),
-    ({"blocks": "\nBEFORE STEP { g = 1 }"}, None, "BEFORE: blocks that act on the simulation"),
-    ({"blocks": "\nAFTER SOLVE { g = 1 }"}, None, "AFTER: blocks that act on the simulation"),
-    ({"blocks": "\nCONSTRUCTOR { g = 1 }"}, None, "CONSTRUCTOR: blocks that act on the"),
-    ({"blocks": "\nDESTRUCTOR { g = 1 }"}, None, "DESTRUCTOR: blocks that act on the"),
-    ({"blocks": "\nNET_RECEIVE(w) { g = w }"}, None, "NET_RECEIVE: events that arrive are not"),
+    ({"derivative": "x' = 1"}, 8, "x: has an equation, expected it in STATE"),
+    ({"blocks": "\nLINEAR l { ~ m = 1 }"}, 16, "LINEAR: equations to be solved are not"),
+    ({"blocks": "\nNONLINEAR l { ~ m = 1 }"}, 16, "NONLINEAR: equations to be solved are not"),
+    ({"blocks": "\nDISCRETE l { m = 1 }"}, 16, "DISCRETE: steps in time are not translated"),
+    ({"blocks": "\nFUNCTION_TABLE l(x)"}, 16, "FUNCTION_TABLE: its values are given while"),
+    ({"blocks": "\nBEFORE STEP { g = 1 }"}, 16, "BEFORE: blocks that act on the simulation"),
+    ({"blocks": "\nAFTER SOLVE { g = 1 }"}, 16, "AFTER: blocks that act on the simulation"),
+    ({"blocks": "\nCONSTRUCTOR { g = 1 }"}, 16, "CONSTRUCTOR: blocks that act on the"),
+    ({"blocks": "\nDESTRUCTOR { g = 1 }"}, 16, "DESTRUCTOR: blocks that act on the"),
+    ({"blocks": "\nNET_RECEIVE(w) { g = w }"}, 16, "NET_RECEIVE: events that arrive are not"),
     (
         {"blocks": "\nUNITS { F = (furlong) (m) }"},
-        None,
+        16,
         "(furlong): an unknown unit, expected the number itself",
     ),
 ]
@@ -400,14 +406,11 @@ REFUSED = [
 
 @pytest.mark.parametrize(("parts", "line", "reason"), REFUSED, ids=[each[2] for each in REFUSED])
 def test_what_cannot_be_translated_is_refused(
-    form: Reader, parts: dict[str, str], line: int | None, reason: str
+    form: Reader, parts: dict[str, str], line: int, reason: str
 ) -> None:
-    text = gate(**parts)
-    found = problems(form, text)
-    assert [each for _, each in found if each.startswith(reason)], found
-    if line is not None:
-        expected = [line] if "\n" not in str(parts) else [line, line + 1, line - 1]
-        assert found[0][0] in expected
+    ((found_line, found),) = problems(form, gate(**parts))
+    assert found.startswith(reason)
+    assert found_line == line
 
 
 def test_all_problems_are_told_at_once_with_their_lines(form: Reader) -> None:
@@ -452,7 +455,10 @@ def test_files_that_are_no_mechanisms_are_refused(form: Reader) -> None:
     [
         ("~ c <-> up (1, 2)", "up: takes part in a reaction, expected a STATE"),
         ("COMPARTMENT 3 { c } ~ c <-> o (1, 2)", "COMPARTMENT: is not translated"),
-        ("~ c -> o (1) ~ o << (3) CONSERVE c + o = 1", "CONSERVE: a reaction changes the sum"),
+        (
+            "~ c <-> o (1, 2) ~ o << (3) CONSERVE c + o = 1",
+            "CONSERVE: a reaction changes the sum, expected none",
+        ),
     ],
 )
 def test_reactions_that_are_refused(form: Reader, reactions: str, reason: str) -> None:
@@ -469,6 +475,20 @@ def test_what_the_form_refuses_is_told_with_the_file(path: Path) -> None:
     path.write_text(gate(rates="minf = 0.5 mtau = 1 / (u + 40)^2", after="ina = ina / (v + 40)"))
     with pytest.raises(FormatError, match=r"own.mod:1: .* is divided by and is 0 at v = -40 mV"):
         mechanisms.read_mod(path)
+
+
+def test_names_without_units_are_free_of_them() -> None:
+    tables = {
+        "parameters": {"shift_ms": 3.0},
+        "definitions": {"up": "v_mV + shift_ms"},
+        "gates": {"m_mV": {"steady_state": "sigmoid(up)", "tau_ms": "up * up + 1"}},
+        "currents_mA_cm2": {"na": "m_mV * up"},
+    }
+    with pytest.raises(ModelError, match="adds mV and ms, expected the same unit"):
+        Mechanism.from_dict(tables)
+    assert Mechanism.from_dict({**tables, "units": "free"}).steady_state(-3.0)["m_mV"] == 0.5
+    with pytest.raises(ModelError, match="units: is 'none', expected one of 'checked', 'free'"):
+        Mechanism.from_dict({**tables, "units": "none"})
 
 
 def test_without_the_parser_the_extra_is_named(

@@ -23,7 +23,6 @@ UNITS = {
     "kelvin": 1.0,
     "K": 1.0,
     "coulomb": 1.0,
-    "coul": 1.0,
     "C": 1.0,
     "joule": 1.0,
     "J": 1.0,

@@ -30,7 +30,6 @@ REFUSED_BLOCKS = {
     "ConstructorBlock": "CONSTRUCTOR: blocks that act on the simulation are not translated",
     "DestructorBlock": "DESTRUCTOR: blocks that act on the simulation are not translated",
     "NetReceiveBlock": "NET_RECEIVE: events that arrive are not translated",
-    "Include": "INCLUDE: is not followed, expected the text itself",
 }
 REFUSED_STATEMENTS = {
     "Pointer": "POINTER: a variable of another mechanism cannot be read",
@@ -129,10 +128,7 @@ def read_neuron_block(block: Any, source: Source, found: Declared) -> None:
             found.name = text_of(statement.name)
             what = text_of(statement.type)
             if what == "POINT_PROCESS":
-                source.refuse(
-                    statement,
-                    "POINT_PROCESS: a current at a point, expected a SUFFIX of a membrane",
-                )
+                source.refuse(statement, "POINT_PROCESS: a current at a point, expected a SUFFIX")
             elif what == "ARTIFICIAL_CELL":
                 source.refuse(statement, "ARTIFICIAL_CELL: has no membrane, expected a SUFFIX")
         elif kind == "Useion":

@@ -163,14 +163,14 @@ class Execution:
         name = text_of(node)
         if kind_of(node) != "IndexedName":
             return name
-        return f"{name}[{self.whole(node.length)}]"
+        return f"{name}[{self.whole(node.length, node)}]"
 
-    def whole(self, node: Any) -> int:
+    def whole(self, node: Any, where: Any) -> int:
         """A whole number that is known while the file is read."""
         value = evaluate(self.read(node), {})
         if value != value or value != int(value):
             written = self.source.written(node)
-            raise self.refuse(node, f"{written}: is not a whole number known beforehand")
+            raise self.refuse(where, f"{written}: is not a whole number known beforehand")
         return int(value)
 
     def rate(self, equation: Any) -> None:
@@ -239,8 +239,9 @@ class Execution:
         return make("!=", value, ZERO)
 
     def loop(self, statement: Any) -> None:
-        first, last = self.whole(getattr(statement, "from")), self.whole(statement.to)
-        step = 1 if statement.increment is None else self.whole(statement.increment)
+        first = self.whole(getattr(statement, "from"), statement)
+        last = self.whole(statement.to, statement)
+        step = 1 if statement.increment is None else self.whole(statement.increment, statement)
         turns = range(first, last + 1, step) if step > 0 else range(0)
         if len(turns) > MOST_TURNS:
             raise self.refuse(statement, f"FROM: {len(turns)} turns, expected {MOST_TURNS} at most")

@@ -93,7 +93,7 @@ class _Former:
         )
         if changing:
             reason = f"{name}: is set at the start alone, from {', '.join(changing)}"
-            return make("bad", name, reason, self.source.line_of(f"{name} ="))
+            return make("bad", name, reason, self.source.line_of(f"{name} =", after="INITIAL"))
         return value
 
     def all_reads(self, value: Expression) -> set[Expression]:
@@ -172,6 +172,8 @@ class _Former:
         names = _Names()
         for e in outputs:
             names.take_leaves(e)
+        for name in sorted(self.states):
+            names.variable(name)
         definitions = names.definitions(outputs)
 
         def text(e: Expression) -> str:

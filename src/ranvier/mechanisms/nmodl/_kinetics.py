@@ -72,7 +72,8 @@ def kinetics(
     for name, after in solved.steps.items():
         rate = rate_of_step(make("var", name), after)
         if rate is None:
-            source.refuse(f"{name} =", f"{name}: a step in time, expected {name}' = ...")
+            line = source.line_of(f"{name} =", after="PROCEDURE")
+            source.refuse(line, f"{name}: a step in time, expected {name}' = ...")
         else:
             rates[name] = rate
     if solved.reactions:
@@ -274,7 +275,5 @@ def check_conserved(solved: Solved, source: Source) -> None:
                 for side in (each.left, each.right)
             )
             if left != right:
-                source.refuse(
-                    "CONSERVE", "CONSERVE: a sum that a reaction changes, expected one kept"
-                )
+                source.refuse("CONSERVE", "CONSERVE: a reaction changes the sum, expected none")
                 return

@@ -54,11 +54,15 @@ class Source:
         """A node as NMODL."""
         return str(self.print_node(node)).strip()
 
-    def line_of(self, what: str) -> int:
-        """The first line on which these words begin; as many of them as are found in a row."""
+    def line_of(self, what: str, after: str = "") -> int:
+        """The first line on which these words begin; as many of them as are found in a row.
+
+        `after` is a word, after whose first appearance they are looked for.
+        """
+        begin = next((n for n, (word, _) in enumerate(self.words) if word == after), 0)
         wanted = [word[0] for word in TOKEN.finditer(what)][:MOST_WORDS]
         for length in range(len(wanted), 0, -1):
-            for start in range(len(self.words) - length + 1):
+            for start in range(begin, len(self.words) - length + 1):
                 if all(
                     self.words[start + k][0].lower() == wanted[k].lower() for k in range(length)
                 ):
