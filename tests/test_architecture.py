@@ -114,6 +114,7 @@ def test_every_mechanism_is_registered_under_the_name_of_its_file() -> None:
         for folder in MECHANISM_FOLDERS
         for path in (CORE / "mechanisms" / folder).glob("*.cpp")
     ]
+    files += (PACKAGE / "mechanisms" / "library").glob("*.toml")
     assert sorted(ranvier.mechanisms.names()) == sorted(path.stem for path in files)
 
 

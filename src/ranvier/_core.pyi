@@ -6,7 +6,7 @@ else is said.
 
 import builtins
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,6 +23,10 @@ __version__: str
 asserts_enabled: bool
 #: Rises whenever the meaning of an array of a discretisation changes.
 SCHEMA_VERSION: int
+
+class _Compiled(Protocol):
+    @property
+    def compiled(self) -> CustomMechanism: ...
 
 class Sheath:
     """The myelin of a section and the periaxonal space under it, as physical quantities.
@@ -145,12 +149,16 @@ class Ion:
 class Placement:
     """A mechanism on some sections, with its parameters by name.
 
-    A parameter is one number, or one per section that `where` selects, in the order of the model;
-    what is not given has the mechanism's default.
+    The mechanism is one that the core or the library has, by name, or one of your own
+    (`ranvier.mechanisms.read`). A parameter is one number, or one per section that `where`
+    selects, in the order of the model; what is not given has the mechanism's default.
     """
 
     def __init__(
-        self, mechanism: str, where: _Where = None, **parameters: _Float | _Floats
+        self,
+        mechanism: str | CustomMechanism | _Compiled,
+        where: _Where = None,
+        **parameters: _Float | _Floats,
     ) -> None: ...
     @property
     def mechanism(self) -> str: ...
@@ -441,6 +449,44 @@ class CoreRest:
 
 def resolve_method(name: str, parameters: Mapping[str, _Float]) -> dict[str, float]:
     """All of a method's parameters; ModelError where one is wrong."""
+
+class Program:
+    """Bytecode: rows of (operation, to, a, b, c) over operands that are numbered in one space.
+
+    `ranvier.mechanisms._evaluate` lists the operations and `_program` the operands.
+    """
+
+    def __init__(
+        self, *, code: ArrayLike, constants: _Floats, registers: _Int, outputs: _Ints
+    ) -> None: ...
+
+class CustomMechanism:
+    """A mechanism that was written as equations, as programs. ModelError where they do not fit."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        summary: str,
+        citation: str,
+        kind: str,
+        reference_temperature_degC: _Float,
+        parameters: Mapping[str, _Float],
+        states: Sequence[tuple[str, _Float, _Float]],
+        inputs: Sequence[str],
+        derived: _Int,
+        currents: Sequence[str],
+        jacobian: Sequence[tuple[_Int, _Int]],
+        conserved: Sequence[Sequence[tuple[_Int, _Float]]],
+        is_settled: bool,
+        source: str,
+        programs: Mapping[str, Program],
+    ) -> None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def source(self) -> str:
+        """The text it was compiled from, for saving."""
 
 def mechanism_names() -> list[str]:
     """Names of all registered mechanisms, sorted."""

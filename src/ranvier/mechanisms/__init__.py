@@ -7,6 +7,8 @@ own.steady_state(-65.0)
 
 from __future__ import annotations
 
+import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -60,3 +62,14 @@ def rates(name: str, v_mV: ArrayLike) -> dict[str, tuple[NDArray[np.float64], ND
         gate: (values[g, 0].reshape(v.shape), values[g, 1].reshape(v.shape))
         for g, gate in enumerate(gates)
     }
+
+
+def find_compiled(name: str) -> _core.CustomMechanism | None:
+    """The mechanism of the library of that name as the core runs it, or None."""
+    return from_library(name).compiled if name in library_names() else None
+
+
+@lru_cache(maxsize=256)
+def compiled_from_source(source: str) -> _core.CustomMechanism:
+    """A mechanism again from its `source`, as saved models hold it."""
+    return Mechanism.from_dict(json.loads(source)).compiled

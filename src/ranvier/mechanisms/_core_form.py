@@ -26,18 +26,20 @@ def to_core(mechanism: Mechanism) -> _core.CustomMechanism:
         derived=programs.derived,
         currents=list(programs.currents),
         jacobian=list(programs.jacobian),
+        conserved=[list(amount) for amount in programs.conserved],
         is_settled=programs.is_settled,
-        setup=_program(programs.setup),
-        settle=_program(programs.settle),
-        change=_program(programs.change),
-        linearise=_program(programs.linearise),
+        source=mechanism.source,
+        programs={
+            name: _program(getattr(programs, name))
+            for name in ("setup", "settle", "relax", "conduct", "change", "linearise")
+        },
     )
 
 
 def _program(program: Program) -> _core.Program:
     return _core.Program(
         code=program.code,
-        constants=program.constants,
+        constants=program.constants.tolist(),
         registers=program.registers,
-        outputs=program.outputs,
+        outputs=program.outputs.tolist(),
     )

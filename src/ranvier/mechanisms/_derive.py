@@ -72,11 +72,8 @@ class Derivative:
                 return graph.mul(node, graph.sub(one, node))
             case "exprelr":
                 return graph.call("exprelr_slope", x)
-            case "exprelr_slope":
-                # From r' = (1 - r - x) r/x, which is 0/0 at 0: only first derivatives are needed.
+            case _:  # exprelr_slope, since only first derivatives are needed
                 raise NotImplementedError(operation)
-            case _:
-                raise KeyError(operation)
 
     def _power(self, node: Node, a: Node, b: Node, da: Node, db: Node) -> Node:
         graph = self.graph

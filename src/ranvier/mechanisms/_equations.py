@@ -11,6 +11,7 @@ from functools import partial
 from graphlib import CycleError, TopologicalSorter
 
 from ranvier.mechanisms import form as forms
+from ranvier.mechanisms._conservation import conserved_amounts
 from ranvier.mechanisms._functions import BROKEN, BUILT_IN, CONSTANTS, Value
 from ranvier.mechanisms._graph import Graph, Node
 from ranvier.mechanisms._parse import Function, Reader
@@ -49,6 +50,8 @@ class Equations:
     rates: list[Node] = field(default_factory=list)
     settle: list[Node] = field(default_factory=list)
     currents: dict[str, Node] = field(default_factory=dict)
+    #: Sums that reactions do not change, as places in `states` with weights.
+    conserved: list[tuple[tuple[int, float], ...]] = field(default_factory=list)
     gates: dict[str, GateRates] = field(default_factory=dict)
     #: What is divided by: as written, and whom to tell if it can vanish.
     divisors: dict[Node, tuple[str, Callable[[str], None]]] = field(default_factory=dict)
@@ -332,6 +335,10 @@ class _EquationReader:
         if is_broken or min(settle.values(), default=-1) < 0:
             return
         highest = math.inf if scheme.initial else scheme.total
+        places = {name: len(self.result.states) + n for n, name in enumerate(scheme.states)}
+        for amount in conserved_amounts(scheme):
+            terms = tuple((places[name], weight) for name, weight in amount.items())
+            self.result.conserved.append(terms)
         for name in scheme.states:
             self.add(name, (0.0, highest), change[name], settle[name])
 

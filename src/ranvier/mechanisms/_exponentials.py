@@ -68,15 +68,20 @@ def share_exponentials(
 
 def linear_in_one(graph: Graph, node: Node, is_fixed: Callable[[Node], bool]) -> Linear:
     """The argument of an exponential taken apart as far as its slope is a number."""
-    if graph.operation(node) in ("add", "sub", "mul", "div", "neg"):
+    outer: list[tuple[Node, int]] = []
+    while graph.operation(node) in ("add", "sub", "mul", "div", "neg"):
+        free = [place for place, each in enumerate(graph.arguments(node)) if not is_fixed(each)]
+        if len(free) != 1:
+            break
+        outer.append((node, free[0]))
+        node = graph.arguments(node)[free[0]]
+    found = Linear(1.0, node, graph.const(0.0))
+    for node, place in reversed(outer):
         arguments = graph.arguments(node)
-        free = [place for place, each in enumerate(arguments) if not is_fixed(each)]
-        if len(free) == 1:
-            inner = linear_in_one(graph, arguments[free[0]], is_fixed)
-            other = arguments[1 - free[0]] if len(arguments) == 2 else node
-            if (found := _outer(graph, graph.operation(node), free[0], inner, other)) is not None:
-                return found
-    return Linear(1.0, node, graph.const(0.0))
+        other = arguments[1 - place] if len(arguments) == 2 else node
+        made = _outer(graph, graph.operation(node), place, found, other)
+        found = made or Linear(1.0, node, graph.const(0.0))
+    return found
 
 
 def _outer(graph: Graph, operation: str, place: int, inner: Linear, other: Node) -> Linear | None:
@@ -110,8 +115,12 @@ def _is_of_potential(graph: Graph, x: Node, is_fixed: Callable[[Node], bool]) ->
 
 
 def _alike(graph: Graph, group: list[Member]) -> list[Member]:
-    """The members that can share with the first, which gives the anchor if it is an exprelr."""
-    group = sorted(group, key=lambda member: not member.kind.startswith("exprelr"))
+    """Those that can share with the first, the anchor: an exprelr, else one without inputs."""
+
+    def rank(member: Member) -> tuple[bool, bool]:
+        return not member.kind.startswith("exprelr"), graph.value(member.linear.shift) is None
+
+    group = sorted(group, key=rank)
     first = group[0]
     taken = [first]
     ratios = [Fraction(1)]

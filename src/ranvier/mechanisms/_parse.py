@@ -333,14 +333,15 @@ class _Reading:
         if own is None and built_in is None:
             known = sorted([*functions.BUILT_IN, *self.reader.functions])
             return self.report(f"{name}() is unknown, {expected_one_of(name, known)}")
-        arguments = [self.value(each) for each in tree.args]
         parameters = own.parameters if own else built_in.parameters if built_in else ()
+        count = len(tree.args)
         is_open = built_in is not None and built_in.takes_more
-        if len(arguments) < len(parameters) or (len(arguments) > len(parameters) and not is_open):
+        if count < len(parameters) or (count > len(parameters) and not is_open):
             return self.report(
-                f"{name}() is given {len(arguments)} arguments, "
+                f"{name}() is given {count} arguments, "
                 f"expected {len(parameters)}: {', '.join(parameters)}"
             )
+        arguments = [self.value(each) for each in tree.args]
         if any(argument.is_broken for argument in arguments):
             return BROKEN
         if built_in is not None:
@@ -382,7 +383,7 @@ def written(tree: ast.AST) -> str:
     """A part of a formula as it is written, cut short."""
     try:
         return brief(ast.unparse(tree))
-    except RecursionError:
+    except (RecursionError, ValueError):  # a whole number of thousands of digits
         return "a part of it"
 
 

@@ -1,4 +1,4 @@
-"""Compiles equations to bytecode: four programs over one numbering of operands.
+"""Compiles equations to bytecode: six programs over one numbering of operands.
 
 Operands are v, the states, the inputs, the derived columns, constants, registers. `setup` computes
 the derived columns from the inputs: all that depends on neither the potential nor a state.
@@ -49,9 +49,13 @@ class Programs:
     derived: int
     currents: tuple[str, ...]
     jacobian: tuple[tuple[int, int], ...]
+    #: Amounts that no reaction changes: of each, the states and their weights.
+    conserved: tuple[tuple[tuple[int, float], ...], ...]
     is_settled: bool
     setup: Program
     settle: Program
+    relax: Program
+    conduct: Program
     change: Program
     linearise: Program
 
@@ -59,8 +63,9 @@ class Programs:
 def compile_equations(equations: Equations) -> Programs:
     """Programs for starting values, for rates and currents, and for these with their slopes.
 
-    settle: the states; change: their rates per ms, then each ion's current; linearise: rates, their
-    slopes by v, those by states in the order of `jacobian`, total current, its slopes by v and by
+    settle: the states; relax: their rates per ms and the slopes of these by states, in the order of
+    `jacobian`; conduct: total current and its slope by v; change: rates, then each ion's current;
+    linearise: rates, their slopes by v, those by states, total current, its slopes by v and by
     every state.
     """
     graph = equations.graph
@@ -78,6 +83,8 @@ def compile_equations(equations: Equations) -> Programs:
     jacobian += [(i, j) for (i, j), slope in slopes.items() if i != j and slope != zero]
     wanted = [
         equations.settle,
+        [*equations.rates, *(slopes[place] for place in jacobian)],
+        [total, by_v.of(total)],
         [*equations.rates, *equations.currents.values()],
         [
             *equations.rates,
@@ -95,16 +102,21 @@ def compile_equations(equations: Equations) -> Programs:
     inputs = _names_read(graph, [*roots, *derived], fixed)
     leading = [graph.name(name) for name in ("v_mV", *(name for name, _, _ in equations.states))]
     operands = [*leading, *map(graph.name, inputs), *derived]
-    settle, change, linearise = (_program(graph, operands, roots) for roots in lowered)
+    settle, relax, conduct, change, linearise = (
+        _program(graph, operands, roots) for roots in lowered
+    )
     return Programs(
         states=tuple(equations.states),
         inputs=tuple(inputs),
         derived=len(derived),
         currents=tuple(equations.currents),
         jacobian=tuple(jacobian),
+        conserved=tuple(equations.conserved),
         is_settled=len(equations.gates) == count,
         setup=_program(graph, list(map(graph.name, inputs)), derived),
         settle=settle,
+        relax=relax,
+        conduct=conduct,
         change=change,
         linearise=linearise,
     )

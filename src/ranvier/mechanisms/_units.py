@@ -135,7 +135,7 @@ WRITTEN = (
     "mV V ms s mM uM nM M degC um cm um2 cm2 nA uA mA pA nS uS mS nF uF C mol J "
     "S_cm2 mS_cm2 uS_cm2 mA_cm2 uA_cm2 nA_cm2 uF_cm2 C_mol J_mol_K cm_s cm_ms "
     "per_ms per_s per_mV per_mM per_uM per_um per_cm per_degC per_mM_per_ms per_uM_per_ms "
-    "mM_per_ms mV_per_ms uM_per_ms mM_ms mV_ms mol_cm2 mA_cm2_per_mM"
+    "mM_per_ms mV_per_ms uM_per_ms ohm_cm ohm_cm2"
 )
 
 
@@ -151,6 +151,8 @@ def _written() -> dict[Unit, str]:
 
 def spelt(suffix: str) -> str:
     """ "mA_cm2" as "mA/cm2", "per_ms" as "1/ms"."""
+    if suffix.startswith("ohm_"):
+        return suffix.replace("_", " ")
     words = [word for word in suffix.split("_") if word != "per"]
     if suffix.startswith("per_"):
         words.insert(0, "1")
@@ -163,12 +165,11 @@ def shown(unit: Unit) -> str:
         return "a plain number"
     if (name := _written().get(unit)) is not None:
         return name
-    for first, name in _written().items():
-        for second, other in _written().items():
-            if times(first, second) == unit and "/" not in name + other:
-                return f"{name} {other}"
-            if over(first, second) == unit and "/" not in other:
-                return f"{name}/{other}"
+    for simple in map(unit_of_name, ("x_mV", "x_ms", "x_mM", "x_um")):
+        if (name := _written().get(over(unit, simple))) is not None:
+            return f"{name} {_written()[simple]}"
+        if (name := _written().get(times(unit, simple))) is not None:
+            return f"{name}/{_written()[simple]}"
     bases = ("kg", "m", "s", "A", "mol", "K")
     parts = [f"{base}^{e}" if e != 1 else base for base, e in zip(bases, unit, strict=False) if e]
     scale = [f"10^{unit[-1]}"] if unit[-1] else []

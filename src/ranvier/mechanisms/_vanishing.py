@@ -23,12 +23,12 @@ def report_vanishing(equations: Equations, defaults: dict[str, float]) -> None:
     graph = equations.graph
     v_mV = np.arange(LOWEST_mV + EVERY_mV, HIGHEST_mV, EVERY_mV)
     names: dict[str, Array] = {"v_mV": v_mV}
-    for name, lowest, highest in equations.states:
+    for state, lowest, highest in equations.states:
         low = max(0.0, lowest) if lowest < 1.0 else lowest
         high = min(1.0, highest) if highest > low else highest
-        names[name] = (low + np.array(SHARES) * (max(high, low) - low))[:, None]
-    for name, default in defaults.items():
-        names.setdefault(name, np.asarray(default))
+        names[state] = (low + np.array(SHARES) * (max(high, low) - low))[:, None]
+    for given, default in defaults.items():
+        names.setdefault(given, np.asarray(default))
     for node, (written, tell) in equations.divisors.items():
         read = {name for each in graph.reached([node]) if (name := graph.name_of(each))}
         if any("(" in name for name in read):

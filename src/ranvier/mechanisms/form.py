@@ -163,6 +163,7 @@ class _FormReader:
         schemes = tuple(filter(None, map(self.scheme, self.table("schemes"))))
         tried = {*self.table("parameters"), *self.table("definitions")}
         tried |= {*self.table("gates"), *self.table("states"), *self.named_in_reactions}
+        tried = set(map(str, tried))  # a dict may have other keys
         sound_states = {state for scheme in schemes for state in scheme.states}
         sound = {*parameters, *definitions, *(g.name for g in gates), *(s.name for s in states)}
         form = Form(
@@ -254,7 +255,7 @@ class _FormReader:
         found: dict[str, tuple[tuple[str, ...], Formula]] = {}
         for key, value in self.table("functions").items():
             path = ("functions", key)
-            match = SIGNATURE.fullmatch(key.strip())
+            match = SIGNATURE.fullmatch(str(key).strip())
             if match is None:
                 self.report('is not a function, expected "name(x_mV, y)"', *path)
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -24,6 +25,7 @@ from ranvier.morphology.problems import Problems
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from ranvier import _core
     from ranvier.experiment.lines import KeyLines
 
 
@@ -107,6 +109,12 @@ class Mechanism:
         return dict(self.form.parameters)
 
     @property
+    def reference_temperature_degC(self) -> float:
+        """Where it is evaluated if no temperature is given; 37 degC if the form has none."""
+        given = self.form.reference_temperature_degC
+        return TEMPERATURE_degC if given is None else given
+
+    @property
     def states(self) -> tuple[str, ...]:
         """Gates, then other states, then those of schemes."""
         return tuple(name for name, _, _ in self._equations.states)
@@ -126,12 +134,23 @@ class Mechanism:
         """The bytecode that the core runs; compiled when first asked for."""
         return compile_equations(self._equations)
 
+    @cached_property
+    def compiled(self) -> _core.CustomMechanism:
+        """What the core runs, and what a Placement takes."""
+        from ranvier.mechanisms._core_form import to_core
+
+        return to_core(self)
+
+    @property
+    def source(self) -> str:
+        """Its tables as JSON: `mechanisms.compiled_from_source` makes it again for the core."""
+        return json.dumps({**self._tables, "name": self.name})
+
     def _defaults(self) -> dict[str, float]:
         """What stands for everything that formulas read but v and the states."""
         known = self.form.parameters
         values = {n: value_of_input(n) for n in self._equations.inputs() if n not in known}
-        reference = self.form.reference_temperature_degC
-        values["temperature_degC"] = TEMPERATURE_degC if reference is None else reference
+        values["temperature_degC"] = self.reference_temperature_degC
         return {**values, **known}
 
     def _given(self, v_mV: ArrayLike, values: Mapping[str, ArrayLike]) -> dict[str, Any]:
@@ -213,7 +232,7 @@ class Mechanism:
                 for gate, rates in self._equations.gates.items()
             ],
             "states": list(self.states),
-            "reference_temperature_degC": self.form.reference_temperature_degC,
+            "reference_temperature_degC": self.reference_temperature_degC,
             "citation": self.form.citation,
         }
 
