@@ -143,6 +143,23 @@ def test_hodgkin_huxley_is_that_of_the_core(own: Any, form: Reader) -> None:
     assert found["currents_mA_cm2"] == {"na": "ina", "mixed": "il"}
 
 
+def test_neuron_s_own_squid_axon_is_ours() -> None:
+    """NEURON's hh.mod, as it is installed."""
+    neuron = pytest.importorskip("neuron")
+    files = sorted(Path(neuron.__file__).parent.rglob("modfile/hh.mod"))
+    if not files:
+        pytest.skip("NEURON is installed without its hh.mod")
+    squid = mechanisms.read_mod(files[0])
+    v_mV = np.linspace(-100.0, 60.0, 33)
+    found = squid.rates_per_ms(v_mV, temperature_degC=6.3)
+    for channel in ("na_hh", "k_hh"):
+        for gate_name, rates in mechanisms.rates(channel, v_mV).items():
+            for ours, theirs in zip(rates, found[gate_name], strict=True):
+                assert theirs == pytest.approx(ours, rel=1e-12)
+    resting = squid.currents_mA_cm2(-65.0, temperature_degC=6.3, e_na_mV=50.0, e_k_mV=-77.0)
+    assert sum(resting.values()) == pytest.approx(0.0, abs=1e-4)
+
+
 @pytest.mark.parametrize(
     ("written", "read"),
     [
@@ -338,6 +355,30 @@ def test_what_the_start_sets_holds(form: Reader) -> None:
     assert problems(form, gate(**parts, initial="\nk = v"))[0][1] == (
         "k: is set at the start alone, from v_mV"
     )
+
+
+def test_arrays_of_states_and_variables_of_the_file(form: Reader) -> None:
+    text = """
+    NEURON { SUFFIX pair NONSPECIFIC_CURRENT i }
+    PARAMETER { g = 1e-3 }
+    ASSIGNED { v i }
+    STATE { s[2] }
+    LOCAL z
+    INITIAL { FROM k = 0 TO 1 { s[k] = k } }
+    BREAKPOINT {
+      CONDUCTANCE g
+      SOLVE move METHOD derivimplicit
+      IF (v > -20) { LOCAL w w = v * 2 z = w } ELSE { z = 1 }
+      i = g * (v - z) * s[0]
+    }
+    DERIVATIVE move { s'[0] = -s[0] * s[1] s'[1] = (s[0] - s[1]) / 7 }
+    """
+    found = form(text)
+    assert found["definitions"]["z"] == "w if v_mV > -20 else 1"
+    assert found["states"] == {
+        "s_0": {"rate_per_ms": "-s_0 * s_1", "initial": "0"},
+        "s_1": {"rate_per_ms": "(s_0 - s_1) / 7", "initial": "1"},
+    }
 
 
 def test_names_of_the_form_are_not_taken(form: Reader) -> None:
