@@ -396,3 +396,25 @@ def test_keys_of_a_dict_that_are_no_texts_are_refused() -> None:
     found = problems({**with_current("v_mw"), "parameters": {3: 1.0}})
     assert found[0] == "parameters: 3 is not a name, expected letters, digits and _"
     assert found[1].startswith(CURRENT + "reads v_mw, which is unknown, expected 'v_mV' or one of")
+
+
+def test_reactions_have_lines_of_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "scheme.toml"
+    path.write_text(
+        """\
+[schemes.gating]
+reactions = [
+  { reaction = "a <-> b", forward_per_ms = "1", backward_per_ms = "[2, 3]" },
+  # Not one, but a comment, [with], {more}.
+  { reaction = "b <-> c", forward_per_ms = "x", backward_per_ms = "1" }, { reaction = "c -> a" },
+]
+"""
+    )
+    with pytest.raises(rv.FormatError) as caught:
+        read(path)
+    found = [line.removeprefix(f"{path}:") for line in str(caught.value).splitlines()]
+    assert [sentence[:42] for sentence in found] == [
+        "3: schemes.gating.reactions.backward_per_m",
+        "5: schemes.gating.reactions.forward_per_ms",
+        "5: schemes.gating.reactions: has no forwar",
+    ]

@@ -32,7 +32,10 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class KeyLines:
-    """Lines by key path. A key inside an inline table has the line of what it stands in."""
+    """Lines by key path, elements of arrays by number.
+
+    A key inside an inline table has the line of what it stands in.
+    """
 
     lines: dict[KeyPath, int]
 
@@ -63,13 +66,28 @@ def key_lines(text: str) -> KeyLines:
                 lines.setdefault(table[:length], line)
             continue
         path = table
-        for token in statement:
+        for place, token in enumerate(statement):
             if token.text == "=":
+                for number, element in enumerate(_elements(statement[place + 1 :])):
+                    lines[(*path, number)] = element.line
                 break
             if token.text != ".":
                 path = (*path, _name(token))
                 lines.setdefault(path, token.line)
     return KeyLines(lines)
+
+
+def _elements(value: list[Token]) -> Iterator[Token]:
+    """The first token of each element, if the value is an array."""
+    depth = 0
+    is_first = False
+    for token in value:
+        if depth == 0 and token.text != "[":
+            return
+        if depth == 1 and is_first and token.text != "]":
+            yield token
+        is_first = token.text in ("[", ",") and depth == (token.text == ",")
+        depth += (token.text in "[{") - (token.text in "]}")
 
 
 def _statements(text: str) -> Iterator[list[Token]]:
