@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 #: A current of 1 A/cm2 moves the potential by 1e-6 mV in a second.
-CAPACITANCE_uF_cm2 = 1e12
+CAPACITANCE_uF_cm2 = 1e15
 #: Of the equations that are not solved exactly in each step.
 RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE = 1e-11, 1e-16
 INPUTS = {"e{}": "e_{}_mV", "{}i": "{}_in_mM", "{}o": "{}_out_mM"}

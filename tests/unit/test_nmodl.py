@@ -346,6 +346,12 @@ def test_ions_and_places_are_the_form_s(form: Reader) -> None:
     assert list(found["currents_mA_cm2"]) == ["na", "ca"]
 
 
+def test_a_current_in_another_unit_is_noted(form: Reader) -> None:
+    assert "notes" not in form(gate())
+    found = form(gate().replace("ina (mA/cm2)", "ina (uA/cm2)"))
+    assert found["notes"] == "ina is given in uA/cm2 and taken as mA/cm2, as NEURON does"
+
+
 def test_what_the_start_sets_holds(form: Reader) -> None:
     parts = {"assigned": "k", "rates": "minf = 0.5 mtau = 2 / k"}
     found = form(gate(**parts, initial="k = 2^(celsius / 10)"))

@@ -65,8 +65,8 @@ class Declared:
     routines: dict[str, Any] = field(default_factory=dict)
     blocks: dict[str, Any] = field(default_factory=dict)
     title: str = ""
-    #: Of currents whose unit is not the membrane's.
-    odd_units: dict[str, str] = field(default_factory=dict)
+    #: As the file gives them to what is ASSIGNED.
+    units: dict[str, str] = field(default_factory=dict)
 
 
 def kind_of(node: Any) -> str:
@@ -179,7 +179,7 @@ def read_assigned(block: Any, source: Source, found: Declared) -> None:
             declare(name, found, None)
         unit = "" if each.unit is None else source.written(each.unit).strip("()")
         if unit:
-            found.odd_units[text_of(each.name)] = unit
+            found.units[text_of(each.name)] = unit
 
 
 def declare(name: str, found: Declared, value: float | None) -> None:

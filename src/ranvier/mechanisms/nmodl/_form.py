@@ -182,6 +182,7 @@ class _Former:
         form: dict[str, Any] = {
             "name": re.sub(r"\W", "_", self.declared.name).lower(),
             "units": "free",
+            "notes": self.notes(),
             "summary": self.declared.title or f"{self.declared.name}, read from NMODL",
             "parameters": {
                 spelt: self.declared.parameters.get(name, 0.0)
@@ -213,7 +214,17 @@ class _Former:
             },
             "currents_mA_cm2": {ion: text(e) for ion, e in currents.items()},
         }
-        return {key: value for key, value in form.items() if value != {}}
+        return {key: value for key, value in form.items() if value not in ({}, "")}
+
+    def notes(self) -> str:
+        """What a reader should know: NEURON converts no units, and neither does this."""
+        units = self.declared.units
+        odd = [
+            f"{name} is given in {units[name]} and taken as mA/cm2, as NEURON does"
+            for name in self.declared.currents
+            if units.get(name, MEMBRANE_CURRENTS[0]) not in MEMBRANE_CURRENTS
+        ]
+        return "; ".join(odd)
 
     def scheme(self, scheme: Any, names: _Names, text: Any) -> dict[str, Any]:
         def side(states: Mapping[str, int]) -> str:
