@@ -216,7 +216,7 @@ REACTION = ("schemes", "gating", "reactions", 0, "reaction")
         (CALCIUM, -1, ["states", "ca_mM", "highest"],
          "states.ca_mM: is from 0 to -1, expected lowest below highest"),
         (CALCIUM, "1 / ca_mM * 1", ["states", "ca_mM", "rate_per_ms"],
-         "'ca_mM' is divided by and is 0 at v = -200 mV, expected exprelr() or a divisor that st"),
+         "'ca_mM' is divided by and is 0 at v = -199.5 mV, expected exprelr() or a divisor that"),
         (CALCIUM, "1 / (0.5 - c) + 0 * ca_mM", ["states", "ca_mM", "rate_per_ms"],
          "'0.5 - c' is divided by and is 0 for some states, expected exprelr() or a divisor"),
         (SCHEME, None, ["reference_temperature_degC"],

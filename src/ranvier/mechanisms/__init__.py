@@ -18,11 +18,12 @@ from ranvier._text import expected_one_of
 from ranvier.errors import ModelError
 from ranvier.mechanisms._library import from_library, library_names
 from ranvier.mechanisms.mechanism import Mechanism, read
+from ranvier.mechanisms.nmodl import read_mod
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Mechanism", "describe", "names", "rates", "read"]
+__all__ = ["Mechanism", "describe", "names", "rates", "read", "read_mod"]
 
 
 def names() -> list[str]:

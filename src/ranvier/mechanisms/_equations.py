@@ -76,7 +76,7 @@ class _EquationReader:
         self.graph = Graph()
         self.values: dict[str, Value] = dict.fromkeys(form.unsound, BROKEN)
         self.values |= {
-            name: Value(self.graph.const(value), unit_of_name(name))
+            name: Value(self.graph.const(value), self.unit_of(name))
             for name, value in CONSTANTS.items()
         }
         self.functions = {
@@ -91,7 +91,7 @@ class _EquationReader:
     def equations(self) -> Equations:
         self.state_names = {name for name, _ in self.state_homes()}
         for name in ("v_mV", *PLACE, *self.form.parameters, *sorted(self.state_names)):
-            self.values[name] = Value(self.graph.name(name), unit_of_name(name))
+            self.values[name] = Value(self.graph.name(name), self.unit_of(name))
         self.check_names()
         self.define()
         for gate in self.form.gates:
@@ -105,6 +105,10 @@ class _EquationReader:
             self.result.currents[ion] = value.node
         self.result.divisors = self.reader.divisors
         return self.result
+
+    def unit_of(self, name: str) -> Unit | None:
+        """The unit that a name ends in; the free one if the mechanism's names have none."""
+        return unit_of_name(name) if self.form.has_units else None
 
     def state_homes(self) -> list[tuple[str, forms.KeyPath]]:
         """Every name of a state and the key that gives it."""
@@ -141,7 +145,7 @@ class _EquationReader:
         if (found := self.values.get(name)) is not None:
             return found
         if self.is_of_ion(name):
-            return Value(self.graph.name(name), unit_of_name(name))
+            return Value(self.graph.name(name), self.unit_of(name))
         return None
 
     def names(self) -> list[str]:
@@ -205,7 +209,7 @@ class _EquationReader:
         """Read a body once with arguments that stand for any of their unit."""
         function.body = tree
         local = {
-            name: Value(self.graph.name(f"{function.name}({name})"), unit_of_name(name))
+            name: Value(self.graph.name(f"{function.name}({name})"), self.unit_of(name))
             for name in function.parameters
         }
         if self.reader.read(tree, report, local).is_broken:
@@ -218,7 +222,7 @@ class _EquationReader:
 
     def checked(self, value: Value, unit: Unit | None, report: Callable[[str], None]) -> Value:
         """A value with the unit that it should have."""
-        if value.is_broken or unit is None:
+        if value.is_broken or unit is None or not self.form.has_units:
             return value
         if value.unit not in (None, unit):
             report(f"is in {shown(value.unit or ONE)}, expected {shown(unit)}")
@@ -302,7 +306,7 @@ class _EquationReader:
         graph = self.graph
         unit = unit_of_name(scheme.states[0]) if scheme.states else ONE
         for name in scheme.states:
-            if unit_of_name(name) != unit:
+            if self.form.has_units and unit_of_name(name) != unit:
                 self.report(
                     ("schemes", scheme.name),
                     f"{name} is in {shown(unit_of_name(name))}, expected {shown(unit)} as others",

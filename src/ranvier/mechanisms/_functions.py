@@ -11,8 +11,8 @@ from ranvier.mechanisms._graph import Graph
 from ranvier.mechanisms._units import ONE, Unit, shown, to_power, unit_of_name
 
 #: The SI's, exact since 2019.
-FARADAY_C_mol = 96485.33212
-GAS_CONSTANT_J_mol_K = 8.314462618
+FARADAY_C_mol = 96485.33212331001
+GAS_CONSTANT_J_mol_K = 8.31446261815324
 CONSTANTS = {
     "pi": math.pi,
     "faraday_C_mol": FARADAY_C_mol,

@@ -15,13 +15,13 @@ SUGGESTED = "expected exprelr() or a divisor that stays clear of 0"
 
 
 def report_vanishing(equations: Equations, defaults: dict[str, float]) -> None:
-    """Tell of divisors that are 0, or change sign, for potentials from -200 to 200 mV.
+    """Tell of divisors that are 0, or change sign, for potentials between -200 and 200 mV.
 
     Parameters are at their defaults and states anywhere in their bounds, or from 0 to 1 where these
     are wider.
     """
     graph = equations.graph
-    v_mV = np.arange(LOWEST_mV, HIGHEST_mV + EVERY_mV, EVERY_mV)
+    v_mV = np.arange(LOWEST_mV + EVERY_mV, HIGHEST_mV, EVERY_mV)
     names: dict[str, Array] = {"v_mV": v_mV}
     for state, lowest, highest in equations.states:
         low = max(0.0, lowest) if lowest < 1.0 else lowest

@@ -22,7 +22,9 @@ KeyPath: TypeAlias = tuple[str | int, ...]
 TEXTS = ("name", "kind", "summary", "citation", "notes")
 TABLES = ("parameters", "definitions", "functions", "gates", "states", "schemes")
 CURRENTS = "currents_mA_cm2"
-TOP = (*TEXTS, "reference_temperature_degC", *TABLES, CURRENTS)
+#: "free" lets names have any unit: those of files whose names do not end in one.
+UNITS = ("checked", "free")
+TOP = (*TEXTS, "units", "reference_temperature_degC", *TABLES, CURRENTS)
 WARMTH = ("q10", "reference_temperature_degC")
 GATE = ("alpha_per_ms", "beta_per_ms", "steady_state", "tau_ms", *WARMTH)
 STATE = ("rate_per_ms", "initial", "lowest", "highest", *WARMTH)
@@ -111,6 +113,7 @@ class Form:
     currents: Mapping[str, Formula]
     #: Names that were given and reported, so that what reads them is not reported too.
     unsound: frozenset[str]
+    has_units: bool
 
 
 def read_form(tables: Mapping[str, Any], default_name: str, report: Report) -> Form:
@@ -134,6 +137,9 @@ class _FormReader:
         kind = texts["kind"] or KINDS[0]
         if kind not in KINDS:
             self.report(f"is {kind!r}, {expected_one_of(kind, KINDS)}", "kind")
+        units = self.text("units") or UNITS[0]
+        if units not in UNITS:
+            self.report(f"is {units!r}, {expected_one_of(units, UNITS)}", "units")
         self.reference = self.number(self.tables, "reference_temperature_degC")
         parameters = {
             key: float(value)
@@ -175,6 +181,7 @@ class _FormReader:
             schemes=schemes,
             currents=currents,
             unsound=frozenset(tried - sound - sound_states),
+            has_units=units == UNITS[0],
         )
         if not any(self.tables.get(key) for key in ("gates", "states", "schemes", CURRENTS)):
             self.report(f"has no states and no currents, expected [{CURRENTS}] or some state")

@@ -1,0 +1,547 @@
+"""NMODL files as they are read into the form of mechanisms, each construct by a file of its own."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ranvier import mechanisms
+from ranvier.errors import FormatError, ModelError, RanvierError
+from ranvier.mechanisms import Mechanism
+from ranvier.mechanisms.nmodl import read_form
+from ranvier.mechanisms.nmodl._constants import size_of
+
+Reader = Callable[[str], dict[str, Any]]
+
+#: One gate, whose rates a procedure makes; what stands for $ is put in.
+GATE = """
+NEURON {{ SUFFIX Own USEION na READ ena WRITE ina RANGE g {neuron} }}
+PARAMETER {{ g = 0.02 (S/cm2) half = -40 (mV) {parameters} }}
+ASSIGNED {{ v (mV) ena (mV) ina (mA/cm2) celsius (degC) minf mtau (ms) {assigned} }}
+STATE {{ m {states} }}
+INITIAL {{ rates(v) m = minf {initial} }}
+BREAKPOINT {{ SOLVE change METHOD cnexp {before} ina = g * m^3 * (v - ena) {after} }}
+DERIVATIVE change {{ rates(v) m' = (minf - m) / mtau {derivative} }}
+PROCEDURE rates(u (mV)) {{
+  LOCAL q
+  TABLE minf, mtau DEPEND celsius FROM -100 TO 100 WITH 200
+  q = 3^((celsius - 20) / 10)
+  {rates}
+}}
+{blocks}
+"""
+RATES = "minf = 1 / (1 + exp(-(u - half) / 7)) mtau = 2 / q"
+
+
+def gate(**parts: str) -> str:
+    names = "neuron parameters assigned states initial before after derivative rates blocks"
+    return GATE.format(**{**dict.fromkeys(names.split(), ""), "rates": RATES, **parts})
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    pytest.importorskip("neuron.nmodl")
+    return tmp_path / "own.mod"
+
+
+@pytest.fixture
+def form(path: Path) -> Reader:
+    def read(text: str) -> dict[str, Any]:
+        path.write_text(text)
+        return read_form(path)
+
+    return read
+
+
+@pytest.fixture
+def own(path: Path) -> Callable[[str], mechanisms.Mechanism]:
+    def read(text: str) -> mechanisms.Mechanism:
+        path.write_text(text)
+        return mechanisms.read_mod(path)
+
+    return read
+
+
+def problems(form: Reader, text: str) -> list[tuple[int, str]]:
+    """Line and reason of everything that is refused."""
+    with pytest.raises(FormatError) as caught:
+        form(text)
+    found = []
+    for line in str(caught.value).splitlines():
+        where, _, reason = line.partition(".mod:")
+        assert where.endswith("own")
+        number, _, reason = reason.partition(": ")
+        found.append((int(number), reason))
+    return found
+
+
+def test_a_gate_is_read_with_its_procedure_in_place(form: Reader) -> None:
+    found = form(gate())
+    assert found["name"] == "own"
+    assert found["units"] == "free"
+    assert found["parameters"] == {"g": 0.02, "half": -40.0}
+    assert found["gates"] == {"m": {"steady_state": "minf", "tau_ms": "mtau"}}
+    assert found["definitions"] == {
+        "minf": "1 / (1 + exp(-(v_mV - half) / 7))",
+        "q": "3 ** ((temperature_degC - 20) / 10)",
+        "mtau": "2 / q",
+        "ina": "g * m ** 3 * (v_mV - e_na_mV)",
+    }
+    assert found["currents_mA_cm2"] == {"na": "ina"}
+
+
+def test_it_is_a_mechanism_whose_values_are_right(own: Any) -> None:
+    mechanism = own(gate())
+    v_mV = np.array([-70.0, -40.0, 10.0])
+    minf = 1.0 / (1.0 + np.exp(-(v_mV + 40.0) / 7.0))
+    here = {"temperature_degC": 30.0}
+    assert mechanism.steady_state(v_mV)["m"] == pytest.approx(minf)
+    assert mechanism.time_constant_ms(v_mV, **here)["m"] == pytest.approx(2.0 / 3.0)
+    current = mechanism.currents_mA_cm2(v_mV, e_na_mV=50.0)["na"]
+    assert current == pytest.approx(0.02 * minf**3 * (v_mV - 50.0))
+
+
+HODGKIN_HUXLEY = """
+NEURON { SUFFIX squid USEION na READ ena WRITE ina NONSPECIFIC_CURRENT il RANGE g, gl, el }
+PARAMETER { g = 0.12 gl = 3e-4 el = -54.3 }
+ASSIGNED { v ena ina il minf mtau hinf htau }
+STATE { m h }
+BREAKPOINT { SOLVE move METHOD cnexp  ina = g*m*m*m*h*(v - ena)  il = gl*(v - el) }
+INITIAL { rates(v) m = minf h = hinf }
+DERIVATIVE move { rates(v) m' = (minf - m)/mtau h' = (hinf - h)/htau }
+FUNCTION ratio(x, y) {
+  if (fabs(x/y) < 1e-6) { ratio = y*(1 - x/y/2) } else { ratio = x/(exp(x/y) - 1) }
+}
+PROCEDURE rates(v) { LOCAL a, b, sum
+UNITSOFF
+  a = 0.1*ratio(-(v + 40), 10)  b = 4*exp(-(v + 65)/18)  sum = a + b
+  mtau = 1/sum  minf = a/sum
+  a = 0.07*exp(-(v + 65)/20)  b = 1/(exp(-(v + 35)/10) + 1)  sum = a + b
+  htau = 1/sum  hinf = a*htau
+UNITSON
+}
+"""
+
+
+def test_hodgkin_huxley_is_that_of_the_core(own: Any, form: Reader) -> None:
+    mechanism = own(HODGKIN_HUXLEY)
+    # Through the hole of the quotient at -40 mV, and close to it.
+    v_mV = np.array([-90.0, -65.0, -40.0, -40.0 + 1e-7, 20.0])
+    for name, (alpha, beta) in mechanisms.rates("na_hh", v_mV).items():
+        found = mechanism.rates_per_ms(v_mV)[name]
+        assert found[0] == pytest.approx(alpha, rel=1e-12)
+        assert found[1] == pytest.approx(beta, rel=1e-12)
+    found = form(HODGKIN_HUXLEY)
+    assert found["gates"]["m"] == {"alpha_per_ms": "a", "beta_per_ms": "b"}
+    assert found["gates"]["h"] == {"alpha_per_ms": "a_2", "beta_per_ms": "b_2"}
+    assert found["currents_mA_cm2"] == {"na": "ina", "mixed": "il"}
+
+
+def test_neuron_s_own_squid_axon_is_ours() -> None:
+    """NEURON's hh.mod, as it is installed."""
+    neuron = pytest.importorskip("neuron")
+    files = sorted(Path(neuron.__file__).parent.rglob("modfile/hh.mod"))
+    if not files:
+        pytest.skip("NEURON is installed without its hh.mod")
+    squid = mechanisms.read_mod(files[0])
+    v_mV = np.linspace(-100.0, 60.0, 33)
+    found = squid.rates_per_ms(v_mV, temperature_degC=6.3)
+    for channel in ("na_hh", "k_hh"):
+        for gate_name, rates in mechanisms.rates(channel, v_mV).items():
+            for ours, theirs in zip(rates, found[gate_name], strict=True):
+                assert theirs == pytest.approx(ours, rel=1e-12)
+    resting = squid.currents_mA_cm2(-65.0, temperature_degC=6.3, e_na_mV=50.0, e_k_mV=-77.0)
+    assert sum(resting.values()) == pytest.approx(0.0, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("(u + 40) / (1 - exp(-(u + 40) / 10))", "10 * exprelr(-(v_mV + 40) / 10)"),
+        ("0.5 * (half - u) / (exp((half - u) / 4) - 1)", "2 * exprelr((half - v_mV) / 4)"),
+        ("(u + 40) / (1 - exp(-(u + 41) / 10))", "(v_mV + 40) / (1 - exp(-(v_mV + 41) / 10))"),
+        ("(u - half) / (exp((u + 40) / 10) - 1)", "(v_mV - half) / (exp((v_mV + 40) / 10) - 1)"),
+    ],
+)
+def test_quotients_with_a_hole_become_exprelr(form: Reader, written: str, read: str) -> None:
+    """Only if numerator and exponent vanish together whatever the parameters are."""
+    found = form(gate(rates=f"minf = 0.5 mtau = {written}"))
+    assert found["definitions"]["mtau"] == read
+
+
+@pytest.mark.parametrize("near", ["a * k", "a * k * 2"])
+def test_a_guard_goes_only_where_it_agrees(form: Reader, near: str) -> None:
+    function = f"""
+    FUNCTION trap(x, a, k) {{
+      if (fabs(x) > 1e-6) {{ trap = a * x / (1 - exp(-x / k)) }} else {{ trap = {near} }}
+    }}"""
+    found = form(gate(rates="minf = 0.5 mtau = trap(u - half, 3, 9)", blocks=function))
+    mtau = found["definitions"]["mtau"]
+    assert ("if" in mtau) == (near != "a * k")
+    assert "27 * exprelr(-(v_mV - half) / 9)" in mtau
+
+
+def test_an_exponential_that_is_cut_is_one(form: Reader) -> None:
+    cut = "FUNCTION Exp(x) { if (x < -100) { Exp = 0 } else { Exp = exp(x) } }"
+    found = form(gate(rates="minf = Exp(-(u + 40)^2 / 500) mtau = 1", blocks=cut))
+    assert found["definitions"]["minf"] == "exp(-(v_mV + 40) ** 2 / 500)"
+
+
+def test_branches_become_choices(form: Reader) -> None:
+    rates = """
+    if (u < -70) { mtau = 5 } else if (u < -20) { mtau = 3 } else { mtau = 1 }
+    if (mtau < half) { mtau = half }
+    minf = 0.5
+    if (g == 0 && !(u >= 3 || u < 1)) { minf = 0.25 }
+    """
+    found = form(gate(rates=rates))["definitions"]
+    assert found["mtau"] == "3 if v_mV < -20 else 1"
+    assert found["mtau_2"] == "5 if v_mV < -70 else mtau"
+    assert found["mtau_3"] == "max(mtau_2, half)"
+    assert found["minf"] == "0.25 if g == 0 and not (v_mV >= 3 or v_mV < 1) else 0.5"
+
+
+def test_loops_over_arrays_are_unrolled(form: Reader) -> None:
+    text = """
+    DEFINE LAST 1
+    NEURON { SUFFIX two NONSPECIFIC_CURRENT i }
+    PARAMETER { scale[2] }
+    ASSIGNED { v i inf[2] tau[2] }
+    STATE { a b }
+    INITIAL { both(v) a = inf[0] b = inf[1] }
+    BREAKPOINT { SOLVE move METHOD cnexp i = 1e-3 * a * b * v }
+    DERIVATIVE move { both(v) a' = (inf[0] - a)/tau[0] b' = (inf[1] - b)/tau[1] }
+    PROCEDURE both(v) { FROM n = 0 TO LAST { inf[n] = half(v, n) tau[n] = n + 1 } }
+    FUNCTION half(v, n) { v = v + 10 if (n == 0) { half = 1/(1 + exp(v)) } else { half = 0.5 } }
+    """
+    found = form(text)
+    assert found["definitions"]["inf_0"] == "1 / (1 + exp(v))"
+    assert found["definitions"]["v"] == "v_mV + 10"
+    assert found["gates"]["b"]["steady_state"] == "0.5"
+
+
+def test_rates_of_other_forms_are_gates_too(form: Reader) -> None:
+    names = "a = 0.3 b = 0.2"
+    parts = {"parameters": names, "initial": "m = a / (a + b)"}
+    text = gate(**parts).replace("(minf - m) / mtau", "a * (1 - m) - b * m")
+    assert form(text)["gates"]["m"] == {"alpha_per_ms": "a", "beta_per_ms": "b"}
+    text = gate(**parts).replace("(minf - m) / mtau", "a - (a + b) * m")
+    assert form(text)["gates"]["m"] == {"steady_state": "a / (a + b)", "tau_ms": "1 / (a + b)"}
+
+
+def test_what_is_no_gate_is_a_state(form: Reader) -> None:
+    # Starts elsewhere, is above 1, or reads itself.
+    found = form(
+        gate(
+            states="s w c",
+            initial="s = 0.1 w = 3 c = 1",
+            derivative="s' = (minf - s) / 4 w' = (3 - w) / 4 c' = -c * c + s",
+            after="ina = ina + 0 * (s + w + c)",
+        )
+    )
+    assert list(found["gates"]) == ["m"]
+    assert found["states"] == {
+        "s": {"rate_per_ms": "(minf - s) / 4", "initial": "0.1"},
+        "w": {"rate_per_ms": "(3 - w) / 4", "initial": "3"},
+        "c": {"rate_per_ms": "-c * c + s", "initial": "1"},
+    }
+
+
+KINETIC = """
+NEURON {{ SUFFIX chain NONSPECIFIC_CURRENT i }}
+PARAMETER {{ up = 2 down = 3 }}
+ASSIGNED {{ v i }}
+STATE {{ c o p }}
+INITIAL {{ {initial} }}
+BREAKPOINT {{ SOLVE moves METHOD sparse i = 1e-3 * o * v }}
+KINETIC moves {{ {reactions} }}
+"""
+
+
+def test_reactions_become_a_scheme(own: Any, form: Reader) -> None:
+    reactions = "~ c <-> o (up * exp(v / 50), down) ~ o <-> p (1, 4) CONSERVE c + o + p = 1"
+    text = KINETIC.format(initial="SOLVE moves STEADYSTATE sparse", reactions=reactions)
+    assert form(text)["schemes"]["kinetic"] == {
+        "total": 1.0,
+        "reactions": [
+            {
+                "reaction": "c <-> o",
+                "forward_per_ms": "up * exp(v_mV / 50)",
+                "backward_per_ms": "down",
+            },
+            {"reaction": "o <-> p", "forward_per_ms": "1", "backward_per_ms": "4"},
+        ],
+    }
+    steady = own(text).steady_state(0.0)
+    assert steady["o"] == pytest.approx(1.0 / (1.0 + 1.5 + 0.25))
+
+
+def test_other_reactions_become_states(form: Reader) -> None:
+    reactions = "~ 2 c <-> o (up, down) ~ o -> (4) ~ p << (0.5)"
+    found = form(KINETIC.format(initial="c = 1", reactions=reactions))
+    rates = {name: state["rate_per_ms"] for name, state in found["states"].items()}
+    assert rates == {
+        "c": "-(2 * (up * c * c - down * o))",
+        "o": "up * c * c - down * o - 4 * o",
+        "p": "0.5",
+    }
+
+
+def test_old_steps_in_time_become_rates(form: Reader) -> None:
+    text = """
+    NEURON { SUFFIX old NONSPECIFIC_CURRENT i RANGE mexp }
+    ASSIGNED { v i dt minf mtau mexp }
+    STATE { m }
+    INITIAL { rates(v) m = minf }
+    BREAKPOINT { SOLVE states i = 1e-3 * m * v }
+    PROCEDURE states() { rates(v) m = m + mexp * (minf - m)
+      VERBATIM
+      return 0;
+      ENDVERBATIM
+    }
+    PROCEDURE rates(v) { mtau = 3 + v / 100 minf = 1 / (1 + exp(-v)) mexp = 1 - exp(-dt / mtau) }
+    """
+    found = form(text)
+    assert found["gates"] == {"m": {"steady_state": "minf", "tau_ms": "mtau"}}
+    assert problems(form, text.replace("1 - exp(-dt / mtau)", "dt / mtau")) == [
+        (7, "m: a step in time, expected m' = ...")
+    ]
+
+
+def test_constants_of_units_have_their_value(form: Reader) -> None:
+    units = "UNITS { F = (faraday) (coulomb) R = (k-mole) (joule/degC) N = 3 (1) PI = (pi) (1) }"
+    found = form(gate(rates="minf = 0.5 mtau = F / R + N * PI", blocks=units))["definitions"]
+    assert float(found["F"]) == pytest.approx(96485.33212, rel=1e-10)
+    assert float(found["R"]) == pytest.approx(8.314462618, rel=1e-10)
+    assert found["N"] == "3"
+    assert float(found["PI"]) == math.pi
+
+
+@pytest.mark.parametrize(
+    ("unit", "size"),
+    [("10000 coulomb", 1e4), ("kilocoulombs", 1e3), ("1/s2", 1.0), ("furlong", None), ("(", None)],
+)
+def test_sizes_of_units(unit: str, size: float | None) -> None:
+    assert size_of(unit) == size
+
+
+def test_ions_and_places_are_the_form_s(form: Reader) -> None:
+    neuron = "USEION ca READ cai, cao, eca WRITE ica"
+    found = form(
+        gate(
+            neuron=neuron,
+            assigned="cai cao eca ica diam",
+            after="ica = eca * log(cao / cai) / pow(diam, 2) + cosh(v)",
+        )
+    )
+    assert found["definitions"]["ica"] == (
+        "e_ca_mV * log(ca_out_mM / ca_in_mM) / diameter_um ** 2 + (exp(v_mV) + exp(-v_mV)) / 2"
+    )
+    assert list(found["currents_mA_cm2"]) == ["na", "ca"]
+
+
+def test_a_current_in_another_unit_is_noted(form: Reader) -> None:
+    assert "notes" not in form(gate())
+    found = form(gate().replace("ina (mA/cm2)", "ina (uA/cm2)"))
+    assert found["notes"] == "ina is given in uA/cm2 and taken as mA/cm2, as NEURON does"
+
+
+def test_what_the_start_sets_holds(form: Reader) -> None:
+    parts = {"assigned": "k", "rates": "minf = 0.5 mtau = 2 / k"}
+    found = form(gate(**parts, initial="k = 2^(celsius / 10)"))
+    assert found["definitions"]["k"] == "2 ** (temperature_degC / 10)"
+    # Nobody sets it: a parameter.
+    assert form(gate(**parts))["parameters"]["k"] == 0.0
+    assert problems(form, gate(**parts, initial="\nk = v"))[0][1] == (
+        "k: is set at the start alone, from v_mV"
+    )
+
+
+def test_arrays_of_states_and_variables_of_the_file(form: Reader) -> None:
+    text = """
+    NEURON { SUFFIX pair NONSPECIFIC_CURRENT i }
+    PARAMETER { g = 1e-3 }
+    ASSIGNED { v i }
+    STATE { s[2] }
+    LOCAL z
+    INITIAL { FROM k = 0 TO 1 { s[k] = k } }
+    BREAKPOINT {
+      CONDUCTANCE g
+      SOLVE move METHOD derivimplicit
+      IF (v > -20) { LOCAL w w = v * 2 z = w } ELSE { z = 1 }
+      i = g * (v - z) * s[0]
+    }
+    DERIVATIVE move { s'[0] = -s[0] * s[1] s'[1] = (s[0] - s[1]) / 7 }
+    """
+    found = form(text)
+    assert found["definitions"]["z"] == "w if v_mV > -20 else 1"
+    assert found["states"] == {
+        "s_0": {"rate_per_ms": "-s_0 * s_1", "initial": "0"},
+        "s_1": {"rate_per_ms": "(s_0 - s_1) / 7", "initial": "1"},
+    }
+
+
+def test_names_of_the_form_are_not_taken(form: Reader) -> None:
+    rates = "minf = 0.5 mtau = lambda + exprelr + pi"
+    found = form(gate(parameters="lambda = 1 exprelr = 2 pi = 3", rates=rates))
+    assert found["definitions"]["mtau"] == "lambda_2 + exprelr_2 + pi_2"
+
+
+REFUSED = [
+    ({"neuron": "\nPOINTER p"}, 3, "POINTER: a variable of another mechanism cannot be read"),
+    ({"neuron": "\nBBCOREPOINTER p"}, 3, "BBCOREPOINTER: a variable of another mechanism"),
+    ({"neuron": "\nEXTERNAL p"}, 3, "EXTERNAL: a variable of another mechanism cannot be read"),
+    ({"neuron": "\nELECTRODE_CURRENT p"}, 3, "ELECTRODE_CURRENT: a current of an electrode"),
+    ({"neuron": "\nRANDOM p"}, 3, "RANDOM: random numbers are not translated"),
+    (
+        {"neuron": "\nUSEION k WRITE ki"},
+        3,
+        "WRITE ki: sets the concentration of an ion, expected currents only",
+    ),
+    ({"neuron": "\nUSEION k WRITE ek"}, 3, "WRITE ek: sets the reversal potential of an ion"),
+    ({"neuron": "NONSPECIFIC_CURRENT il"}, 2, "il: is a current that BREAKPOINT does not set"),
+    ({"before": "\nVERBATIM\n x = 1; ENDVERBATIM\n"}, 8, "VERBATIM: C code cannot be translated"),
+    ({"before": "\nWHILE (g < 3) { g = g + 1 }\n"}, 8, "WHILE: is not translated"),
+    ({"before": "\nFROM n = 0 TO g { g = g + n }"}, 8, "g: is not a whole number known beforehand"),
+    ({"before": "\nFROM n = 0 TO 2000 { }"}, 8, "FROM: 2001 turns, expected 1000 at most"),
+    ({"before": "\nt = 3"}, 8, "t = ...: the run's own variables cannot be set"),
+    ({"before": "\ng = sin(v)\n"}, 8, "sin(): is a function that is not translated"),
+    ({"before": "\nrates(v, v)\n"}, 8, "rates: is given 2 values, expected 1"),
+    ({"before": "\nSOLVE nothing METHOD cnexp\n"}, 8, "SOLVE nothing: there is no such block"),
+    ({"before": "\nSOLVE change METHOD simeq\n"}, 8, "METHOD simeq: is not known, expected cnexp,"),
+    (
+        {"initial": "\nSOLVE change METHOD cnexp"},
+        7,
+        "SOLVE change: in INITIAL, expected STEADYSTATE",
+    ),
+    ({"after": "ina = ina + t"}, 7, "t: rates and currents must not read the time"),
+    ({"after": "ina = ina * dt"}, 7, "dt: rates and currents must not read the time step"),
+    ({"after": "ina = ina * area"}, 7, "area: rates and currents must not read the area"),
+    (
+        {"neuron": "USEION k READ ik", "after": "ina = ina + ik"},
+        7,
+        "ik: the current of all mechanisms cannot be read",
+    ),
+    (
+        {"assigned": "old", "before": "\nold = old + 1\n", "after": "ina = ina * old"},
+        8,
+        "old: keeps what it held in the step before, expected a STATE",
+    ),
+    ({"derivative": "x' = 1"}, 8, "x: has an equation, expected it in STATE"),
+    ({"blocks": "\nLINEAR l { ~ m = 1 }"}, 16, "LINEAR: equations to be solved are not"),
+    ({"blocks": "\nNONLINEAR l { ~ m = 1 }"}, 16, "NONLINEAR: equations to be solved are not"),
+    ({"blocks": "\nDISCRETE l { m = 1 }"}, 16, "DISCRETE: steps in time are not translated"),
+    ({"blocks": "\nFUNCTION_TABLE l(x)"}, 16, "FUNCTION_TABLE: its values are given while"),
+    ({"blocks": "\nBEFORE STEP { g = 1 }"}, 16, "BEFORE: blocks that act on the simulation"),
+    ({"blocks": "\nAFTER SOLVE { g = 1 }"}, 16, "AFTER: blocks that act on the simulation"),
+    ({"blocks": "\nCONSTRUCTOR { g = 1 }"}, 16, "CONSTRUCTOR: blocks that act on the"),
+    ({"blocks": "\nDESTRUCTOR { g = 1 }"}, 16, "DESTRUCTOR: blocks that act on the"),
+    ({"blocks": "\nNET_RECEIVE(w) { g = w }"}, 16, "NET_RECEIVE: events that arrive are not"),
+    (
+        {"blocks": "\nUNITS { F = (furlong) (m) }"},
+        16,
+        "(furlong): an unknown unit, expected the number itself",
+    ),
+]
+
+
+@pytest.mark.parametrize(("parts", "line", "reason"), REFUSED, ids=[each[2] for each in REFUSED])
+def test_what_cannot_be_translated_is_refused(
+    form: Reader, parts: dict[str, str], line: int, reason: str
+) -> None:
+    ((found_line, found),) = problems(form, gate(**parts))
+    assert found.startswith(reason)
+    assert found_line == line
+
+
+def test_all_problems_are_told_at_once_with_their_lines(form: Reader) -> None:
+    text = """: a comment of VERBATIM
+NEURON {
+  POINT_PROCESS alpha
+  POINTER other
+  NONSPECIFIC_CURRENT i
+}
+ASSIGNED { v i other }
+BREAKPOINT {
+  VERBATIM
+  i = 0;
+  ENDVERBATIM
+  i = other * v
+}
+NET_RECEIVE(weight) { }
+"""
+    assert problems(form, text) == [
+        (3, "POINT_PROCESS: a current at a point, expected a SUFFIX"),
+        (4, "POINTER: a variable of another mechanism cannot be read"),
+        (9, "VERBATIM: C code cannot be translated"),
+        (14, "NET_RECEIVE: events that arrive are not translated"),
+    ]
+
+
+def test_files_that_are_no_mechanisms_are_refused(form: Reader) -> None:
+    assert problems(form, "NEURON { ARTIFICIAL_CELL beat }\nNET_RECEIVE(w) { }")[0] == (
+        1,
+        "ARTIFICIAL_CELL: has no membrane, expected a SUFFIX",
+    )
+    assert problems(form, "PARAMETER { a = 1 }") == [(1, "has no NEURON block with a SUFFIX")]
+    assert problems(form, "NEURON { SUFFIX a }") == [(1, "has no BREAKPOINT: nothing is computed")]
+    assert problems(form, "NEURON { SUFFIX a }\nBREAKPOINT { }") == [(1, "carries no current")]
+    line, reason = problems(form, "NEURON { SUFFIX a }\nBREAKPOINT { x = = 3 }")[0]
+    assert line == 2
+    assert reason.startswith("is not NMODL: syntax error")
+
+
+@pytest.mark.parametrize(
+    ("reactions", "reason"),
+    [
+        ("~ c <-> up (1, 2)", "up: takes part in a reaction, expected a STATE"),
+        ("COMPARTMENT 3 { c } ~ c <-> o (1, 2)", "COMPARTMENT: is not translated"),
+        (
+            "~ c <-> o (1, 2) ~ o << (3) CONSERVE c + o = 1",
+            "CONSERVE: a reaction changes the sum, expected none",
+        ),
+    ],
+)
+def test_reactions_that_are_refused(form: Reader, reactions: str, reason: str) -> None:
+    found = problems(form, KINETIC.format(initial="c = 1", reactions=reactions))
+    assert found[0][1].startswith(reason)
+
+
+def test_calls_that_never_end_are_refused(form: Reader) -> None:
+    found = problems(form, gate(rates="rates(u)"))
+    assert found[0][1] == "rates: calls itself"
+
+
+def test_what_the_form_refuses_is_told_with_the_file(path: Path) -> None:
+    path.write_text(gate(rates="minf = 0.5 mtau = 1 / (u + 40)^2", after="ina = ina / (v + 40)"))
+    with pytest.raises(FormatError, match=r"own.mod:1: .* is divided by and is 0 at v = -40 mV"):
+        mechanisms.read_mod(path)
+
+
+def test_names_without_units_are_free_of_them() -> None:
+    tables = {
+        "parameters": {"shift_ms": 3.0},
+        "definitions": {"up": "v_mV + shift_ms"},
+        "gates": {"m_mV": {"steady_state": "sigmoid(up)", "tau_ms": "up * up + 1"}},
+        "currents_mA_cm2": {"na": "m_mV * up"},
+    }
+    with pytest.raises(ModelError, match="adds mV and ms, expected the same unit"):
+        Mechanism.from_dict(tables)
+    assert Mechanism.from_dict({**tables, "units": "free"}).steady_state(-3.0)["m_mV"] == 0.5
+    with pytest.raises(ModelError, match="units: is 'none', expected one of checked, free"):
+        Mechanism.from_dict({**tables, "units": "none"})
+
+
+def test_without_the_parser_the_extra_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "neuron", None)
+    monkeypatch.setitem(sys.modules, "neuron.nmodl", None)
+    with pytest.raises(RanvierError, match=r"needs NEURON's parser: pip install ranvier\[nmodl\]"):
+        mechanisms.read_mod(tmp_path / "own.mod")
