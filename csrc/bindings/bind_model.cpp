@@ -112,9 +112,14 @@ Placement placement_of(const py::object& mechanism) {
         if (find_mechanism(name) != nullptr) {
             return {name, {}, {}};
         }
-        custom = py::module_::import("ranvier.mechanisms").attr("find_compiled")(name);
-        if (custom.is_none()) {
-            return {name, {}, {}};  // validate() says so, with everything else
+        const py::module_ library = py::module_::import("ranvier.mechanisms");
+        custom = library.attr("find_compiled")(name);
+        if (custom.is_none()) {  // validate() says so, with everything else
+            return {name,
+                    {},
+                    {},
+                    nullptr,
+                    library.attr("library_names")().cast<std::vector<std::string>>()};
         }
     } else if (py::hasattr(mechanism, "compiled")) {
         custom = mechanism.attr("compiled");

@@ -108,7 +108,7 @@ constexpr std::size_t kPacks = 11;
 
 template <class Real>
 void check_op(const Mechanism& mechanism, Op op, Isa isa, double relative) {
-    const auto* const kernels = find_lane_kernels<Real>(kExpressionKernels, isa);
+    const auto* const kernels = find_lane_kernels<Real>(expression_kernels(), isa);
     std::mt19937_64 random(static_cast<unsigned>(op) + 1);
     std::uniform_real_distribution<double> any(-5.0, 5.0);
     const bool is_positive = op == Op::kLog || op == Op::kPower || op == Op::kSqrt;

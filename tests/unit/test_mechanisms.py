@@ -92,10 +92,11 @@ def test_rates_at_0_over_0_are_their_limits(
 
 
 def test_extreme_potentials_keep_rates_finite() -> None:
-    """A membrane that blows up must reach the check for it, not a floating-point trap."""
-    for name in mechanisms.names():
+    """A membrane that blows up must reach the check for it, not a floating-point trap. Those of the
+    library are finite up to 1 V (test_library.py), and NaN beyond, which the check knows too."""
+    for name in _core.mechanism_names():
         for alpha, beta in mechanisms.rates(name, [-1e4, 1e4]).values():
-            assert not np.isnan([alpha, beta]).any()
+            assert not np.isnan([alpha, beta]).any(), name
 
 
 def test_description_of_a_channel() -> None:
@@ -114,7 +115,7 @@ def test_unknown_channels_are_told_with_what_there_is() -> None:
     for ask in (mechanisms.describe, lambda name: mechanisms.rates(name, 0.0)):
         with pytest.raises(
             rv.ModelError,
-            match=r"^mechanism 'na_hx': is unknown, expected 'na_hh' or one of k_hh, ",
+            match=r"^mechanism 'na_hx': is unknown, expected 'na_hh' or one of .*, k_hh, ",
         ):
             ask("na_hx")
     with pytest.raises(KeyError, match="na_hx"):

@@ -14,7 +14,11 @@
 
 namespace ranvier {
 
-inline constexpr std::string_view kExpressionKernels = "(expressions)";
+/// What the lane kernels of all mechanisms that are written as expressions are registered by. A
+/// function, since a variable would be one symbol for all instruction sets.
+RANVIER_INLINE constexpr std::string_view expression_kernels() {
+    return "(expressions)";
+}
 
 /// Every registered mechanism, sorted by name.
 std::vector<const Mechanism*> mechanisms();
@@ -25,7 +29,7 @@ const Mechanism* find_mechanism(std::string_view name);
 /// The name that a mechanism's lane kernels are registered by: its own, or that of all which are
 /// written as expressions.
 inline std::string_view lane_kernels_name(const Mechanism& mechanism) {
-    return mechanism.expressions == nullptr ? mechanism.info.name : kExpressionKernels;
+    return mechanism.expressions == nullptr ? mechanism.info.name : expression_kernels();
 }
 
 /// The lane kernels of the mechanism of that name at that instruction set, or null. `Real` is

@@ -29,6 +29,7 @@ struct Placement {
     std::vector<std::string> where;  // section or region names; empty: everywhere
     std::map<std::string, std::vector<double>> parameters;
     std::shared_ptr<const Mechanism> custom = nullptr;  // null: the registry has it
+    std::vector<std::string> others = {};               // what else there is by name, for messages
 
     /// Null where there is none of that name.
     const Mechanism* found() const { return custom ? custom.get() : find_mechanism(mechanism); }

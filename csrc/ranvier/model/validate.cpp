@@ -275,6 +275,8 @@ private:
                 for (const Mechanism* known : mechanisms()) {
                     names.emplace_back(known->info.name);
                 }
+                names.insert(names.end(), placement.others.begin(), placement.others.end());
+                std::ranges::sort(names);
                 report("mechanism " + quoted(placement.mechanism),
                        "is unknown, " + expected_one_of(placement.mechanism, names));
                 continue;

@@ -30,12 +30,10 @@ public:
     template <class Entry>
     Inverse(const Expressions& e, const Entry& entry, const Real* inverse_tau,
             std::size_t packs) noexcept
-        : size_(e.states), count_(packs * kLanes), is_coupled_(e.is_coupled()) {
+        : size_(e.states), packs_(packs), is_coupled_(e.is_coupled()) {
         if (is_coupled_) {
             for (std::size_t i = 0; i < size_ * size_; ++i) {
-                for (std::size_t at = 0; at < count_; ++at) {
-                    matrix_[i][at] = Real(0);
-                }
+                for_each(matrix_[i], [](std::size_t) { return P(0.0); });
             }
         }
         for (std::size_t i = 0; i < e.jacobian.size(); ++i) {
@@ -53,9 +51,7 @@ public:
             factor();
         } else {
             for (std::size_t i = 0; i < size_; ++i) {
-                for (std::size_t at = 0; at < count_; ++at) {
-                    matrix_[i][at] = Real(1) / matrix_[i][at];
-                }
+                invert(matrix_[i]);
             }
         }
     }
@@ -64,9 +60,7 @@ public:
     void apply(Strip<Real>* x) const noexcept {
         if (!is_coupled_) {
             for (std::size_t i = 0; i < size_; ++i) {
-                for (std::size_t at = 0; at < count_; ++at) {
-                    x[i][at] *= matrix_[i][at];
-                }
+                multiply(x[i], matrix_[i]);
             }
             return;
         }
@@ -79,32 +73,43 @@ public:
             for (std::size_t j = i + 1; j < size_; ++j) {
                 subtract(cell(i, j), x[j], x[i]);
             }
-            for (std::size_t at = 0; at < count_; ++at) {
-                x[i][at] *= cell(i, i)[at];
-            }
+            multiply(x[i], cell(i, i));
         }
     }
 
 private:
+    using P = Pack<TwoRegisters<Real>>;
+
     Strip<Real>& cell(std::size_t i, std::size_t j) noexcept { return matrix_[i * size_ + j]; }
     const Strip<Real>& cell(std::size_t i, std::size_t j) const noexcept {
         return matrix_[i * size_ + j];
     }
-    void subtract(const Strip<Real>& a, const Strip<Real>& b, Strip<Real>& from) const noexcept {
-        for (std::size_t at = 0; at < count_; ++at) {
-            from[at] -= a[at] * b[at];
+    template <class Value>
+    RANVIER_INLINE void for_each(Strip<Real>& to, const Value& value) const noexcept {
+        for (std::size_t at = 0; at < packs_ * kLanes; at += P::kWidth * P::kPieces) {
+            value(at).store(to.data() + at);
         }
+    }
+    void subtract(const Strip<Real>& a, const Strip<Real>& b, Strip<Real>& from) const noexcept {
+        for_each(from, [&](std::size_t at) __attribute__((always_inline)) {
+            return P::load(from.data() + at) - P::load(a.data() + at) * P::load(b.data() + at);
+        });
+    }
+    void multiply(Strip<Real>& x, const Strip<Real>& by) const noexcept {
+        for_each(x, [&](std::size_t at) __attribute__((always_inline)) {
+            return P::load(x.data() + at) * P::load(by.data() + at);
+        });
+    }
+    void invert(Strip<Real>& x) const noexcept {
+        for_each(x, [&](std::size_t at)
+                        __attribute__((always_inline)) { return 1.0 / P::load(x.data() + at); });
     }
     /// Into a unit lower and an upper triangle, whose diagonal is kept inverted.
     void factor() noexcept {
         for (std::size_t k = 0; k < size_; ++k) {
-            for (std::size_t at = 0; at < count_; ++at) {
-                cell(k, k)[at] = Real(1) / cell(k, k)[at];
-            }
+            invert(cell(k, k));
             for (std::size_t i = k + 1; i < size_; ++i) {
-                for (std::size_t at = 0; at < count_; ++at) {
-                    cell(i, k)[at] *= cell(k, k)[at];
-                }
+                multiply(cell(i, k), cell(k, k));
                 for (std::size_t j = k + 1; j < size_; ++j) {
                     subtract(cell(i, k), cell(k, j), cell(i, j));
                 }
@@ -113,7 +118,7 @@ private:
     }
 
     std::size_t size_;
-    std::size_t count_;
+    std::size_t packs_;
     bool is_coupled_;
     // Where nothing is coupled, only the diagonal.
     std::array<Strip<Real>, kMostStates * kMostStates> matrix_;

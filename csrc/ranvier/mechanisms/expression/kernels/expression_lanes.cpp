@@ -309,7 +309,7 @@ constexpr LaneKernels<Real> kKernels{2,
                                      &relax_expressions<Real>};
 
 [[maybe_unused]] const bool kIsRegistered =
-    detail::register_lane_kernels(kExpressionKernels, kThisIsa, kKernels<double>, kKernels<float>);
+    detail::register_lane_kernels(expression_kernels(), kThisIsa, kKernels<double>, kKernels<float>);
 
 }  // namespace
 }  // namespace RANVIER_ISA_NAMESPACE
