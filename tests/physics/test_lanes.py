@@ -25,35 +25,14 @@ FIBRES: dict[str, tuple[str, dict[str, Any], int]] = {
     "mrg, finer": ("mrg", {"nodes": 6}, 3),
     "arancibia_carcamo": ("arancibia_carcamo", {"nodes": 7}, 1),
     "arancibia_carcamo, cortex": ("arancibia_carcamo", {"nodes": 5, "axon": "cortex"}, 1),
-    # Whose channels are written as equations.
-    **{
-        name: (name, {"nodes": 5}, 1)
-        for name in (
-            "crrss",
-            "frankenhaeuser_huxley",
-            "gaines_motor",
-            "gaines_sensory",
-            "schwarz_eikhof",
-            "schwarz_reid_bostock",
-        )
-    },
-    **{
-        name: (name, {"length_um": 600.0}, 1)
-        for name in (
-            "rattay_aberham",
-            "schild_1994",
-            "schild_1997",
-            "sundt",
-            "thio_autonomic",
-            "thio_cutaneous",
-            "tigerholm",
-        )
-    },
 }
 
 
-def test_every_fibre_is_here() -> None:
-    assert {name for name, _, _ in FIBRES.values()} == set(rv.fibers.names())
+# And every other.
+for each in rv.fibers.names():
+    if each not in {name for name, _, _ in FIBRES.values()}:
+        is_myelinated = rv.fibers.describe(each).is_myelinated
+        FIBRES[each] = (each, {"nodes": 5} if is_myelinated else {"length_um": 600.0}, 1)
 
 
 def grid_and_stimulus(name: str) -> tuple[rv.Discretisation, Any]:

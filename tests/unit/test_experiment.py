@@ -151,6 +151,43 @@ def test_cell_runs_and_its_velocity_is_read_along_the_longest_way(tmp_path: Path
     assert 0.1 < velocity.velocity_m_per_s < 1.0
 
 
+OWN_K = """\
+reference_temperature_degC = 6.3
+[parameters]
+g_bar_S_cm2 = 0.036
+[gates.n]
+alpha_per_ms = "0.1 * exprelr(-(v_mV + 55) / 10)"
+beta_per_ms = "0.125 * exp(-(v_mV + 65) / 80)"
+q10 = 3
+[currents_mA_cm2]
+k = "g_bar_S_cm2 * n**4 * (v_mV - e_k_mV)"
+"""
+
+
+def test_a_mechanism_may_be_in_a_file_beside_the_experiment(tmp_path: Path) -> None:
+    (tmp_path / "own_k.toml").write_text(OWN_K)
+    run = RUN.replace("t_stop_ms = 8", "t_stop_ms = 1")
+    probe = '[[probe]]\nquantity = "v_mV"\n'
+    own = CELL.replace('"k_hh"', '"own_k.toml"') + run + probe
+    gate = '[[probe]]\nquantity = "n"\nmechanism = "own_k"\n'
+    found = load(tmp_path, own + gate).run()
+    expected = load(tmp_path, CELL + run + probe).run()
+    assert np.max(np.abs(found["v_mV"].values - expected["v_mV"].values)) < 1e-9
+    assert 0.3 < found["n", "own_k"].values.max() < 1.0
+
+
+def test_what_is_wrong_with_a_mechanism_file_is_told_with_its_own_line(tmp_path: Path) -> None:
+    (tmp_path / "own_k.toml").write_text(OWN_K.replace("n**4", "q**4"))
+    own = CELL.replace('"k_hh"', '"own_k.toml"') + RUN
+    (told,) = refusal(tmp_path, own)
+    assert told.startswith("spike.toml:12: mechanism.name: own_k.toml:9: currents_mA_cm2.k: reads q")
+    (told,) = refusal(tmp_path, own.replace("own_k", "other"))
+    assert told == (
+        "spike.toml:12: mechanism.name: other.toml: No such file or directory, expected a "
+        "mechanism file"
+    )
+
+
 def test_no_velocity_is_measured_unless_asked_for(tmp_path: Path) -> None:
     experiment = load(tmp_path, FIBER + "[run]\nt_stop_ms = 0.1")
     assert experiment.velocity(experiment.run()) is None

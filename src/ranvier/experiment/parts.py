@@ -75,13 +75,36 @@ def _check_arguments(
             source.report(f"is {shown(value)}, expected {known[key].expected}", *table, key)
 
 
+def _mechanism(source: Source, number: int) -> str | mechanisms.Mechanism:
+    """One that is known by name, or the user's own in a file beside the experiment."""
+    table = ("mechanism", number)
+    if not source.is_sound(*table):
+        return ""
+    name: str = source.tables["mechanism"][number]["name"]
+    if not name.endswith((".toml", ".mod")):
+        if name not in mechanisms.names():
+            problem = f"is {shown(name)}, {expected_one_of(name, mechanisms.names())}"
+            source.report(problem, *table, "name")
+        return name
+    read = mechanisms.read if name.endswith(".toml") else mechanisms.read_mod
+    path = source.path.parent / name
+    try:
+        own = read(path)
+    except OSError as error:
+        problem = f"{path}: {error.strerror or error}, expected a mechanism file"
+        source.report(problem, *table, "name")
+    except (ValueError, ImportError) as error:
+        for sentence in str(error).splitlines():
+            source.report(sentence, *table, "name")
+    else:
+        source.own[own.name] = own
+        return own
+    return ""
+
+
 def _make_cell(source: Source) -> Model | None:
     tables = source.tables
-    names = mechanisms.names()
-    for number, content in enumerate(tables.get("mechanism", [])):
-        if source.is_sound("mechanism", number) and (name := content["name"]) not in names:
-            problem = f"is {shown(name)}, {expected_one_of(name, names)}"
-            source.report(problem, "mechanism", number, "name")
+    carried = [_mechanism(source, number) for number in range(len(tables.get("mechanism", [])))]
     if not all(map(source.is_sound, ("morphology", "ion", "mechanism"))):
         return None
     content = tables["morphology"]
@@ -91,8 +114,8 @@ def _make_cell(source: Source) -> Model | None:
         cell = read_swc(
             path,
             placements=[
-                Placement(each["name"], **{k: v for k, v in each.items() if k != "name"})
-                for each in tables.get("mechanism", [])
+                Placement(own, **{k: v for k, v in each.items() if k != "name"})
+                for own, each in zip(carried, tables.get("mechanism", []), strict=True)
             ],
             ions=[Ion(**each) for each in tables.get("ion", [])],
             **arguments,
@@ -233,12 +256,15 @@ def _make_probe(source: Source, number: int) -> Probe | None:
         return None
     content = source.tables["probe"][number]
     if (name := content.get("mechanism")) is not None:
-        if name not in mechanisms.names():
-            problem = f"is {shown(name)}, {expected_one_of(name, mechanisms.names())}"
+        names = [*mechanisms.names(), *source.own]
+        if name not in names:
+            problem = f"is {shown(name)}, {expected_one_of(name, names)}"
             source.report(problem, *table, "mechanism")
             return None
-        gates = [gate["name"] for gate in mechanisms.describe(name)["gates"]]
-        if (quantity := content["quantity"]) not in (known := ["i_mA_cm2", *gates]):
+        own = source.own.get(name)
+        described = mechanisms.describe(name) if own is None else own.describe()
+        states = described.get("states") or [gate["name"] for gate in described["gates"]]
+        if (quantity := content["quantity"]) not in (known := ["i_mA_cm2", *states]):
             problem = f"{name} has no {shown(quantity)}, {expected_one_of(quantity, known)}"
             source.report(problem, *table, "quantity")
             return None

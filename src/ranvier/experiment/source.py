@@ -33,6 +33,8 @@ class Source:
     lines: KeyLines
     problems: Problems
     unsound: set[KeyPath] = field(default_factory=set)
+    #: The user's own mechanisms, by the name of each.
+    own: dict[str, Any] = field(default_factory=dict)
 
     def report(self, sentence: str, *key: str | int) -> None:
         subject = ".".join(str(name) for name in key if isinstance(name, str))
