@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,6 +15,7 @@ from ranvier import fibers, mechanisms, pages
 from ranvier.mechanisms import Mechanism
 from ranvier.mechanisms.curves import gate_curves, written_as_equations
 from ranvier.pages import _markdown as markdown
+from unit.cli_run import Run
 
 needs_matplotlib = pytest.mark.skipif(find_spec("matplotlib") is None, reason="needs matplotlib")
 
@@ -207,6 +209,37 @@ def test_fibres_are_told_with_papers_channels_and_notes(tmp_path: Path) -> None:
             assert f"`{placement.mechanism}`" in section
         assert "Raises" not in section
     assert "The correction took inner potassium from 144.9 to 121.7 mM" in page
+
+
+# Command line
+
+
+def test_command_writes_pages_and_says_where(run: Run, tmp_path: Path) -> None:
+    code, out, err = run("channels", "--pages", "pages", "--no-pictures")
+    assert (code, err) == (0, "")
+    assert out == f"pages/index.md: written, {len(NAMES) + 1} pages\n"
+    code, out, _ = run("fibers", "--pages", "pages")
+    assert (code, out) == (0, "pages/fibers.md: written, 1 page\n")
+    _, out, _ = run("fibers", "--pages", "pages", "--json")
+    assert json.loads(out) == {"first": "pages/fibers.md", "pages": 1, "pictures": 0}
+    assert not list(tmp_path.rglob("*.svg"))
+
+
+def test_pages_without_matplotlib_say_how_to_get_it(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ranvier.cli.lists.has_matplotlib", lambda: False)
+    code, out, err = run("channels", "--pages", "pages")
+    assert (code, out) == (2, "")
+    assert "--pages needs matplotlib: pip install 'ranvier[plot]', or --no-pictures" in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folder_that_is_a_file_is_one_sentence(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "pages").write_text("")
+    code, _, err = run("fibers", "--pages", "pages")
+    assert code == 2
+    assert err == "ranvier: error: pages: File exists\n"
 
 
 def test_unknown_mechanism_is_told_before_anything_is_written(tmp_path: Path) -> None:
