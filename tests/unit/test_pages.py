@@ -231,7 +231,10 @@ def test_pages_without_matplotlib_say_how_to_get_it(
     monkeypatch.setattr("ranvier.cli.lists.has_matplotlib", lambda: False)
     code, out, err = run("channels", "--pages", "pages")
     assert (code, out) == (2, "")
-    assert "--pages needs matplotlib: pip install 'ranvier[plot]', or --no-pictures" in err
+    assert (
+        "--pages with pictures needs matplotlib: pip install 'ranvier[plot]', or give --no-pictures"
+        in err
+    )
     assert list(tmp_path.iterdir()) == []
 
 

@@ -113,7 +113,7 @@ def _write_channel_pages(arguments: argparse.Namespace) -> int:
     from ranvier import pages
 
     if not (arguments.no_pictures or has_matplotlib()):
-        raise UsageError(f"--pages {NEEDS_MATPLOTLIB}, or --no-pictures to do without them")
+        raise UsageError(f"--pages with pictures {NEEDS_MATPLOTLIB}, or give --no-pictures")
     written = pages.write_mechanisms(arguments.pages, pictures=not arguments.no_pictures)
     return _tell_written(written, arguments)
 
