@@ -146,6 +146,18 @@ def test_own_mechanism_is_told_with_schemes_states_and_functions() -> None:
         assert f"\n{line}\n" in block
 
 
+def test_names_whose_units_are_not_known_are_told_without() -> None:
+    free = Mechanism(
+        "free",
+        units="free",
+        parameters={"gbar": 1e-3},
+        currents_mA_cm2={"na": "gbar * (v_mV - e_na_mV)"},
+    )
+    page = pages.mechanism_page(free)
+    assert page.startswith("# free\n\n|")  # nor has it a summary
+    assert rows_below(page, "Parameters") == [["`gbar`", "0.001", ""]]
+
+
 def test_long_formulas_are_broken_before_operators_and_outside_of_brackets() -> None:
     right = f"({' + '.join(['a' * 15] * 3)}) + ({' * '.join(['b' * 15] * 3)})"
     first, second = markdown.equation("x", right)

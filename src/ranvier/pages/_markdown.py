@@ -34,7 +34,7 @@ def block(lines: Iterable[str]) -> str:
 
 def sentence(text: str) -> str:
     """With a capital and a full stop, which summaries do without."""
-    return f"{text[:1].upper()}{text[1:]}."
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
 def cited(citation: str) -> str:

@@ -41,8 +41,9 @@ def mechanism_page(
         parts.append(f"![Steady state and time constant of {', '.join(gates)}]({picture})")
         parts += _drawn_with(info, written)
     if info["parameters"]:
+        has_units = written is None or written.form.has_units
         rows = [
-            (code(name), number(value, 12), _unit(name))
+            (code(name), number(value, 12), _unit(name) if has_units else "")
             for name, value in info["parameters"].items()
         ]
         parts += ["## Parameters", table(("name", "default", "unit"), rows)]
