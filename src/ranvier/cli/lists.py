@@ -6,11 +6,14 @@ import argparse
 import dataclasses
 import os
 import platform
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from ranvier import build, fibers, mechanisms
-from ranvier.cli.arguments import Commands
-from ranvier.cli.output import print_json, print_rows
+from ranvier.cli.arguments import Commands, UsageError
+from ranvier.cli.output import NEEDS_MATPLOTLIB, has_matplotlib, print_json, print_rows
+from ranvier.fibers import in_words
 
 ALIASES = {"squid": "hodgkin_huxley"}
 OPTIONAL = ("matplotlib", "scipy", "xarray", "neuron")
@@ -25,6 +28,17 @@ def add_to(commands: Commands) -> None:
         parser = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
         parser.add_argument("--json", action="store_true", help="print one JSON object instead")
         parser.set_defaults(command=command)
+        if name == "fibers":
+            _add_pages_to(parser, "write fibers.md into this folder, a page about each of them")
+        elif name == "channels":
+            _add_pages_to(parser, "write a page about each into this folder, and index.md")
+            parser.add_argument(
+                "--no-pictures", action="store_true", help="pages without the curves of gates"
+            )
+
+
+def _add_pages_to(parser: argparse.ArgumentParser, help_text: str) -> None:
+    parser.add_argument("--pages", type=Path, metavar="FOLDER", help=help_text)
 
 
 def version(_: argparse.Namespace) -> int:
@@ -33,6 +47,8 @@ def version(_: argparse.Namespace) -> int:
 
 
 def list_fibers(arguments: argparse.Namespace) -> int:
+    if arguments.pages is not None:
+        return _write_fiber_pages(arguments)
     everything = [fibers.describe(name) for name in fibers.names()]
     if arguments.json:
         print_json(
@@ -57,35 +73,19 @@ def list_fibers(arguments: argparse.Namespace) -> int:
         print_rows(
             [
                 ("what", each.summary),
-                ("diameters", _diameters(each)),
-                ("validated", _span_um(each.validated_um)),
+                ("diameters", in_words.diameters(each)),
+                ("validated", in_words.span_um(each.validated_um)),
                 ("rest", f"{each.v_rest_mV:.2f} mV"),
-                ("velocity", _reference(each.reference)),
+                ("velocity", in_words.reference(each.reference)),
                 ("paper", each.citation),
             ]
         )
     return 0
 
 
-def _diameters(info: fibers.FiberInfo) -> str:
-    if info.diameters_um is not None:
-        return ", ".join(f"{diameter_um:.4g}" for diameter_um in info.diameters_um) + " um"
-    return "any" if info.limits_um is None else _span_um(info.limits_um)
-
-
-def _span_um(ends_um: tuple[float, float]) -> str:
-    low_um, high_um = ends_um
-    return f"{low_um:.4g} um" if low_um == high_um else f"{low_um:.4g} to {high_um:.4g} um"
-
-
-def _reference(reference: fibers.Reference) -> str:
-    return (
-        f"{reference.velocity_m_per_s:.3g} m/s at {reference.diameter_um:.3g} um, "
-        f"{reference.temperature_degC:g} degC"
-    )
-
-
 def list_channels(arguments: argparse.Namespace) -> int:
+    if arguments.pages is not None:
+        return _write_channel_pages(arguments)
     everything = [mechanisms.describe(name) for name in mechanisms.names()]
     if arguments.json:
         print_json({each["name"]: each for each in everything})
@@ -100,6 +100,34 @@ def list_channels(arguments: argparse.Namespace) -> int:
                 1, ("gates", f"{gates}; rates at {each['reference_temperature_degC']:g} degC")
             )
         print_rows([(name, value) for name, value in rows if value])
+    return 0
+
+
+def _write_fiber_pages(arguments: argparse.Namespace) -> int:
+    from ranvier import pages  # as below, of use here only
+
+    return _tell_written([pages.write_fibers(arguments.pages)], arguments)
+
+
+def _write_channel_pages(arguments: argparse.Namespace) -> int:
+    from ranvier import pages
+
+    if not (arguments.no_pictures or has_matplotlib()):
+        raise UsageError(f"--pages with pictures {NEEDS_MATPLOTLIB}, or give --no-pictures")
+    written = pages.write_mechanisms(arguments.pages, pictures=not arguments.no_pictures)
+    return _tell_written(written, arguments)
+
+
+def _tell_written(paths: Sequence[Path], arguments: argparse.Namespace) -> int:
+    pages = sum(path.suffix == ".md" for path in paths)
+    pictures = len(paths) - pages
+    if arguments.json:
+        print_json({"first": paths[0], "pages": pages, "pictures": pictures})
+        return 0
+    counted = f"{pages} page{'s'[: pages != 1]}"
+    if pictures:
+        counted += f" and {pictures} picture{'s'[: pictures != 1]}"
+    print(f"{paths[0]}: written, {counted}")
     return 0
 
 

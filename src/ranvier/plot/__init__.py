@@ -1,4 +1,4 @@
-"""Figures of results and of fibres. Each function returns a matplotlib Figure.
+"""Figures of results, of fibres and of gates. Each function returns a matplotlib Figure.
 
 Figures are made without pyplot, so nothing global changes and no display is needed: use
 `figure.savefig(path)`, or leave a figure on the last line of a notebook cell after
@@ -8,8 +8,9 @@ Figures are made without pyplot, so nothing global changes and no display is nee
 from __future__ import annotations
 
 from ranvier.plot._fiber import fiber
+from ranvier.plot._gates import gates
 from ranvier.plot._overview import overview
 from ranvier.plot._space_time import space_time
 from ranvier.plot._traces import traces
 
-__all__ = ["fiber", "overview", "space_time", "traces"]
+__all__ = ["fiber", "gates", "overview", "space_time", "traces"]
