@@ -27,9 +27,9 @@ DENSE_SOLVE_mV = 1e-9
 MODE_ON_THE_MESH_RELATIVE = 1e-9
 #: A gate at constant potential against the exponential, 20 steps. Measured 4e-16.
 GATE_RELAXATION = 1e-12
-#: The current at the reversal potential against that 20 mV beside it: formulas have the constants
-#: of nature with ten digits, the core with all. Measured 2.5e-11.
-REVERSAL_RELATIVE = 1e-10
+#: The current at the reversal potential against that 20 mV beside it.
+#: Measured 1e-14.
+REVERSAL_RELATIVE = 1e-12
 #: Slope of the current, from a difference of 0.5 mV: 1e-16 over 1e-3. Measured below 1e-12.
 CONDUCTANCE_RELATIVE = 1e-8
 #: Sums over the compartments of two meshes of one fibre. Measured 4e-16.

@@ -17,8 +17,8 @@ from typing import Any
 DATA = Path(__file__).parent / "data"
 TEMPERATURE_degC = 37.0
 V_mV = [float(v) for v in range(-120, 61, 10)]
-FARADAY_C_mol = 96485.33212
-GAS_CONSTANT_J_mol_K = 8.314462618
+FARADAY_C_mol = 96485.33212331001
+GAS_CONSTANT_J_mol_K = 8.31446261815324
 RT_F_mV = 1e3 * GAS_CONSTANT_J_mol_K * (TEMPERATURE_degC + 273.15) / FARADAY_C_mol
 #: One cell for all channels: potentials in mV, concentrations in mM.
 CELL = {

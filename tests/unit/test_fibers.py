@@ -274,7 +274,7 @@ def currents_at_rest(
         known[f"e_{ion.name}_mV"] = ion.e_mV
         if ion.e_mV is None:
             ratio = math.log(ion.outside_mM / ion.inside_mM)
-            thermal_mV = 8314.462618 * (temperature_degC + 273.15) / 96485.33212
+            thermal_mV = 8314.46261815324 * (temperature_degC + 273.15) / 96485.33212331001
             known[f"e_{ion.name}_mV"] = thermal_mV / ion.valence * ratio
             known[f"{ion.name}_in_mM"] = ion.inside_mM
             known[f"{ion.name}_out_mM"] = ion.outside_mM

@@ -173,15 +173,18 @@ void move_states(const Machine<Real>& relax, const Expressions& e, const Real* d
     const Inverse<Real> inverse(
         e, [&](std::size_t i) -> const Operand<Real>& { return relax.output(e.states + i); },
         inverse_tau.data(), packs);
+    // Neither is set beyond the states and packs that there are.
     std::array<Strip<Real>, kMostStates> rate;
+    std::array<Strip<Real>, kMostStates> moved;
     for (std::size_t x = 0; x < e.states; ++x) {
         for (std::size_t k = 0; k < packs; ++k) {
             for (std::size_t lane = 0; lane < kLanes; ++lane) {
-                rate[x][k * kLanes + lane] = relax.output(x).at(k)[lane];
+                const Real each = relax.output(x).at(k)[lane];
+                rate[x][k * kLanes + lane] = each;
+                moved[x][k * kLanes + lane] = each;
             }
         }
     }
-    auto moved = rate;
     inverse.apply(moved.data());
     if (how == Relaxed::kToThirdOrder) {
         const Real echo = static_cast<Real>((1.0 - kStageShare) / kStageShare);

@@ -1,7 +1,8 @@
 // Second order: gates staggered by half a step, the cable in between by an L-stable two-stage
 // method.
 //
-// With the gates of t + dt/2 the ionic currents are linear in v, and the cable is the linear system
+// With the gates of t + dt/2 the ionic currents are linear in v, or are taken to be where they are
+// not (a Goldman-Hodgkin-Katz current: linearised once per step), and the cable is the linear system
 //   M dphi/dt = F(phi),  F = -I(v, gates) + G phi + mean drive over the step,
 // which SDIRK2 solves (Alexander 1977, doi:10.1137/0714068): with g = 1 - 1/sqrt 2,
 //   [M/(g dt) - F'] d1 = F(phi),   base = phi + (1 - g)/g d1,
@@ -29,19 +30,25 @@ public:
           dt_ms_(parameters[0]),
           equations_(system),
           current_nA_(system.size()),
-          conductance_uS_(system.size()) {}
+          conductance_uS_(system.size()),
+          v_mV_(system.size()) {}
 
     bool step(State& state, std::span<const Drive> drives, double) noexcept override {
         const double next_ms = static_cast<double>(state.step + 1) * dt_ms_;
         // The lag is 0 at the start of a run, where the gates are those of t, and dt/2 later on.
         system_.relax_gates(state, state.gates_lag_ms + 0.5 * dt_ms_);
 
+        system_.ionic_current(state, state.v_mV, current_nA_, conductance_uS_);
+        v_mV_ = state.v_mV;
         set_rhs(state, drives, next_ms);
         equations_.set_matrix(1.0 / (kGamma * dt_ms_), conductance_uS_);
         equations_.solve();
         equations_.add_solution(state, (1.0 - kGamma) / kGamma);
         system_.update_membrane_potential(state);
 
+        for (std::size_t i = 0; i < current_nA_.size(); ++i) {
+            current_nA_[i] += conductance_uS_[i] * (state.v_mV[i] - v_mV_[i]);
+        }
         set_rhs(state, drives, next_ms);
         equations_.solve_again();
         equations_.add_solution(state, 1.0);
@@ -57,7 +64,6 @@ public:
 
 private:
     void set_rhs(State& state, std::span<const Drive> drives, double next_ms) noexcept {
-        system_.ionic_current(state, state.v_mV, current_nA_, conductance_uS_);
         equations_.set_imbalance(state, current_nA_);
         equations_.add_drives(drives, state.t_ms, next_ms);
     }
@@ -67,6 +73,7 @@ private:
     CableEquations<layers> equations_;
     std::vector<double> current_nA_;
     std::vector<double> conductance_uS_;
+    std::vector<double> v_mV_;  // at the start of the step
 };
 
 constexpr std::array kParameters{ParameterInfo{"dt_ms", 0.005}};
