@@ -85,6 +85,28 @@ LANES_STRAIGHT_ms = 5e-4
 LANES_SINGLE_mV = 5e-3
 
 
+# Formulas of the membrane potential.
+
+#: Potentials by one formula against another, of some 100 mV. Measured 3e-14.
+FORMULA_mV = 1e-12
+#: Other quantities by two formulas of a few terms. Measured 5e-15.
+FORMULA_RELATIVE = 1e-12
+#: Charge of either side in Donnan's equilibrium, of some 300 mM; the issue's bound. Measured 9e-14,
+#: and 2e-11 of an outside of which there is a thousandth of the inside.
+DONNAN_mM = 1e-10
+#: The same of electrochemical potentials. Measured 2e-15.
+DONNAN_kJ_mol = 1e-10
+#: A constant-field current's slope against a central difference of 1e-3 mV, which bends by
+#: (1e-3 z / 26.7)^2 / 6 and rounds by 1e-16 of the current over 1e-3. Measured 7e-10, of calcium
+#: where it goes out.
+GHK_SLOPE_RELATIVE = 3e-9
+#: An equivalent circuit against SciPy's integrator at rtol 1e-11. Measured 5e-10.
+CIRCUIT_mV = 1e-8
+#: Potentials that are quoted with two decimals, or with one.
+TWO_DECIMALS_mV = 0.005001
+ONE_DECIMAL_mV = 0.05001
+
+
 # Numbers printed in papers, to their last digit.
 
 PRINTED_8_DIGITS_RELATIVE = 5e-8
