@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from physics.axons import IONS, SQUID_um
 from scipy.integrate import solve_ivp
 
 import ranvier as rv
 import tolerances
+from physics.axons import IONS, SQUID_um
 from ranvier import build
 from ranvier.mechanisms import Mechanism
 

@@ -181,10 +181,8 @@ def test_what_is_wrong_with_a_mechanism_file_is_told_with_its_own_line(tmp_path:
     (tmp_path / "own_k.toml").write_text(OWN_K.replace("n**4", "q**4"))
     own = CELL.replace('"k_hh"', '"own_k.toml"') + RUN
     (told,) = refusal(tmp_path, own)
-    assert re.match(
-        r"spike.toml:\d+: mechanism.name: own_k.toml:9: currents_mA_cm2.k: reads q, which is unknown",
-        told,
-    )
+    where = r"spike.toml:\d+: mechanism.name: own_k.toml:9: currents_mA_cm2.k"
+    assert re.match(f"{where}: reads q, which is unknown", told)
     (told,) = refusal(tmp_path, own.replace("own_k", "other"))
     sentence = "mechanism.name: other.toml: No such file or directory, expected a mechanism file"
     assert told.endswith(f": {sentence}")

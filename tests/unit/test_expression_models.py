@@ -133,7 +133,8 @@ def test_goldman_current_is_that_of_the_paper() -> None:
     expected = 8e-3 * 0.6**2 * 0.7 * u * 96485.33212331001 * quotient * 1e-3
     np.testing.assert_allclose(found, expected, rtol=1e-12)
     at_zero = sodium.currents_mA_cm2(0.0, gates, **given)["na"]
-    assert at_zero == pytest.approx(8e-3 * 0.36 * 0.7 * 96.48533212331001 * (13.74 - 114.5), rel=1e-14)
+    expected_at_zero = 8e-3 * 0.36 * 0.7 * 96.48533212331001 * (13.74 - 114.5)
+    assert at_zero == pytest.approx(expected_at_zero, rel=1e-14)
 
 
 def test_goldman_current_ends_at_nernst() -> None:

@@ -41,9 +41,9 @@ public:
             const bool is_diagonal = i < size_;
             Strip<Real>& to = is_coupled_ ? cell(e.jacobian[i].of, e.jacobian[i].by) : matrix_[i];
             for (std::size_t k = 0; k < packs; ++k) {
-                for (std::size_t lane = 0; lane < kLanes; ++lane) {
-                    to[k * kLanes + lane] =
-                        (is_diagonal ? inverse_tau[lane] : Real(0)) - own.at(k)[lane];
+                for (std::size_t lane = 0; lane < kLanes; lane += kStep) {
+                    const P shift = is_diagonal ? P::load(inverse_tau + lane) : P(0.0);
+                    (shift - P::load(own.at(k) + lane)).store(to.data() + k * kLanes + lane);
                 }
             }
         }
@@ -79,6 +79,7 @@ public:
 
 private:
     using P = Pack<TwoRegisters<Real>>;
+    static constexpr std::size_t kStep = P::kWidth * P::kPieces;
 
     Strip<Real>& cell(std::size_t i, std::size_t j) noexcept { return matrix_[i * size_ + j]; }
     const Strip<Real>& cell(std::size_t i, std::size_t j) const noexcept {
@@ -86,7 +87,7 @@ private:
     }
     template <class Value>
     RANVIER_INLINE void for_each(Strip<Real>& to, const Value& value) const noexcept {
-        for (std::size_t at = 0; at < packs_ * kLanes; at += P::kWidth * P::kPieces) {
+        for (std::size_t at = 0; at < packs_ * kLanes; at += kStep) {
             value(at).store(to.data() + at);
         }
     }
@@ -187,10 +188,15 @@ void move_states(const Machine<Real>& relax, const Expressions& e, const Real* d
     }
     inverse.apply(moved.data());
     if (how == Relaxed::kToThirdOrder) {
-        const Real echo = static_cast<Real>((1.0 - kStageShare) / kStageShare);
+        constexpr double echo = (1.0 - kStageShare) / kStageShare;
         for (std::size_t x = 0; x < e.states; ++x) {
-            for (std::size_t at = 0; at < packs * kLanes; ++at) {
-                moved[x][at] = rate[x][at] + echo * inverse_tau[at % kLanes] * moved[x][at];
+            for (std::size_t k = 0; k < packs; ++k) {
+                for (std::size_t lane = 0; lane < kLanes; lane += P::kWidth * P::kPieces) {
+                    const std::size_t at = k * kLanes + lane;
+                    const P back = echo * P::load(inverse_tau.data() + lane);
+                    (P::load(rate[x].data() + at) + back * P::load(moved[x].data() + at))
+                        .store(moved[x].data() + at);
+                }
             }
         }
         inverse.apply(moved.data());

@@ -2,7 +2,8 @@
 // method.
 //
 // With the gates of t + dt/2 the ionic currents are linear in v, or are taken to be where they are
-// not (a Goldman-Hodgkin-Katz current: linearised once per step), and the cable is the linear system
+// not (a Goldman-Hodgkin-Katz current: linearised once per step), and the cable is the linear
+// system
 //   M dphi/dt = F(phi),  F = -I(v, gates) + G phi + mean drive over the step,
 // which SDIRK2 solves (Alexander 1977, doi:10.1137/0714068): with g = 1 - 1/sqrt 2,
 //   [M/(g dt) - F'] d1 = F(phi),   base = phi + (1 - g)/g d1,

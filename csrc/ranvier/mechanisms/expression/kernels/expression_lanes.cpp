@@ -126,9 +126,10 @@ void find_answers(const Machine<Real>& machine, const Expressions& e,
     inverse.apply(to.by_v.data());
     const auto echo = [&](const Strip<Real>& from, Strip<Real>& column) {
         for (std::size_t k = 0; k < packs; ++k) {
-            for (std::size_t lane = 0; lane < kLanes; ++lane) {
-                column[k * kLanes + lane] = static_cast<Real>(kLaneEcho) *
-                                            inverse_tau_per_ms[lane] * from[k * kLanes + lane];
+            for (std::size_t lane = 0; lane < kLanes; lane += kStep<Real>) {
+                const P<Real> part = kLaneEcho * P<Real>::load(inverse_tau_per_ms + lane);
+                const std::size_t at = k * kLanes + lane;
+                (part * P<Real>::load(from.data() + at)).store(column.data() + at);
             }
         }
     };
@@ -308,8 +309,8 @@ constexpr LaneKernels<Real> kKernels{2,
                                      &move_and_judge_expressions<Real>,
                                      &relax_expressions<Real>};
 
-[[maybe_unused]] const bool kIsRegistered =
-    detail::register_lane_kernels(expression_kernels(), kThisIsa, kKernels<double>, kKernels<float>);
+[[maybe_unused]] const bool kIsRegistered = detail::register_lane_kernels(
+    expression_kernels(), kThisIsa, kKernels<double>, kKernels<float>);
 
 }  // namespace
 }  // namespace RANVIER_ISA_NAMESPACE
