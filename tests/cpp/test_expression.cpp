@@ -168,6 +168,7 @@ std::shared_ptr<const Mechanism> scheme() {
     e.jacobian = {{0, 0}, {1, 1}, {2, 2}, {0, 1}, {1, 0}, {1, 2}, {2, 1}};
     e.conserved = {{{{0, 1.0}, {1, 1.0}, {2, 1.0}}}};
     e.is_settled = false;
+    e.is_given = {0, 0, 0};
     // Given: v, c, o, i. Constants from 4: 0, 1/3, 1/20, 0.5, 0.2, 0.1, 80, -0.05, -0.5...
     Program p;
     p.constants = {0.0, 1.0 / 3.0, 0.05, 0.5, 0.2, 0.1, 80.0, -0.2, 0.025, -0.3};

@@ -30,6 +30,7 @@ public:
         const Expressions& e = description_.expressions;
         expect("states", e.states, kMostStates);
         expect("inputs", e.inputs.size() + e.derived, kMostInputs);
+        expect("parameters", description_.parameters.size(), kMostParameters);
         check_jacobian();
         check("setup", e.setup, e.inputs.size(), e.derived);
         check("settle", e.settle, e.given(), e.states);
@@ -59,7 +60,8 @@ private:
 
     void check_jacobian() const {
         const Expressions& e = description_.expressions;
-        if (description_.states.size() != e.states || e.jacobian.size() < e.states) {
+        if (description_.states.size() != e.states || e.is_given.size() != e.states ||
+            e.jacobian.size() < e.states) {
             fail("has no rate of change for some of its states", "one for each");
         }
         for (std::size_t i = 0; i < e.jacobian.size(); ++i) {

@@ -61,6 +61,7 @@ struct Program {
 
 /// Inputs and derived columns that a mechanism may have.
 inline constexpr std::size_t kMostInputs = 96;
+inline constexpr std::size_t kMostParameters = 64;
 
 /// Registers and operands that a program may have, so that a machine fits on the stack.
 inline constexpr std::size_t kMostRegisters = 192;
@@ -93,6 +94,8 @@ struct Expressions {
     std::vector<std::uint8_t> is_share;
     /// Whether `settle` gives steady states, not only where to start looking for them.
     bool is_settled = true;
+    /// Per state: whether a run begins with what `settle` gives, steady or not.
+    std::vector<std::uint8_t> is_given;
 
     /// What it was compiled from, for whoever saves a model; not looked at here.
     std::string source;
