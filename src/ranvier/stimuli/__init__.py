@@ -9,10 +9,12 @@ import importlib
 import inspect
 import pkgutil
 
+from ranvier.stimuli._stimulus import Stimulus
 from ranvier.stimuli._waveform import PiecewiseLinear, Waveform
 from ranvier.stimuli.biphasic import Biphasic
 from ranvier.stimuli.burst import Burst
 from ranvier.stimuli.current_clamp import CurrentClamp
+from ranvier.stimuli.extracellular import Extracellular
 from ranvier.stimuli.noise import Noise
 from ranvier.stimuli.pulse import Pulse
 from ranvier.stimuli.pulse_train import PulseTrain
@@ -25,6 +27,7 @@ __all__ = [
     "Biphasic",
     "Burst",
     "CurrentClamp",
+    "Extracellular",
     "Noise",
     "PiecewiseLinear",
     "Pulse",
@@ -33,6 +36,7 @@ __all__ = [
     "Samples",
     "Sine",
     "Square",
+    "Stimulus",
     "Waveform",
     "waveforms",
 ]
