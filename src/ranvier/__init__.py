@@ -37,11 +37,13 @@ if TYPE_CHECKING:
         analysis,
         discretisation,
         fibers,
+        fields,
         mechanisms,
         methods,
         morphology,
         plot,
         stimuli,
+        studies,
     )
     from ranvier.batch import simulate_batch
     from ranvier.convergence import converge
@@ -61,6 +63,7 @@ _LAZY = {
     "discretisation": None,
     "estimate": "run",
     "fibers": None,
+    "fields": None,
     "load": "results",
     "mechanisms": None,
     "methods": None,
@@ -70,6 +73,7 @@ _LAZY = {
     "simulate": "run",
     "simulate_batch": "batch",
     "stimuli": None,
+    "studies": None,
 }
 
 __all__ = [
@@ -101,6 +105,7 @@ __all__ = [
     "errors",
     "estimate",
     "fibers",
+    "fields",
     "load",
     "mechanisms",
     "methods",
@@ -110,6 +115,7 @@ __all__ = [
     "simulate",
     "simulate_batch",
     "stimuli",
+    "studies",
 ]
 
 
