@@ -126,6 +126,19 @@ def test_potential_of_nodes_is_that_of_the_dense_solution(waveform: Waveform) ->
     )
 
 
+@pytest.mark.parametrize("waveform", [WAVEFORMS[1], WAVEFORMS[4]], ids=["pulse", "sine"])
+def test_lanes_are_driven_as_the_plain_solver_is(waveform: Waveform) -> None:
+    fibre = rv.fibers.mrg(nodes=5)
+    stimulus = Extracellular(
+        field=PointSource(position_um=(100, 0, 300.0)), waveform=waveform, amplitude_mA=-0.2
+    )
+    lanes, plain = (
+        rv.simulate(fibre, stimulus, rv.Probe(), t_stop_ms=1.0, solver=solver)["v_mV"].values
+        for solver in ("lanes", "plain")
+    )
+    np.testing.assert_allclose(lanes, plain, atol=tolerances.IMPOSED_POTENTIAL_mV, rtol=0)
+
+
 @pytest.mark.parametrize("waveform", WAVEFORMS, ids=lambda each: type(each).__name__)
 def test_jumps_and_slopes_add_up_to_the_waveform(waveform: Waveform) -> None:
     pieces = waveform.lower()

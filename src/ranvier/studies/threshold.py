@@ -385,7 +385,10 @@ class _Search:
                 self.was_without = True
                 asked[-1] = 0.0
         else:
-            asked = self.below * (ceiling / self.below) ** (steps / (count + 1.0))
+            ratio = ceiling / self.below
+            asked = self.below * ratio ** (steps / (count + 1.0))
+            if ratio ** (1.0 / (count + 1.0)) <= 1.0 + self.rtol:
+                self.horizon_ms = self.t_stop_ms  # the last cut: whole runs spare one afterwards
         self.stride = min(self.stride * _GROWTH, _LARGEST_STRIDE) if count == 1 else _GROWTH
         return sorted({float(each) for each in np.minimum(asked, self.most)})
 
