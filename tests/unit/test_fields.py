@@ -294,6 +294,27 @@ def test_equal_potentials_drive_nothing() -> None:
     assert stimulus.lower(axon()) == []
 
 
+def test_an_electrode_stays_where_it_is_on_another_mesh() -> None:
+    fibre = rv.fibers.mrg(nodes=5)
+    stimulus = Extracellular(
+        field=PointSource(position_um=(0, 0, 300.0)),
+        waveform=Pulse(duration_ms=0.1),
+        amplitude_mA=-0.01,  # silent
+    )
+    middle = ("node[2]", 0.5)
+    coarse = rv.simulate(fibre, stimulus, rv.Probe("v_mV", middle), t_stop_ms=0.1)
+    recipe = coarse.recipe
+    assert recipe is not None
+    assert recipe.mesh is not None
+    fine = recipe.run(method=recipe.method, mesh=rv.discretisation.refined(recipe.mesh, 3))
+    moved_mV = np.ptp(coarse["v_mV"].values)
+    assert moved_mV > 1.0
+    difference_mV = np.abs(fine["v_mV"].values - coarse["v_mV"].values).max()
+    assert 0.0 < difference_mV < 0.1 * moved_mV
+    assert stimulus.scaled(2.0).amplitude == -0.02
+    assert (stimulus.unit, stimulus.end_ms) == ("mA", 0.1)
+
+
 def test_uniform_field_polarises_a_passive_cable_as_the_formula_says() -> None:
     """v = -E lambda sinh(x / lambda) / cosh(L / 2 lambda), from the sealed ends of a cable."""
     length_um, count = 4000.0, 801

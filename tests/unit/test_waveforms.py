@@ -123,6 +123,7 @@ def test_noise_is_the_same_for_the_same_seed() -> None:
         ),
         (Square, {"frequency_Hz": math.inf}, "square: frequency_Hz is inf, expected above 0"),
         (Ramp, {"start_value": math.inf}, "ramp: start_value is inf, expected a finite number"),
+        (Noise, {"rng": np.random.default_rng(0)}, r"noise: rng is Generator.*, expected a seed"),
         (Noise, {"rng": -1}, "noise: rng is -1, expected a seed, a whole number from 0 up"),
     ],
 )

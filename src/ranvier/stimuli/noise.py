@@ -31,10 +31,9 @@ class Noise(Waveform):
     def __post_init__(self) -> None:
         expect_from_zero("noise", onset_ms=self.onset_ms)
         expect_above_zero("noise", duration_ms=self.duration_ms, interval_ms=self.interval_ms)
-        if self.rng != int(self.rng) or self.rng < 0:
-            raise ValueError(
-                f"noise: rng is {self.rng!r}, expected a seed, a whole number from 0 up"
-            )
+        seed: object = self.rng
+        if not isinstance(seed, int | np.integer) or seed < 0:
+            raise ValueError(f"noise: rng is {seed!r}, expected a seed, a whole number from 0 up")
 
     def lower(self) -> PiecewiseLinear:
         count = max(1, int(np.ceil(self.duration_ms / self.interval_ms - 1e-9)))
