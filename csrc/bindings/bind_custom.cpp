@@ -117,7 +117,8 @@ void bind_custom(py::module_& m) {
     py::class_<CustomMechanism>(m, "CustomMechanism", "A mechanism that is written as formulas.")
         .def(py::init(&make), py::kw_only(), "name"_a, "summary"_a, "citation"_a, "kind"_a,
              "reference_temperature_degC"_a, "parameters"_a, "states"_a, "inputs"_a, "derived"_a,
-             "currents"_a, "jacobian"_a, "conserved"_a, "is_settled"_a, "is_given"_a, "source"_a, "programs"_a)
+             "currents"_a, "jacobian"_a, "conserved"_a, "is_settled"_a, "is_given"_a, "source"_a,
+             "programs"_a)
         .def_property_readonly(
             "name", [](const CustomMechanism& c) { return std::string(c.mechanism->info.name); })
         .def_property_readonly(

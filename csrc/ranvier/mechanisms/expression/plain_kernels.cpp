@@ -147,11 +147,15 @@ constexpr double kFirstStep_ms = 1e-3;
 constexpr double kLastStep_ms = 1e9;
 constexpr double kStepGrowth = 4.0;
 
-void steady_state(const Rows& rows, const double* v_mV) noexcept {
+/// Sets states to what `settle` gives and, where that is no steady state, lets them run into one;
+/// all of them, or those that have no value of their own to begin with.
+void settle_rows(const Rows& rows, const double* v_mV, bool all) noexcept {
     const Expressions& e = *rows.expressions;
     if (e.states == 0) {
         return;
     }
+    const bool is_found =
+        e.is_settled || (!all && std::ranges::all_of(e.is_given, [](std::uint8_t x) { return x; }));
     Machine<double> settle(e.settle, e.given());
     for_each_strip(rows, [&](RowStrip& strip, std::size_t) {
         strip.fetch_v(v_mV);
@@ -161,21 +165,34 @@ void steady_state(const Rows& rows, const double* v_mV) noexcept {
         std::array<Column, kMostStates> settled;
         for (std::size_t x = 0; x < e.states; ++x) {
             for (std::size_t i = 0; i < strip.packs() * kLanes; ++i) {
-                settled[x][i] = output_at(settle, x, i);
+                settled[x][i] = std::clamp(output_at(settle, x, i), e.lowest[x], e.highest[x]);
             }
         }
         for (std::size_t x = 0; x < e.states; ++x) {
             strip.state(x) = settled[x];
         }
-        if (!e.is_settled) {
+        if (!is_found) {
             Machine<double> relax(e.relax, e.given());
             for (double dt_ms = kFirstStep_ms; dt_ms < kLastStep_ms; dt_ms *= kStepGrowth) {
                 move_strip(e, relax, strip, dt_ms, Relaxed::kExactly);
                 restore_amounts(e, settled, strip);
+                for (std::size_t x = 0; x < e.states; ++x) {
+                    if (!all && e.is_given[x] != 0) {
+                        strip.state(x) = settled[x];
+                    }
+                }
             }
         }
         strip.put_states();
     });
+}
+
+void steady_state(const Rows& rows, const double* v_mV) noexcept {
+    settle_rows(rows, v_mV, true);
+}
+
+void start(const Rows& rows, const double* v_mV) noexcept {
+    settle_rows(rows, v_mV, false);
 }
 
 void current(const Rows& rows, const double* v_mV, double* current_nA,
@@ -247,8 +264,8 @@ void linearise(const Rows& rows, const double* v_mV, const GateSlopes& to, doubl
 
 }  // namespace
 
-const MechanismKernels kPlainExpressionKernels{&steady_state, &advance,   &relax, &current,
-                                               &change,       &linearise, nullptr};
+const MechanismKernels kPlainExpressionKernels{&steady_state, &start,  &advance,   &relax,
+                                               &current,      &change, &linearise, nullptr};
 
 void set_up_expressions(const Expressions& e, const InputColumn* inputs, std::size_t rows,
                         double* const* derived) noexcept {
