@@ -383,7 +383,7 @@ TEST(a_program_may_read_only_what_there_is) {
     CHECK_THROWS(broken([](Expressions& e) { e.conduct.outputs.pop_back(); }), ModelError,
                  "its program conduct gives 1 numbers, expected 2");
     CHECK_THROWS(broken([](Expressions& e) { e.conduct.registers = 1000; }), ModelError,
-                 "has 1000 registers in its program conduct, expected at most 192");
+                 "has 1000 registers in its program conduct, expected at most 48");
     CHECK_THROWS(broken([](Expressions& e) { e.derived = 95; }), ModelError,
                  "has 97 inputs, expected at most 96");
     CHECK_THROWS(broken([](Expressions& e) { e.states = 1; }), ModelError,

@@ -42,9 +42,9 @@ public:
     /// An input's column as strips; uniform ones need no copy, but one pack.
     void give(Machine<double>& machine) noexcept {
         const Expressions& e = *rows_.expressions;
-        machine.give(0, {v_.data(), kLanes});
+        machine.give(0, {v_.data(), kLanes}, packs());
         for (std::size_t x = 0; x < e.states; ++x) {
-            machine.give(1 + x, {states_[x].data(), kLanes});
+            machine.give(1 + x, {states_[x].data(), kLanes}, packs());
         }
         for (std::size_t i = 0; i < e.inputs.size() + e.derived; ++i) {
             const InputColumn& column = rows_.inputs[i];
@@ -54,7 +54,7 @@ public:
             } else {
                 fill(inputs_[i], [&](std::size_t k) { return column.first[first_ + k]; });
             }
-            machine.give(1 + e.states + i, {inputs_[i].data(), is_uniform ? 0 : kLanes});
+            machine.give(1 + e.states + i, {inputs_[i].data(), is_uniform ? 0 : kLanes}, packs());
         }
     }
 
@@ -83,7 +83,7 @@ void for_each_strip(const Rows& rows, const Work& work) noexcept {
 }
 
 double output_at(const Machine<double>& machine, std::size_t output, std::size_t i) noexcept {
-    return machine.output(output).at(i / kLanes)[i % kLanes];
+    return machine.output(output)[i];
 }
 
 void move_strip(const Expressions& e, Machine<double>& relax, RowStrip& strip, double dt_ms,
@@ -279,7 +279,7 @@ void set_up_expressions(const Expressions& e, const InputColumn* inputs, std::si
                 columns[i][k] =
                     inputs[i].first[(first + std::min(k, count - 1)) * inputs[i].stride];
             }
-            setup.give(i, {columns[i].data(), kLanes});
+            setup.give(i, {columns[i].data(), kLanes}, packs);
         }
         setup.run(packs);
         for (std::size_t d = 0; d < e.derived; ++d) {
