@@ -149,8 +149,11 @@ def by_rates(steady: Expression, tau: Expression) -> Gate:
     return Gate(steady, tau, False)
 
 
-def canonical(e: Expression) -> tuple[bool, list[int], list[int]]:
-    """The same for all orders of the same factors."""
+def canonical(e: Expression) -> tuple[bool, list[Expression], list[Expression]]:
+    """The same for all orders of the same factors.
+
+    They are kept, not their ids: what is compared must live until it is.
+    """
     is_negative, over, under = factors(without_names(e))
     left = [each for each in over if value_of(each) != 1.0]
     below = []
@@ -159,7 +162,7 @@ def canonical(e: Expression) -> tuple[bool, list[int], list[int]]:
             left.remove(each)
         elif value_of(each) != 1.0:
             below.append(each)
-    return is_negative, sorted(map(id, left)), sorted(map(id, below))
+    return is_negative, sorted(left, key=id), sorted(below, key=id)
 
 
 def is_settled_gate(gate: Gate, initial: Expression | None, defaults: Mapping[str, float]) -> bool:
