@@ -36,6 +36,27 @@ def form_of(source: Source) -> dict[str, Any]:
     return _Former(source, declared).form()
 
 
+def lines_of(form: Mapping[str, Any], source: Source) -> dict[tuple[str | int, ...], int]:
+    """Where in the file each key of its form begins, as near as its words tell."""
+    sought = {
+        "parameters": "{} =",
+        "definitions": "{} =",
+        "gates": "{}'",
+        "states": "{}'",
+        "schemes": "KINETIC",
+        "currents_mA_cm2": "i{} =",
+    }
+    found: dict[tuple[str | int, ...], int] = {}
+    for table, words in sought.items():
+        for key in form.get(table, {}):
+            # A number behind tells apart what the file gives one name, or counts an array.
+            written = key if source.lines_with(key) else re.sub(r"_\d+$", "", key)
+            mixed = table == "currents_mA_cm2" and key == "mixed"
+            what = "NONSPECIFIC_CURRENT" if mixed else words.format(written)
+            found[table, key] = source.line_of(what)
+    return found
+
+
 class _Former:
     def __init__(self, source: Source, declared: Declared) -> None:
         self.source = source
