@@ -11,7 +11,7 @@ import pytest
 import ranvier as rv
 from expression_forms import CALCIUM, SCHEME, SODIUM
 from ranvier.experiment.lines import KeyLines
-from ranvier.mechanisms import Mechanism, read
+from ranvier.mechanisms import Mechanism, compiled_from_source, read
 
 
 def problems(form: dict[str, Any]) -> list[str]:
@@ -418,3 +418,53 @@ reactions = [
         "5: schemes.gating.reactions.forward_per_ms",
         "5: schemes.gating.reactions: has no forwar",
     ]
+
+
+def test_comment_in_a_formula_is_refused() -> None:
+    """Lines of a formula are joined, so that a comment would take all that follows with it."""
+    found = problems(with_current("1e-3 * v_mV  # of the leak\n + 1e-3 * 50"))
+    assert found == [
+        CURRENT + "'1e-3 * v_mV # of the leak + 1e-3 * 50' has a #, "
+        "expected a formula without a comment"
+    ]
+
+
+def test_what_is_no_table_is_told_once() -> None:
+    for tables in ({"gates": [1]}, {"gates": {"m": 3}}, {"schemes": {"m": 3}}, {"parameters": 3}):
+        found = problems(with_current("1e-3 * v_mV", **tables))
+        assert len(found) == 1
+        assert "is not a table, expected keys and values" in found[0]
+    with pytest.raises(rv.ModelError, match=r"mechanism 'unnamed': is \[1\], expected tables"):
+        Mechanism.from_dict([1])  # type: ignore[arg-type]
+
+
+def test_whole_number_too_large_is_refused() -> None:
+    form = with_current("g * v_mV * 1", parameters={"g": 10**400})
+    assert problems(form)[0] == (
+        "parameters.g: is larger than a number can be, expected a finite number"
+    )
+
+
+def test_tables_that_hold_themselves_are_refused() -> None:
+    form = with_current("1e-3 * v_mV")
+    form["gates"] = form
+    assert problems({**form, "name": "unnamed"})[0] == (
+        "is nested too deeply or in itself, expected tables of formulas"
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        ("", r"'' is not JSON \(Expecting value.*\), expected the source of a mechanism"),
+        ("{broken", r"'{broken' is not JSON \(Expecting property name"),
+        ("[" * 100_000, r"is not JSON \("),
+        ("[1, 2]", r"'\[1, 2\]' is not a table, expected the source of a mechanism"),
+        ("3", "'3' is not a table, expected the source of a mechanism"),
+        ("{}", "mechanism 'unnamed': has no states and no currents, expected"),
+        ('{"currents_mA_cm2": {"na": "q"}}', "reads q, which is unknown"),
+    ],
+)
+def test_saved_text_that_is_no_mechanism_is_told(source: str, sentence: str) -> None:
+    with pytest.raises(rv.ModelError, match=sentence):
+        compiled_from_source(source)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import pickle
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -159,6 +161,24 @@ def test_source_makes_a_mechanism_again() -> None:
     for name in ALL:
         again = Mechanism.from_dict(json.loads(made(name).source))
         assert again.form == made(name).form
+
+
+def test_source_is_what_runs_whatever_becomes_of_the_tables() -> None:
+    """The tables given are copied all the way down, as any mapping and any kind of number."""
+    tables = {
+        "name": "leaky",
+        "parameters": MappingProxyType({"g_S_cm2": np.float32(0.5), "n": np.int64(3)}),
+        "currents_mA_cm2": {"k": "g_S_cm2 * n * (v_mV - e_k_mV)"},
+    }
+    leaky = Mechanism.from_dict(MappingProxyType(tables))
+    assert leaky.parameters == {"g_S_cm2": 0.5, "n": 3.0}
+    tables["currents_mA_cm2"]["k"] = "0"  # type: ignore[index]
+    tables["name"] = "other"
+    for again in (Mechanism.from_dict(json.loads(leaky.source)), pickle.loads(pickle.dumps(leaky))):
+        assert again.form == leaky.form
+        assert again.name == "leaky"
+        assert again.source == leaky.source
+    assert leaky.compiled is not None
 
 
 def test_programs_say_what_starts_settled() -> None:

@@ -99,6 +99,9 @@ class Reader:
         if len(text) > MOST_CHARACTERS:
             report(f"has {len(text)} characters, expected {MOST_CHARACTERS} at most")
             return None
+        if "#" in text:
+            report(f"{brief(text)} has a #, expected a formula without a comment")
+            return None
         try:
             return ast.parse(" ".join(text.split()), mode="eval").body
         except SyntaxError as error:
