@@ -109,8 +109,7 @@ def run(
     Registers follow the constants; one read before it is written would be a KeyError.
     """
     operands: dict[int, Array] = {
-        place: np.asarray(value, dtype=dtype)
-        for place, value in enumerate([*leading, *constants])
+        place: np.asarray(value, dtype=dtype) for place, value in enumerate([*leading, *constants])
     }
     with np.errstate(all="ignore"):
         for row in code:

@@ -16,9 +16,10 @@ from ranvier.errors import ModelError
 from ranvier.mechanisms import _steady as steady
 from ranvier.mechanisms._equations import MIXED, Equations, read_equations
 from ranvier.mechanisms._evaluate import Array, evaluate_nodes
+from ranvier.mechanisms._limits import problem_of, report_counts
 from ranvier.mechanisms._parse import brief
 from ranvier.mechanisms._program import Programs, compile_equations
-from ranvier.mechanisms._vanishing import report_vanishing
+from ranvier.mechanisms._vanishing import report_values, report_vanishing
 from ranvier.mechanisms.form import Form, read_form
 from ranvier.mechanisms.typical import TEMPERATURE_degC, value_of_input
 from ranvier.morphology.problems import Problems
@@ -90,7 +91,14 @@ class Mechanism:
         self.form: Form = read_form(tables, default_name, report)
         self._equations: Equations = read_equations(self.form, report)
         if not found:
+            inputs = self._equations.inputs()
+            report_counts(
+                len(self._equations.states), len(self.form.parameters), len(inputs), report
+            )
+        if not found:
             report_vanishing(self._equations, self._defaults())
+        if not found:
+            report_values(self._equations, self._defaults())
         try:
             self._source = json.dumps({**tables, "name": self.form.name}, allow_nan=False)
         except (TypeError, ValueError) as error:
@@ -150,9 +158,15 @@ class Mechanism:
 
     @cached_property
     def compiled(self) -> _core.CustomMechanism:
-        """What the core runs, and what a Placement takes."""
+        """What the core runs, and what a Placement takes.
+
+        Raises ModelError where the compiled formulas are larger than the core has room for.
+        """
         from ranvier.mechanisms._core_form import to_core
 
+        if (problem := problem_of(self.programs)) is not None:
+            subject = f"mechanism {self.name!r}"
+            raise ModelError(f"{subject}: {problem}", [(subject, problem)])
         return to_core(self)
 
     @property
