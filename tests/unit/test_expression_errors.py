@@ -11,7 +11,7 @@ import pytest
 import ranvier as rv
 from expression_forms import CALCIUM, SCHEME, SODIUM
 from ranvier.experiment.lines import KeyLines
-from ranvier.mechanisms import Mechanism, read
+from ranvier.mechanisms import Mechanism, compiled_from_source, read
 
 
 def problems(form: dict[str, Any]) -> list[str]:
@@ -426,3 +426,146 @@ reactions = [
         "5: schemes.gating.reactions.forward_per_ms",
         "5: schemes.gating.reactions: has no forwar",
     ]
+
+
+def test_comment_in_a_formula_is_refused() -> None:
+    """Lines of a formula are joined, so that a comment would take all that follows with it."""
+    found = problems(with_current("1e-3 * v_mV  # of the leak\n + 1e-3 * 50"))
+    assert found == [
+        CURRENT + "'1e-3 * v_mV # of the leak + 1e-3 * 50' has a #, "
+        "expected a formula without a comment"
+    ]
+
+
+def test_what_is_no_table_is_told_once() -> None:
+    for tables in ({"gates": [1]}, {"gates": {"m": 3}}, {"schemes": {"m": 3}}, {"parameters": 3}):
+        found = problems(with_current("1e-3 * v_mV", **tables))
+        assert len(found) == 1
+        assert "is not a table, expected keys and values" in found[0]
+    with pytest.raises(rv.ModelError, match=r"mechanism 'unnamed': is \[1\], expected tables"):
+        Mechanism.from_dict([1])  # type: ignore[arg-type]
+
+
+def test_whole_number_too_large_is_refused() -> None:
+    form = with_current("g * v_mV * 1", parameters={"g": 10**400})
+    assert problems(form)[0] == (
+        "parameters.g: is larger than a number can be, expected a finite number"
+    )
+
+
+def test_tables_that_hold_themselves_are_refused() -> None:
+    form = with_current("1e-3 * v_mV")
+    form["gates"] = form
+    assert problems({**form, "name": "unnamed"})[0] == (
+        "is nested too deeply or in itself, expected tables of formulas"
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        ("", r"'' is not JSON \(Expecting value.*\), expected the source of a mechanism"),
+        ("{broken", r"'{broken' is not JSON \(Expecting property name"),
+        ("[" * 100_000, r"is not JSON \("),
+        ("[1, 2]", r"'\[1, 2\]' is not a table, expected the source of a mechanism"),
+        ("3", "'3' is not a table, expected the source of a mechanism"),
+        ("{}", "mechanism 'unnamed': has no states and no currents, expected"),
+        ('{"currents_mA_cm2": {"na": "q"}}', "reads q, which is unknown"),
+    ],
+)
+def test_saved_text_that_is_no_mechanism_is_told(source: str, sentence: str) -> None:
+    with pytest.raises(rv.ModelError, match=sentence):
+        compiled_from_source(source)
+
+
+def gate(**formulas: str) -> dict[str, Any]:
+    return {"name": "x", "gates": {"m": formulas}}
+
+
+def reaction(**formulas: str) -> dict[str, Any]:
+    reactions = [{"reaction": "a <-> b", "backward_per_ms": "1", **formulas}]
+    return {"name": "x", "schemes": {"s": {"reactions": reactions}}}
+
+
+@pytest.mark.parametrize(
+    ("form", "sentence"),
+    [
+        (gate(steady_state="1.1 * sigmoid(v_mV / 10)", tau_ms="1"),
+         "gates.m.steady_state: is 1.00423 at v = 23.5 mV, expected a value from 0 to 1"),
+        (gate(steady_state="v_mV / 1000", tau_ms="1"),
+         "gates.m.steady_state: is -0.1995 at v = -199.5 mV, expected a value from 0 to 1"),
+        (gate(steady_state="0.5", tau_ms="exp(v_mV / 0.2) + 3"),
+         "gates.m.tau_ms: is inf at v = 142 mV, expected a finite number"),
+        (gate(steady_state="0.5", tau_ms="-2"),
+         "gates.m.tau_ms: is -2 at v = -199.5 mV, expected a time above 0"),
+        (gate(alpha_per_ms="-0.1 * exp(v_mV / 100)", beta_per_ms="2"),
+         "gates.m.alpha_per_ms: is -0.0136014 at v = -199.5 mV, expected a rate of 0 or more"),
+        (gate(alpha_per_ms="3", beta_per_ms="1 - exprelr(v_mV / 100)"),
+         "gates.m.beta_per_ms: is -1.30"),
+        (reaction(forward_per_ms="0.1 * v_mV + 1"),
+         "schemes.s.reactions.forward_per_ms: is -18.95 at v = -199.5 mV, expected a rate of 0 or"),
+        (reaction(forward_per_ms="1 * (b - 0.9)"),
+         "schemes.s.reactions.forward_per_ms: is -0.5 at v = -199.5 mV, expected a rate of 0 or"),
+        (with_current("log(v_mV / 10)"),
+         CURRENT + "is nan at v = -199.5 mV, expected a finite number"),
+        (with_current("sqrt(40 - v_mV / 1) * 1"),
+         CURRENT + "is nan at v = 40.5 mV, expected a finite number"),
+        (with_current("(v_mV / 10) ** 1.3"),
+         CURRENT + "is nan at v = -199.5 mV, expected a finite number"),
+        (with_current("1e-3 * (v_mV - 26 * log(3 / (g - 4)))", parameters={"g": 3.0}),
+         CURRENT + "is nan at v = -199.5 mV, expected a finite number"),
+    ],
+)  # fmt: skip
+def test_values_that_nothing_can_have_are_told_with_where(
+    form: dict[str, Any], sentence: str
+) -> None:
+    found = problems(form)
+    assert len(found) == 1
+    assert found[0].startswith(sentence)
+
+
+def test_values_at_their_limits_are_let_through() -> None:
+    for form in (
+        gate(steady_state="1 - sigmoid(v_mV)", tau_ms="1e-9"),
+        gate(alpha_per_ms="0", beta_per_ms="max(1e-9, 0.1 - v_mV / 1000)"),
+        gate(steady_state="(sigmoid(v_mV / 3) + sigmoid(-v_mV / 3)) ** 3", tau_ms="1"),
+        {"name": "x", "states": {"ca_mM": {
+            "rate_per_ms": "-0.01 * log(ca_mM / 1e-4)", "initial": "1e-4", "lowest": 0}}},
+    ):  # fmt: skip
+        form = {**form, "units": "free"}
+        assert Mechanism.from_dict(form).states
+
+
+def test_limits_are_told_when_it_is_made() -> None:
+    many = {f"x{n}": {"rate_per_ms": f"-x{n} * 1", "initial": "0"} for n in range(25)}
+    assert problems({"name": "x", "states": many}) == ["has 25 states, expected 24 at most"]
+    parameters = {f"g{n}": 1.0 for n in range(65)}
+    found = problems(with_current("1 * g3 * v_mV", parameters=parameters))
+    assert found == ["has 65 parameters, expected 64 at most"]
+    ions = [f"ion{n}" for n in range(49)]
+    read = " + ".join(f"{ion}_in_mM - {ion}_out_mM" for ion in ions)
+    found = problems(
+        {"name": "x", "currents_mA_cm2": dict.fromkeys(ions, "0") | {"na": f"1*({read})"}}
+    )
+    assert found == ["has 98 inputs, expected 96 at most"]
+
+
+def test_limits_of_compiled_programs_are_told_before_it_runs() -> None:
+    parameters = {f"g{n}": 1.0 + n for n in range(60)}
+    derived = " + ".join(f"sqrt(g{n}) * (v_mV / 100) ** {n + 1}" for n in range(60))
+    wide = Mechanism.from_dict(with_current(f"1 * ({derived})", parameters=parameters))
+    with pytest.raises(rv.ModelError, match="values that follow from them, expected 96 together"):
+        _ = wide.compiled
+    deep = {"s0": "sigmoid(v_mV / 10)"}
+    deep |= {f"s{n}": f"sigmoid(s{n - 1} * {n})" for n in range(1, 60)}
+    product = " * ".join(f"s{n}" for n in range(60))
+    kept = Mechanism.from_dict(with_current(f"1 * {product}", definitions=deep))
+    pattern = "mechanism 'x': keeps [0-9]+ values at once in its program '[a-z]+', expected 48 at"
+    with pytest.raises(rv.ModelError, match=pattern):
+        _ = kept.compiled
+    terms = [" + ".join(f"{n}.5 * v_mV ** 2 / (v_mV ** 2 + {n})" for n in range(k, k + 90))
+             for k in range(1, 801, 90)]  # fmt: skip
+    currents = {f"ion{n}": f"1 * ({term})" for n, term in enumerate(terms)}
+    long = Mechanism.from_dict({"name": "x", "currents_mA_cm2": currents})
+    with pytest.raises(rv.ModelError, match="operands in its program '[a-z]+', expected 768 at"):
+        _ = long.compiled

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import pickle
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,8 @@ from expression_forms import ALL, NODE_SODIUM, POTASSIUM, SCHEME, SODIUM
 from ranvier.mechanisms import Mechanism
 from ranvier.mechanisms._derive import Derivative
 from ranvier.mechanisms._evaluate import ARITY, OPERATIONS, evaluate_nodes
+from ranvier.mechanisms._exponentials import LARGEST_SINGLE_mV
+from ranvier.mechanisms._library import from_library, library_names
 from ranvier.mechanisms._program import Program, Programs
 
 #: With the potentials at which rates are 0/0.
@@ -161,6 +165,24 @@ def test_source_makes_a_mechanism_again() -> None:
         assert again.form == made(name).form
 
 
+def test_source_is_what_runs_whatever_becomes_of_the_tables() -> None:
+    """The tables given are copied all the way down, as any mapping and any kind of number."""
+    tables = {
+        "name": "leaky",
+        "parameters": MappingProxyType({"g_S_cm2": np.float32(0.5), "n": np.int64(3)}),
+        "currents_mA_cm2": {"k": "g_S_cm2 * n * (v_mV - e_k_mV)"},
+    }
+    leaky = Mechanism.from_dict(MappingProxyType(tables))
+    assert leaky.parameters == {"g_S_cm2": 0.5, "n": 3.0}
+    tables["currents_mA_cm2"]["k"] = "0"  # type: ignore[index]
+    tables["name"] = "other"
+    for again in (Mechanism.from_dict(json.loads(leaky.source)), pickle.loads(pickle.dumps(leaky))):
+        assert again.form == leaky.form
+        assert again.name == "leaky"
+        assert again.source == leaky.source
+    assert leaky.compiled is not None
+
+
 def test_programs_say_what_starts_settled() -> None:
     settled = {name: made(name).programs.is_settled for name in ALL}
     assert settled == {
@@ -251,6 +273,43 @@ def test_nothing_overflows_far_away() -> None:
     values["v_mV"] = np.linspace(-1000.0, 1000.0, len(V_mV))
     for program in (mechanism.programs.settle, mechanism.programs.linearise):
         assert np.isfinite(program.run(leading(mechanism, values))).all()
+
+
+@pytest.mark.parametrize("name", [*ALL, *library_names()])
+def test_single_precision_is_finite_where_the_formulas_are(name: str) -> None:
+    """Shared exponentials overflow nowhere that no part of the formulas as written does."""
+    mechanism = made(name) if name in ALL else from_library(name)
+    programs = mechanism.programs
+    far_mV = 1000.0 if name in ALL else LARGEST_SINGLE_mV
+    v_mV = np.linspace(-far_mV, far_mV, 4001)
+    values: dict[str, Any] = mechanism._given(v_mV, {})
+    assert far_mV >= 300.0
+    values |= {state: max(low, 0.0) + 0.5 for state, low, _ in programs.states}
+    equations = mechanism._equations
+    graph = equations.graph
+    roots = [*equations.settle, *equations.rates, *equations.currents.values()]
+    free = ("v_mV", *mechanism.states)
+    slopes = [Derivative(graph, by).of(node) for by in free for node in roots]
+    said = evaluate_nodes(graph, graph.reached([*roots, *slopes]), values)
+    largest = np.max(np.abs(np.stack(np.broadcast_arrays(*said, v_mV))), axis=0)
+    given = leading(mechanism, values)
+    for which in ("settle", "relax", "conduct", "change", "linearise"):
+        program: Program = getattr(programs, which)
+        for output, value in enumerate(program.run(given, dtype=np.float32)):
+            assert value.dtype == np.float32
+            lost = (largest < 1e37) & ~np.isfinite(value)
+            assert not lost.any(), (which, output, v_mV[lost])
+
+
+def test_rising_sigmoids_and_falling_rates_end_at_their_limits_in_single_precision() -> None:
+    """One exponential, e^(v/10), is infinite there: neither inf/inf nor inf times 0."""
+    formula = "sigmoid(v_mV / 10) + sigmoid(-v_mV / 10) + exprelr(v_mV / 10) + exprelr(-v_mV / 10)"
+    mechanism = Mechanism("far", states={"x": {"rate_per_ms": formula, "initial": "0"}})
+    assert slow(mechanism.programs.change) == {"expm1": 1}
+    v_mV = np.array([-1000.0, -950.0, 0.0, 950.0, 1000.0])
+    values = {**mechanism._given(v_mV, {}), "x": np.zeros(5)}
+    (rate,) = mechanism.programs.change.run(leading(mechanism, values), dtype=np.float32)
+    np.testing.assert_allclose(rate, [101.0, 96.0, 3.0, 96.0, 101.0], rtol=1e-6)
 
 
 def test_rates_keep_their_digits_near_0_over_0() -> None:

@@ -7,7 +7,6 @@ own.steady_state(-65.0)
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from ranvier import _core
 from ranvier._text import expected_one_of
 from ranvier.errors import ModelError
 from ranvier.mechanisms._library import from_library, library_names
-from ranvier.mechanisms.mechanism import Mechanism, read
+from ranvier.mechanisms.mechanism import Mechanism, read, remade
 from ranvier.mechanisms.nmodl import read_mod
 
 if TYPE_CHECKING:
@@ -71,5 +70,8 @@ def find_compiled(name: str) -> _core.CustomMechanism | None:
 
 @lru_cache(maxsize=256)
 def compiled_from_source(source: str) -> _core.CustomMechanism:
-    """A mechanism again from its `source`, as saved models hold it."""
-    return Mechanism.from_dict(json.loads(source)).compiled
+    """A mechanism again from its `source`, as saved models hold it.
+
+    Raises ModelError for a text that is not the source of a mechanism.
+    """
+    return remade(source).compiled

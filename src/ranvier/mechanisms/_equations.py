@@ -24,6 +24,16 @@ OF_ION = re.compile(r"e_([a-z][a-z0-9]*)_mV|([a-z][a-z0-9]*)_(?:in|out)_mM")
 MIXED = "mixed"
 PER_ms = unit_of_name("rate_per_ms")
 
+#: What the formulas of gates and reactions may come to; open where the lowest is too low itself.
+ANY = (-math.inf, math.inf, False)
+RANGES = {
+    "steady_state": (0.0, 1.0, False),
+    "tau_ms": (0.0, math.inf, True),
+    **dict.fromkeys(
+        ("alpha_per_ms", "beta_per_ms", "forward_per_ms", "backward_per_ms"),
+        (0.0, math.inf, False),
+    ),
+}
 #: Why some formulas may not read everything.
 NOT_STATES = "expected v_mV, parameters and what follows from them"
 
@@ -39,6 +49,18 @@ class GateRates:
     speed: Node
     reference_temperature_degC: float | None
     q10: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bounded:
+    """A formula's value, what it is called, what it may be, and whom to tell if it is not."""
+
+    node: Node
+    what: str
+    lowest: float
+    highest: float
+    is_open: bool
+    tell: Callable[[str], None]
 
 
 @dataclass(slots=True)
@@ -57,6 +79,8 @@ class Equations:
     gates: dict[str, GateRates] = field(default_factory=dict)
     #: What is divided by: as written, and whom to tell if it can vanish.
     divisors: dict[Node, tuple[str, Callable[[str], None]]] = field(default_factory=dict)
+    #: Every formula under a key of its own.
+    values: list[Bounded] = field(default_factory=list)
 
     def inputs(self) -> list[str]:
         """Names of what is read besides v and the states, sorted."""
@@ -239,7 +263,15 @@ class _EquationReader:
             if states := sorted(self.state_names & read):
                 report(f"reads the state {states[0]}, {NOT_STATES}")
                 return BROKEN
-        return self.checked(value, unit, report)
+        checked = self.checked(value, unit, report)
+        if not checked.is_broken:
+            lowest, highest, is_open = RANGES.get(str(formula.key[-1]), ANY)
+            if formula.key[0] == "states":
+                lowest, highest, is_open = ANY
+            self.result.values.append(
+                Bounded(checked.node, str(formula.key[-1]), lowest, highest, is_open, report)
+            )
+        return checked
 
     def speed(self, warmth: forms.Warmth | None) -> Node:
         """By how much warmth multiplies rates."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from ranvier.mechanisms._graph import Graph, Node
 
@@ -101,19 +101,20 @@ def run(
     constants: Sequence[float] | Array,
     outputs: Iterable[int],
     leading: Sequence[ArrayLike],
+    dtype: DTypeLike = np.float64,
 ) -> list[Array]:
     """Outputs of bytecode whose operands begin with `leading`, arrays of shapes that go together.
 
+    All is computed in `dtype`, so that single precision can be tried.
     Registers follow the constants; one read before it is written would be a KeyError.
     """
     operands: dict[int, Array] = {
-        place: np.asarray(value, dtype=np.float64)
-        for place, value in enumerate([*leading, *constants])
+        place: np.asarray(value, dtype=dtype) for place, value in enumerate([*leading, *constants])
     }
     with np.errstate(all="ignore"):
         for row in code:
             operation, to, *places = (int(each) for each in row)
             name, function = OPERATIONS[operation]
             arguments = [operands[place] for place in places[: ARITY[name]]]
-            operands[to] = np.asarray(function(*arguments))
+            operands[to] = np.asarray(function(*arguments), dtype=dtype)
     return [operands[place] for place in outputs]

@@ -19,6 +19,11 @@ LARGEST_POWER = 40
 #: Potentials up to this must not make a power overflow.
 LARGEST_mV = 1000.0
 LARGEST_EXPONENT = 600.0
+#: Nor, up to these, one in single precision, which holds e^88.
+LARGEST_SINGLE_mV = 300.0
+LARGEST_SINGLE_EXPONENT = 80.0
+#: Powers above this are all the same to a quotient, which then is not inf/inf, nor in single.
+LARGE = 1e30
 #: How well slopes have to fit whole powers of one base.
 RATIONAL_RELATIVE = 1e-13
 #: Lost in what it is added to unless that is 0, so that 0/0 is 1 there; not 0 in single precision.
@@ -163,10 +168,13 @@ def _is_in_range(graph: Graph, base: float, powers: list[int], members: list[Mem
     if graph.name_of(members[0].linear.x) != "v_mV":
         return True
     anchor = graph.value(members[0].linear.shift) or 0.0
-    far = LARGEST_mV + abs(anchor)
     for power, member in zip(powers, members, strict=True):
         shift = (graph.value(member.linear.shift) or 0.0) - anchor
-        if abs(base * power) * (far + abs(shift)) > LARGEST_EXPONENT:
+        off_mV = abs(anchor) + abs(shift)
+        if (
+            abs(base * power) * (LARGEST_mV + off_mV) > LARGEST_EXPONENT
+            or abs(base * power) * (LARGEST_SINGLE_mV + off_mV) > LARGEST_SINGLE_EXPONENT
+        ):
             return False
     return True
 
@@ -198,7 +206,8 @@ class _Shared:
         for power in sorted({abs(member.power) for member in relative}):
             self.less_one(power)
         negative = {-member.power for member in self.members if self.needs_inverse(member)}
-        if len(negative) > 1:
+        # Far away e^y - 1 is -1 but for rounding, of which one over the higher powers would be.
+        if len(negative) > 1 or (negative and self.is_relative):
             self.inverses[1] = self.graph.div(self.one, self.powers[1])
         made = {"exp": self.exponential, "sigmoid": self.sigmoid}
         made |= {"exprelr": self.relative, "exprelr_slope": self.relative_slope}
@@ -259,15 +268,20 @@ class _Shared:
             falling = graph.mul(self.factor(member, -1), self.power(-member.power))
             return graph.div(self.one, graph.add(self.one, falling))
         rising = graph.mul(self.factor(member), self.power(member.power))
+        rising = self.limited(rising)
         return graph.div(rising, graph.add(self.one, rising))
 
+    def limited(self, node: Node) -> Node:
+        return self.graph.call("min", node, self.graph.const(LARGE))
+
     def relative(self, member: Member) -> Node:
-        """x/(e^x - 1); for -x, x e^x/(e^x - 1)."""
+        """x/(e^x - 1), 0 where e^x is infinite; for -x, x e^x/(e^x - 1), x there."""
         graph = self.graph
         power = abs(member.power)
         x = graph.mul(graph.const(float(power)), self.y)
         if member.power < 0:
-            x = graph.mul(x, self.power(power))
+            rising = graph.mul(x, self.limited(self.power(power)))
+            return graph.div(rising, self.limited(self.less_one(power)))
         return graph.div(x, self.less_one(power))
 
     def relative_slope(self, member: Member) -> Node:

@@ -182,6 +182,14 @@ class Graph:
             return self.div(first, self.mul(second, b))
         return self._node("div", a, b)
 
+    def logistic(self, node: Node) -> Node | None:
+        """The x of a node that is 1 + e^-x; None of any other."""
+        if self.operation(node) == "add":
+            for one, other in (self.arguments(node), self.arguments(node)[::-1]):
+                if self.value(one) == 1.0 and self.operation(other) == "exp":
+                    return self.neg(self.arguments(other)[0])
+        return None
+
     def power(self, a: Node, b: Node) -> Node:
         """Whole exponents stay whole, a root is one, and of a constant it is an exponential."""
         x, y = self.value(a), self.value(b)

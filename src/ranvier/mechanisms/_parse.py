@@ -99,6 +99,9 @@ class Reader:
         if len(text) > MOST_CHARACTERS:
             report(f"has {len(text)} characters, expected {MOST_CHARACTERS} at most")
             return None
+        if "#" in text:
+            report(f"{brief(text)} has a #, expected a formula without a comment")
+            return None
         try:
             return ast.parse(" ".join(text.split()), mode="eval").body
         except SyntaxError as error:
@@ -236,6 +239,9 @@ class _Reading:
                 unit = over(a.unit, b.unit)
         elif operation == "pow":
             return self.raised(a, b, tree)
+        if operation == "div" and (x := self.graph.logistic(b.node)) is not None:
+            # Whose slope is sigmoid(x) (1 - sigmoid(x)), and not infinity over infinity.
+            return Value(self.graph.mul(a.node, self.graph.call("sigmoid", x)), unit)
         node = self.graph.make(operation, a.node, b.node)
         if operation == "div" and self.graph.value(b.node) is None:
             self.divide_by(b, tree.right)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from ranvier.mechanisms._derive import Derivative
 from ranvier.mechanisms._emit import emit
@@ -30,9 +30,10 @@ class Program:
     outputs: NDArray[np.uint16]
     leading: int
 
-    def run(self, leading: list[ArrayLike]) -> list[Array]:
+    def run(self, leading: list[ArrayLike], dtype: DTypeLike = np.float64) -> list[Array]:
         """The outputs by NumPy, of arrays whose shapes go together."""
-        return run(self.code, self.constants, self.outputs, leading)
+        with np.errstate(over="ignore"):
+            return run(self.code, self.constants, self.outputs, leading, dtype)
 
     def counts(self) -> dict[str, int]:
         """How often each instruction is in it."""

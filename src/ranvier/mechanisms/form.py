@@ -127,6 +127,8 @@ class _FormReader:
         self.report = report
         self.reference: float | None = None
         self.named_in_reactions: set[str] = set()
+        #: Paths that were reported to be no tables.
+        self.no_tables: set[KeyPath] = set()
 
     def form(self, default_name: str) -> Form:
         self.known_keys(self.tables, TOP)
@@ -206,7 +208,9 @@ class _FormReader:
         for key in path:
             found = found.get(key, {})
         if not isinstance(found, Mapping):
-            self.report("is not a table, expected keys and values", *path)
+            if path not in self.no_tables:
+                self.no_tables.add(path)
+                self.report("is not a table, expected keys and values", *path)
             return {}
         return found
 
@@ -227,8 +231,13 @@ class _FormReader:
         return False
 
     def is_number(self, value: object, *path: str | int) -> bool:
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-            return True
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            try:
+                if math.isfinite(float(value)):
+                    return True
+            except OverflowError:  # a whole number of hundreds of digits
+                self.report("is larger than a number can be, expected a finite number", *path)
+                return False
         self.report(f"is {value!r}, expected a finite number", *path)
         return False
 
@@ -286,7 +295,7 @@ class _FormReader:
     def gate(self, name: str) -> Gate | None:
         path = ("gates", name)
         table = self.table(*path)
-        if not self.is_name(name, *path):
+        if not self.is_name(name, *path) or path in self.no_tables:
             return None
         self.known_keys(table, GATE, *path)
         by_rates = [key for key in ("alpha_per_ms", "beta_per_ms") if key in table]
@@ -308,7 +317,7 @@ class _FormReader:
     def state(self, name: str) -> State | None:
         path = ("states", name)
         table = self.table(*path)
-        if not self.is_name(name, *path):
+        if not self.is_name(name, *path) or path in self.no_tables:
             return None
         self.known_keys(table, STATE, *path)
         rate, initial = (self.needed(table, key, *path) for key in ("rate_per_ms", "initial"))
@@ -325,6 +334,8 @@ class _FormReader:
     def scheme(self, name: str) -> Scheme | None:
         path = ("schemes", name)
         table = self.table(*path)
+        if path in self.no_tables:
+            return None
         self.known_keys(table, SCHEME, *path)
         reactions = table.get("reactions")
         if not isinstance(reactions, list | tuple) or not reactions:

@@ -16,8 +16,10 @@ from ranvier.errors import ModelError
 from ranvier.mechanisms import _steady as steady
 from ranvier.mechanisms._equations import MIXED, Equations, read_equations
 from ranvier.mechanisms._evaluate import Array, evaluate_nodes
+from ranvier.mechanisms._limits import problem_of, report_counts
+from ranvier.mechanisms._parse import brief
 from ranvier.mechanisms._program import Programs, compile_equations
-from ranvier.mechanisms._vanishing import report_vanishing
+from ranvier.mechanisms._vanishing import report_values, report_vanishing
 from ranvier.mechanisms.form import Form, read_form
 from ranvier.mechanisms.typical import TEMPERATURE_degC, value_of_input
 from ranvier.morphology.problems import Problems
@@ -68,6 +70,10 @@ class Mechanism:
     def _build(
         self, tables: Mapping[str, Any], default_name: str, source: tuple[Problems, KeyLines] | None
     ) -> None:
+        if not isinstance(tables, Mapping):
+            sentence = f"is {tables!r}, expected tables"
+            subject = f"mechanism {default_name!r}"
+            raise ModelError(f"{subject}: {sentence}", [(subject, sentence)])
         found: list[tuple[str, str]] = []
 
         def report(sentence: str, *key: str | int) -> None:
@@ -77,10 +83,27 @@ class Mechanism:
                 problems, lines = source
                 problems.add(lines.of(*key), f"{subject}: {sentence}" if subject else sentence)
 
+        try:
+            tables = plain(tables)
+        except RecursionError:
+            report("is nested too deeply or in itself, expected tables of formulas")
+            tables = {}
         self.form: Form = read_form(tables, default_name, report)
         self._equations: Equations = read_equations(self.form, report)
         if not found:
+            inputs = self._equations.inputs()
+            report_counts(
+                len(self._equations.states), len(self.form.parameters), len(inputs), report
+            )
+        if not found:
             report_vanishing(self._equations, self._defaults())
+        if not found:
+            report_values(self._equations, self._defaults())
+        try:
+            self._source = json.dumps({**tables, "name": self.form.name}, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            if not found:
+                report(f"cannot be kept as JSON ({error}), expected texts, numbers and tables")
         if source is not None:
             source[0].raise_any()
         if found:
@@ -90,10 +113,9 @@ class Mechanism:
                 "\n".join(f"{subject}: {sentence}" for sentence in sentences),
                 [(subject, sentence) for sentence in sentences],
             )
-        self._tables = dict(tables)
 
     def __reduce__(self) -> tuple[Callable[..., Mechanism], tuple[Any, ...]]:
-        return _remade, (self._tables, self.form.name)
+        return remade, (self._source,)
 
     def __repr__(self) -> str:
         states = ", ".join(self.states) or "no states"
@@ -136,15 +158,21 @@ class Mechanism:
 
     @cached_property
     def compiled(self) -> _core.CustomMechanism:
-        """What the core runs, and what a Placement takes."""
+        """What the core runs, and what a Placement takes.
+
+        Raises ModelError where the compiled formulas are larger than the core has room for.
+        """
         from ranvier.mechanisms._core_form import to_core
 
+        if (problem := problem_of(self.programs)) is not None:
+            subject = f"mechanism {self.name!r}"
+            raise ModelError(f"{subject}: {problem}", [(subject, problem)])
         return to_core(self)
 
     @property
     def source(self) -> str:
-        """Its tables as JSON: `mechanisms.compiled_from_source` makes it again for the core."""
-        return json.dumps({**self._tables, "name": self.name})
+        """The tables that it was made of, as JSON: `compiled_from_source` makes it again of it."""
+        return self._source
 
     def _defaults(self) -> dict[str, float]:
         """What stands for everything that formulas read but v and the states."""
@@ -247,8 +275,27 @@ class Mechanism:
         return max([1, *(int(exponent) for exponent in exponents if exponent is not None)])
 
 
-def _remade(tables: Mapping[str, Any], name: str) -> Mechanism:
-    return Mechanism.from_dict(tables, default_name=name)
+def plain(value: Any) -> Any:
+    """A copy in the kinds of JSON, all the way down: dicts, lists and Python's own numbers."""
+    if isinstance(value, Mapping):
+        return {key: plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def remade(source: str) -> Mechanism:
+    """A mechanism again from its `source`. Raises ModelError for any text that is none."""
+    subject = "saved mechanism"
+    try:
+        tables = json.loads(source)
+    except (ValueError, RecursionError) as error:
+        sentence = f"{brief(source)} is not JSON ({error}), expected the source of a mechanism"
+        raise ModelError(f"{subject}: {sentence}", [(subject, sentence)]) from None
+    if not isinstance(tables, dict):
+        sentence = f"{brief(source)} is not a table, expected the source of a mechanism"
+        raise ModelError(f"{subject}: {sentence}", [(subject, sentence)])
+    return Mechanism.from_dict(tables)
 
 
 def read(path: str | os.PathLike[str]) -> Mechanism:
