@@ -348,6 +348,7 @@ def test_what_is_too_large_is_told_before_it_runs() -> None:
         rv.Placement(
             Mechanism(
                 "much",
+                units="free",
                 parameters=dict.fromkeys(names, 1e-9),
                 currents_mA_cm2={"mixed": " + ".join(names)},
             )

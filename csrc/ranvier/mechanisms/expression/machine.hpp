@@ -1,6 +1,6 @@
 // Runs programs over strips of packs, a step at a time. A strip is short: a step over a full one is
-// a few dozen vector instructions without a branch, so that which step comes next is all that the
-// processor has to foresee, and the registers that a program lives on stay in the first-level
+// a hundred or so vector instructions without a branch, so that which step comes next is all that
+// the processor has to foresee, and the registers that a program lives on stay in the first-level
 // cache.
 //
 // May be compiled once per instruction set, see lanes/pack.hpp.

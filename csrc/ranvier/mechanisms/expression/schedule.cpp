@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -155,8 +157,9 @@ private:
     /// Where `node` may take its i-th operand from the same step, if that is read by it alone.
     std::optional<Slot> slot_of(const Node& node, std::size_t i) const {
         const Node& first = nodes_[node.from[i] - first_];
-        const auto same = static_cast<std::size_t>(std::count(
-            node.from.begin(), node.from.begin() + static_cast<long>(node.reads), node.from[i]));
+        const auto same = static_cast<std::size_t>(
+            std::count(node.from.begin(),
+                       node.from.begin() + static_cast<std::ptrdiff_t>(node.reads), node.from[i]));
         if (first.uses != same || same > 2) {
             return std::nullopt;
         }
