@@ -563,3 +563,13 @@ def test_limits_of_compiled_programs_are_told_before_it_runs() -> None:
     long = Mechanism("x", definitions=chain, gates=gates)
     with pytest.raises(rv.ModelError, match=r"operands in its program '[a-z]+', expected 768 at"):
         _ = long.compiled
+
+
+def test_what_json_cannot_hold_is_refused() -> None:
+    class Key:
+        def __str__(self) -> str:
+            return "f(x)"
+
+    (found,) = problems(with_current("1e-3 * v_mV", functions={Key(): "x"}))
+    assert found.startswith("cannot be kept as JSON (keys must be str, ")
+    assert found.endswith("), expected texts, numbers and tables")
