@@ -3,8 +3,9 @@
     python tests/reference/make_channel_rates.py
 
 Reads data/channels/*.json (the expressions, each file with its source) and writes
-data/channel_rates.json: of every gate the steady state and the time constant at 37 degC, and of
-every ion the current at that steady state. Uses nothing of ranvier.
+data/channel_rates.json: of every gate the steady state and the time constant at 37 degC
+and at 20 degC, and of every ion the current at 37 degC at that steady state. Uses nothing of
+ranvier.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import Any
 
 DATA = Path(__file__).parent / "data"
 TEMPERATURE_degC = 37.0
+#: A second one for gates, so that q10 and reference are compared as well.
+COLDER_degC = 20.0
 V_mV = [float(v) for v in range(-120, 61, 10)]
 FARADAY_C_mol = 96485.33212331001
 GAS_CONSTANT_J_mol_K = 8.31446261815324
@@ -107,6 +110,11 @@ def ghk_mA_cm2(permeability_cm_s: float, ion: str, v_mV: float) -> float:
     return 1e-3 * permeability_cm_s * FARADAY_C_mol * (inner * vt(-u, 1.0) - outer * vt(u, 1.0))
 
 
+def per_mV(temperature_degC: float) -> float:
+    """F/(R T), with the constants of the paper that reads it."""
+    return 1e-3 * 9.648e4 / (8.315 * (273.16 + temperature_degC))
+
+
 def value(expression: str, v_mV: float, **extra: Any) -> float:
     """An expression of the JSON files, or one of those above."""
     calcium_mM = CELL["ca_in_mM"]
@@ -123,7 +131,7 @@ def value(expression: str, v_mV: float, **extra: Any) -> float:
         "Cai": calcium_mM,
         "Cao": CELL["ca_out_mM"],
         "pca": math.log10(calcium_mM) - 3,
-        "k": 1e-3 * 9.648e4 / (8.315 * (273.16 + TEMPERATURE_degC)),
+        "k": per_mV(TEMPERATURE_degC),
         "ena": CELL["e_na_mV"],
         "ek": CELL["e_k_mV"],
         "eca": CELL["e_ca_mV"],
@@ -137,22 +145,36 @@ def value(expression: str, v_mV: float, **extra: Any) -> float:
 
 def gates_of(
     name: str, gates: dict[str, dict[str, Any]], q10: float | None, reference_degC: float | None
+) -> tuple[dict[str, dict[str, list[float]]], dict[str, list[float]]]:
+    """Steady states and time constants, and these in the cold."""
+    warm = gates_at(TEMPERATURE_degC, name, gates, q10, reference_degC)
+    cold = gates_at(COLDER_degC, name, gates, q10, reference_degC)
+    return warm, {gate: values["tau_ms"] for gate, values in cold.items()}
+
+
+def gates_at(
+    temperature_degC: float,
+    name: str,
+    gates: dict[str, dict[str, Any]],
+    q10: float | None,
+    reference_degC: float | None,
 ) -> dict[str, dict[str, list[float]]]:
     found = {}
     for gate, rates in gates.items():
         base, at_degC = rates.get("q10", q10), rates.get("Tref", reference_degC)
-        speed = base ** ((TEMPERATURE_degC - at_degC) / 10.0)
+        read = {"T": temperature_degC, "k": per_mV(temperature_degC)}
+        speed = base ** ((temperature_degC - at_degC) / 10.0)
         steady, tau_ms = [], []
         for v in V_mV:
             if "a" in rates:
-                alpha, beta = value(rates["a"], v), value(rates["b"], v)
+                alpha, beta = value(rates["a"], v, **read), value(rates["b"], v, **read)
                 if (name, gate) in STOPPED_AT_0:
                     beta = max(0.0, beta)
                 steady.append(alpha / (alpha + beta))
                 tau_ms.append(1.0 / (alpha + beta) / speed)
             else:
-                steady.append(value(rates["inf"], v))
-                tau_ms.append(value(rates["tau"], v) / speed)
+                steady.append(value(rates["inf"], v, **read))
+                tau_ms.append(value(rates["tau"], v, **read) / speed)
         found[RENAMED.get(gate, gate)] = {"steady_state": steady, "tau_ms": tau_ms}
     return found
 
@@ -191,8 +213,13 @@ def main() -> None:
     }
     rates: dict[str, Any] = {}
 
-    def add(name: str, gates: Any, by_ion: dict[str, str], **extra: float) -> None:
-        rates[name] = {"gates": gates, "currents_mA_cm2": currents_of(gates, by_ion, **extra)}
+    def add(name: str, both: Any, by_ion: dict[str, str], **extra: float) -> None:
+        gates, colder_tau_ms = both
+        rates[name] = {
+            "gates": gates,
+            "colder_tau_ms": colder_tau_ms,
+            "currents_mA_cm2": currents_of(gates, by_ion, **extra),
+        }
 
     for name, (model, chosen, g, current) in MEMBRANES.items():
         published = files["membranes"]["models"][model]
@@ -237,6 +264,7 @@ def main() -> None:
         "made_by": "tests/reference/make_channel_rates.py",
         "sources": {name: data.get("_source", "") for name, data in files.items()},
         "temperature_degC": TEMPERATURE_degC,
+        "colder_degC": COLDER_degC,
         "cell": CELL,
         "v_mV": V_mV,
         "mechanisms": rates,
@@ -250,22 +278,22 @@ def add_pumps(add: Any) -> None:
     tigerholm = (
         "Ip*(1+1/Ko)**-2*(1.62/(1+(6.7/(Nai+8))**3)+1/(1+(67.6/(Nai+8))**3))"  # of potassium
     )
-    add("nak_tigerholm", {}, {"na": f"-1.5*{tigerholm}", "k": tigerholm}, Ip=-0.0047891)
+    add("nak_tigerholm", ({}, {}), {"na": f"-1.5*{tigerholm}", "k": tigerholm}, Ip=-0.0047891)
     nak = "Imax*1.16**((22.85-T)/10)*(V+150)/(V+200)*(Nai/(Nai+5.46))**3*(Ko/(Ko+0.621))**2"
-    add("nak_schild", {}, {"na": f"3*{nak}", "k": f"-2*{nak}"}, Imax=0.009726135)
+    add("nak_schild", ({}, {}), {"na": f"3*{nak}", "k": f"-2*{nak}"}, Imax=0.009726135)
     exchange = (
         "(Nai**3*Cao*exp(0.5*vF_RT)-Nao**3*Cai*exp(-0.5*vF_RT))/(1+0.0036*(Cai*Nao**3+Cao*Nai**3))"
     )
     ncx = f"K*2.2**((22.85-T)/10)*{exchange}"
-    add("ncx_schild", {}, {"na": f"3*{ncx}", "ca": f"-2*{ncx}"}, K=1.27324e-6)
+    add("ncx_schild", ({}, {}), {"na": f"3*{ncx}", "ca": f"-2*{ncx}"}, K=1.27324e-6)
     add(
         "pmca_schild",
-        {},
+        ({}, {}),
         {"ca": "Imax*2.3**((22-T)/10)*Cai/(Cai+0.0005)"},
         Imax=0.000859437,
     )
     ncx = f"d*36e-9*(2.2*(T+273-296)+(310-T-273))/14*{exchange}"
-    add("ncx_thio", {}, {"na": f"3*{ncx}", "ca": f"-2*{ncx}"}, d=0.00021)
+    add("ncx_thio", ({}, {}), {"na": f"3*{ncx}", "ca": f"-2*{ncx}"}, d=0.00021)
 
 
 if __name__ == "__main__":

@@ -563,9 +563,21 @@ def test_limits_of_compiled_programs_are_told_before_it_runs() -> None:
     pattern = "mechanism 'x': keeps [0-9]+ values at once in its program '[a-z]+', expected 48 at"
     with pytest.raises(rv.ModelError, match=pattern):
         _ = kept.compiled
-    terms = [" + ".join(f"{n}.5 * v_mV ** 2 / (v_mV ** 2 + {n})" for n in range(k, k + 90))
-             for k in range(1, 801, 90)]  # fmt: skip
-    currents = {f"ion{n}": f"1 * ({term})" for n, term in enumerate(terms)}
-    long = Mechanism.from_dict({"name": "x", "currents_mA_cm2": currents})
-    with pytest.raises(rv.ModelError, match="operands in its program '[a-z]+', expected 768 at"):
+    chain = {"p0": "1.5"}
+    for n in range(1, 21):
+        steps = "".join(f" * (v_mV / 400) + {40 * n + k}.5)" for k in range(40))
+        chain[f"p{n}"] = "(" * 40 + f"p{n - 1}{steps}"
+    gates = {"m": {"steady_state": "sigmoid(p20)", "tau_ms": "1"}}
+    long = Mechanism("x", definitions=chain, gates=gates)
+    with pytest.raises(rv.ModelError, match=r"operands in its program '[a-z]+', expected 768 at"):
         _ = long.compiled
+
+
+def test_what_json_cannot_hold_is_refused() -> None:
+    class Key:
+        def __str__(self) -> str:
+            return "f(x)"
+
+    (found,) = problems(with_current("1e-3 * v_mV", functions={Key(): "x"}))
+    assert found.startswith("cannot be kept as JSON (keys must be str, ")
+    assert found.endswith("), expected texts, numbers and tables")

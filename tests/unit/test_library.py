@@ -42,8 +42,9 @@ def test_file_is_read_and_says_where_it_is_from(path: Path) -> None:
     info = mechanism.describe()
     assert "doi:10." in info["citation"]
     assert set(mechanism.ions) <= {"na", "k", "ca", "mixed"}
-    if info["gates"]:
-        assert info["reference_temperature_degC"] is not None
+    for gate in mechanism.form.gates:
+        given_degC = mechanism.form.reference_temperature_degC
+        assert (gate.warmth.reference_temperature_degC if gate.warmth else given_degC) is not None
 
 
 def test_every_file_is_compared_or_plain() -> None:
@@ -66,6 +67,17 @@ def test_gates_are_the_published_ones(name: str) -> None:
         )
         assert (steady[gate] >= 0).all()
         assert (steady[gate] <= 1).all()
+
+
+@pytest.mark.parametrize("name", [name for name in RATES if RATES[name]["gates"]])
+def test_gates_slow_in_the_cold_as_published(name: str) -> None:
+    mechanism = library(name)
+    cold = {"temperature_degC": PUBLISHED["colder_degC"]}
+    read = {key: each for key, each in cold.items() if key in mechanism.inputs}
+    tau_ms = mechanism.time_constant_ms(V_mV, **{**given(mechanism), **read})
+    assert set(tau_ms) == set(RATES[name]["colder_tau_ms"])
+    for gate, expected in RATES[name]["colder_tau_ms"].items():
+        np.testing.assert_allclose(tau_ms[gate], expected, rtol=tolerances.PUBLISHED_RATE_RELATIVE)
 
 
 @pytest.mark.parametrize("name", RATES)

@@ -68,7 +68,7 @@ class Mechanism:
         return made
 
     def _build(
-        self, tables: Mapping[str, Any], default_name: str, source: tuple[Problems, KeyLines] | None
+        self, tables: object, default_name: str, source: tuple[Problems, KeyLines] | None
     ) -> None:
         if not isinstance(tables, Mapping):
             sentence = f"is {tables!r}, expected tables"
@@ -84,11 +84,11 @@ class Mechanism:
                 problems.add(lines.of(*key), f"{subject}: {sentence}" if subject else sentence)
 
         try:
-            tables = plain(tables)
+            given: dict[str, Any] = plain(tables)
         except RecursionError:
             report("is nested too deeply or in itself, expected tables of formulas")
-            tables = {}
-        self.form: Form = read_form(tables, default_name, report)
+            given = {}
+        self.form: Form = read_form(given, default_name, report)
         self._equations: Equations = read_equations(self.form, report)
         if not found:
             inputs = self._equations.inputs()
@@ -100,7 +100,7 @@ class Mechanism:
         if not found:
             report_values(self._equations, self._defaults())
         try:
-            self._source = json.dumps({**tables, "name": self.form.name}, allow_nan=False)
+            self._source = json.dumps({**given, "name": self.form.name}, allow_nan=False)
         except (TypeError, ValueError) as error:
             if not found:
                 report(f"cannot be kept as JSON ({error}), expected texts, numbers and tables")
