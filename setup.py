@@ -30,6 +30,8 @@ if os.environ.get("RANVIER_ASSERTS", "0") != "0":
 if sanitize := os.environ.get("RANVIER_SANITIZE"):
     FLAGS += ["-g", "-fno-omit-frame-pointer", f"-fsanitize={sanitize}"]
     LINK.append(f"-fsanitize={sanitize}")
+# Last, so that they may take back something of the others.
+FLAGS += os.environ.get("RANVIER_CXXFLAGS", "").split()
 
 
 def found(*patterns: str) -> list[str]:

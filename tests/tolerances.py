@@ -252,3 +252,23 @@ WINDOW_MYELIN_ms_PER_mV = 5e-4
 EXPRESSION_mV = 1e-9
 #: A chain of subunits against the power of one gate, at 5 us: the error in time of both.
 CHAIN_mV = {"rosenbrock2": 0.5, "rodas4": 1e-4}
+
+# Fields and thresholds.
+
+#: Mean over a cube's faces of 5 um against its middle, of the change along an edge: (h / r)^3 of a
+#: potential of 1/r, 500 um away. Measured 7e-7 for the disc.
+LAPLACE_RELATIVE = 1e-5
+#: Centred differences of an exponential of 1000 um on steps of 5 um, 10 mV; one step from the rest
+#: of the time constant of 1 ms after 50 of them.
+UNIFORM_FIELD_mV = 1e-4
+#: mrg_field.npz, whose potential is imposed outside the sheath: the equivalent currents inside.
+#: Under a sheath the membrane potential is shifted while the pulse lasts. Measured 3e-7 and 6.5e-4.
+NEURON_FIELD_NODE_mV = 3e-6
+NEURON_FIELD_INTERNODE_mV = 1e-3
+#: A threshold of NEURON's, known to 1e-4, at the same step and scheme. Measured 3e-5.
+NEURON_THRESHOLD_RELATIVE = 2e-4
+#: The end of a bracket that is cut in the same way, of which NEURON's was printed with 9 digits.
+NEURON_BRACKET_RELATIVE = 1e-8
+#: Nodes of a passive double cable, 1 mV and more of change, against a dense solution that imposes
+#: the potential itself.
+IMPOSED_POTENTIAL_mV = 1e-6

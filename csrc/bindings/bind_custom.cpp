@@ -56,7 +56,8 @@ CustomMechanism make(std::string name, std::string summary, std::string citation
                      const py::dict& parameters, const std::vector<StateTuple>& states,
                      std::vector<std::string> inputs, std::size_t derived,
                      std::vector<std::string> currents, const std::vector<Pair>& jacobian,
-                     const std::vector<Amount>& conserved, bool is_settled, std::string source,
+                     const std::vector<Amount>& conserved, bool is_settled,
+                     const std::vector<bool>& is_given, std::string source,
                      const py::dict& programs) {
     CustomDescription description{
         .name = std::move(name),
@@ -89,6 +90,7 @@ CustomMechanism make(std::string name, std::string summary, std::string citation
         }
     }
     e.is_settled = is_settled;
+    e.is_given.assign(is_given.begin(), is_given.end());
     e.source = std::move(source);
     const std::pair<const char*, Program Expressions::*> all[] = {
         {"setup", &Expressions::setup},   {"settle", &Expressions::settle},
@@ -115,7 +117,8 @@ void bind_custom(py::module_& m) {
     py::class_<CustomMechanism>(m, "CustomMechanism", "A mechanism that is written as formulas.")
         .def(py::init(&make), py::kw_only(), "name"_a, "summary"_a, "citation"_a, "kind"_a,
              "reference_temperature_degC"_a, "parameters"_a, "states"_a, "inputs"_a, "derived"_a,
-             "currents"_a, "jacobian"_a, "conserved"_a, "is_settled"_a, "source"_a, "programs"_a)
+             "currents"_a, "jacobian"_a, "conserved"_a, "is_settled"_a, "is_given"_a, "source"_a,
+             "programs"_a)
         .def_property_readonly(
             "name", [](const CustomMechanism& c) { return std::string(c.mechanism->info.name); })
         .def_property_readonly(

@@ -121,8 +121,8 @@ Placement placement_of(const py::object& mechanism) {
                     nullptr,
                     library.attr("library_names")().cast<std::vector<std::string>>()};
         }
-    } else if (py::hasattr(mechanism, "compiled")) {
-        custom = mechanism.attr("compiled");
+    } else if (py::hasattr(py::type::of(mechanism), "compiled")) {
+        custom = mechanism.attr("compiled");  // which may say that there is too much of it
     }
     if (!py::isinstance<CustomMechanism>(custom)) {
         throw py::type_error("mechanism: is " + py::repr(mechanism).cast<std::string>() +

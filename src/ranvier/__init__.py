@@ -37,12 +37,14 @@ if TYPE_CHECKING:
         analysis,
         discretisation,
         fibers,
+        fields,
         mechanisms,
         membrane,
         methods,
         morphology,
         plot,
         stimuli,
+        studies,
     )
     from ranvier.batch import simulate_batch
     from ranvier.convergence import converge
@@ -62,6 +64,7 @@ _LAZY = {
     "discretisation": None,
     "estimate": "run",
     "fibers": None,
+    "fields": None,
     "load": "results",
     "mechanisms": None,
     "membrane": None,
@@ -72,6 +75,7 @@ _LAZY = {
     "simulate": "run",
     "simulate_batch": "batch",
     "stimuli": None,
+    "studies": None,
 }
 
 __all__ = [
@@ -103,6 +107,7 @@ __all__ = [
     "errors",
     "estimate",
     "fibers",
+    "fields",
     "load",
     "mechanisms",
     "membrane",
@@ -113,6 +118,7 @@ __all__ = [
     "simulate",
     "simulate_batch",
     "stimuli",
+    "studies",
 ]
 
 

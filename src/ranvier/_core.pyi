@@ -479,6 +479,7 @@ class CustomMechanism:
         jacobian: Sequence[tuple[_Int, _Int]],
         conserved: Sequence[Sequence[tuple[_Int, _Float]]],
         is_settled: bool,
+        is_given: Sequence[bool],
         source: str,
         programs: Mapping[str, Program],
     ) -> None: ...

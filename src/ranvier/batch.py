@@ -47,7 +47,7 @@ from ranvier.threads import thread_count
 
 if TYPE_CHECKING:
     from ranvier.places import Place
-    from ranvier.stimuli import CurrentClamp
+    from ranvier.stimuli import Stimulus
 
 #: What a run can be made of.
 Target = Fiber | Model | Discretisation
@@ -58,7 +58,7 @@ _NEVER_AGAIN = 2**40
 
 def simulate_batch(
     targets: Target | Sequence[Target],
-    stimuli: Sequence[CurrentClamp | Sequence[CurrentClamp]] = (),
+    stimuli: Sequence[Stimulus | Sequence[Stimulus]] = (),
     probes: Probe | Sequence[Probe] = (),
     *,
     t_stop_ms: float,
@@ -93,16 +93,7 @@ def simulate_batch(
     no resting state was found) and a message. On Ctrl-C raises Interrupted, whose `results` has
     every run, the finished ones whole.
     """
-    started_s = time.perf_counter()
-    check_t_stop(t_stop_ms)
-    core_threads = thread_count(threads)
-    for probe in several(probes):
-        if probe.to is not None:
-            raise ModelError(
-                f"probe {probe.quantity!r}: to is '{probe.to}', expected none in a batch, whose "
-                "runs would write to one file"
-            )
-    batch = _Batch(
+    batch = Batch(
         probes=tuple(several(probes)),
         t_stop_ms=t_stop_ms,
         method=method or Method(),
@@ -114,37 +105,14 @@ def simulate_batch(
         precision=precision,
         threads=threads,
     )
-    runs = [
-        batch.checked(k, *each) for k, each in enumerate(_run_by_run(targets, stimuli, v_init_mV))
-    ]
-    build = build_info()  # which refuses what RANVIER_ISA may not be
-    outcomes = _core.run_batch(
-        [run.core for run in runs],
-        method=batch.method.name,
-        parameters=batch.method.parameters,
-        solver=solver,
-        precision=precision,
-        threads=core_threads,
-        progress=progress,
-    )
-    wall_s = time.perf_counter() - started_s
-    results = [
-        run.result(outcome, build=build, wall_s=wall_s, batch_runs=len(runs))
-        for run, outcome in zip(runs, outcomes, strict=True)
-    ]
-    for result in results:
-        if result.status is Status.INTERRUPTED:
-            raise Interrupted(result, results)
-    if progress is not None:
-        progress(1.0)
-    return results
+    return batch.simulate(_run_by_run(targets, stimuli, v_init_mV), progress)
 
 
 def _run_by_run(
     targets: Target | Sequence[Target],
-    stimuli: Sequence[CurrentClamp | Sequence[CurrentClamp]],
+    stimuli: Sequence[Stimulus | Sequence[Stimulus]],
     v_init_mV: float | Sequence[float] | None,
-) -> list[tuple[Target, tuple[CurrentClamp, ...], float | None]]:
+) -> list[tuple[Target, tuple[Stimulus, ...], float | None]]:
     """One target, its stimuli and its start for each run. Raises ModelError for other lengths."""
     if not isinstance(stimuli, Sequence):
         raise ModelError("stimuli: is one stimulus, expected a sequence with one entry per run")
@@ -197,8 +165,12 @@ class _Ground:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class _Batch:
-    """What all runs have in common, and the grounds that were laid for them."""
+class Batch:
+    """What all runs have in common, and the grounds that were laid for them.
+
+    Runs of targets that it has seen before, as the same objects, are quicker to set up: for
+    searches, which run the same fibres again and again. Keep the targets as long as the batch.
+    """
 
     probes: tuple[Probe, ...]
     t_stop_ms: float
@@ -211,26 +183,84 @@ class _Batch:
     precision: str
     threads: int | None
     grounds: dict[int, _Ground] = field(default_factory=dict)  # by id of the target
+    tried: set[int] = field(default_factory=set)  # likewise
     places: dict[object, _Places] = field(default_factory=dict)
 
-    def checked(
-        self, k: int, target: Target, stimuli: tuple[CurrentClamp, ...], v_init_mV: float | None
+    def simulate(
+        self,
+        runs: Sequence[tuple[Target, tuple[Stimulus, ...], float | None]],
+        progress: Callable[[float], None] | None = None,
+        *,
+        t_stops_ms: Sequence[float] | None = None,
+    ) -> list[Result]:
+        """Runs them, each a target, its stimuli and its start, as `simulate_batch` says; to a time
+        of its own where `t_stops_ms` has one for each."""
+        started_s = time.perf_counter()
+        check_t_stop(self.t_stop_ms)
+        core_threads = thread_count(self.threads)
+        for probe in self.probes:
+            if probe.to is not None:
+                raise ModelError(
+                    f"probe {probe.quantity!r}: to is '{probe.to}', expected none in a batch, "
+                    "whose runs would write to one file"
+                )
+        stops_ms = [self.t_stop_ms] * len(runs) if t_stops_ms is None else t_stops_ms
+        checked = [
+            self._checked(k, *each, t_stop_ms)
+            for k, (each, t_stop_ms) in enumerate(zip(runs, stops_ms, strict=True))
+        ]
+        build = build_info()  # which refuses what RANVIER_ISA may not be
+        outcomes = _core.run_batch(
+            [run.core for run in checked],
+            method=self.method.name,
+            parameters=self.method.parameters,
+            solver=self.solver,
+            precision=self.precision,
+            threads=core_threads,
+            progress=progress,
+        )
+        wall_s = time.perf_counter() - started_s
+        results = [
+            run.result(outcome, build=build, wall_s=wall_s, batch_runs=len(checked))
+            for run, outcome in zip(checked, outcomes, strict=True)
+        ]
+        for result in results:
+            if result.status is Status.INTERRUPTED:
+                raise Interrupted(result, results)
+        if progress is not None:
+            progress(1.0)
+        return results
+
+    def discretisation(self, target: Target) -> Discretisation:
+        """Of a target, as its runs will have it. Raises ModelError if it cannot be run."""
+        return self._ground_of(target).discretisation
+
+    def _checked(
+        self,
+        k: int,
+        target: Target,
+        stimuli: tuple[Stimulus, ...],
+        v_init_mV: float | None,
+        t_stop_ms: float,
     ) -> _Run:
         """Run number `k`, with all that the core needs. ModelError if it cannot be run."""
         try:
-            return self._run(target, stimuli, v_init_mV)
+            return self._run(target, stimuli, v_init_mV, t_stop_ms)
         except ModelError as error:
             raise ModelError(f"run {k}: {error}", error.problems) from error
 
     def _run(
-        self, target: Target, stimuli: tuple[CurrentClamp, ...], v_init_mV: float | None
+        self,
+        target: Target,
+        stimuli: tuple[Stimulus, ...],
+        v_init_mV: float | None,
+        t_stop_ms: float,
     ) -> _Run:
-        is_new = id(target) not in self.grounds
-        if is_new:
-            self.grounds[id(target)] = self._ground(target)
-        ground = self.grounds[id(target)]
+        is_new = id(target) not in self.tried
+        self.tried.add(id(target))
+        ground = self._ground_of(target)
         places = ground.places
-        drives = [stimulus.lower(ground.discretisation) for stimulus in stimuli]
+        drives = [drive for each in stimuli for drive in each.lower(ground.discretisation)]
         probes = [*(probe.core for probe in ground.probes), places.start]
         watching = [*places.detectors, *([] if places.stop is None else [places.stop])]
         detectors = [detector.core for detector in watching]
@@ -241,7 +271,7 @@ class _Batch:
                 target=target,
                 stimuli=stimuli,
                 probes=self.probes,
-                t_stop_ms=self.t_stop_ms,
+                t_stop_ms=t_stop_ms,
                 method=self.method,
                 mesh=ground.mesh,
                 v_init_mV=v_init_mV,
@@ -256,12 +286,17 @@ class _Batch:
                 drives=drives,
                 probes=probes,
                 detectors=detectors,
-                t_stop_ms=self.t_stop_ms,
+                t_stop_ms=t_stop_ms,
                 v_init_mV=v_init_mV,
                 v_rest_guess_mV=rest_guess_mV(target),
                 stops_at_detector=None if places.stop is None else len(places.detectors),
             ),
         )
+
+    def _ground_of(self, target: Target) -> _Ground:
+        if id(target) not in self.grounds:
+            self.grounds[id(target)] = self._ground(target)
+        return self.grounds[id(target)]
 
     def _ground(self, target: Target) -> _Ground:
         discretisation = discretised(target, self.mesh)

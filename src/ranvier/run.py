@@ -26,7 +26,7 @@ from ranvier.simulation import Simulation
 
 if TYPE_CHECKING:
     from ranvier.places import Place
-    from ranvier.stimuli import CurrentClamp
+    from ranvier.stimuli import Stimulus
 
 #: Between two looks at the clock, at Ctrl-C and at the progress callback.
 _CHUNK_S = 0.1
@@ -35,7 +35,7 @@ _DEFAULT_GUESS_mV = -70.0
 
 def simulate(
     target: Fiber | Model | Discretisation,
-    stimuli: CurrentClamp | Sequence[CurrentClamp] = (),
+    stimuli: Stimulus | Sequence[Stimulus] = (),
     probes: Probe | Sequence[Probe] = (),
     *,
     t_stop_ms: float,
@@ -144,7 +144,7 @@ def simulate(
 
 def estimate(
     target: Fiber | Model | Discretisation,
-    stimuli: CurrentClamp | Sequence[CurrentClamp] = (),
+    stimuli: Stimulus | Sequence[Stimulus] = (),
     probes: Probe | Sequence[Probe] = (),
     *,
     t_stop_ms: float,
@@ -191,7 +191,7 @@ class Recipe:
     """
 
     target: Fiber | Model | Discretisation
-    stimuli: tuple[CurrentClamp, ...]
+    stimuli: tuple[Stimulus, ...]
     probes: tuple[Probe, ...]
     t_stop_ms: float
     method: Method
@@ -251,7 +251,7 @@ class Recipe:
             probes.append(replace(probe, at=on_any_mesh(here, at)))
         return replace(
             self,
-            stimuli=tuple(replace(each, at=on_any_mesh(here, each.at)) for each in self.stimuli),
+            stimuli=tuple(each.on_any_mesh(here) for each in self.stimuli),
             probes=tuple(probes),
             detect=tuple(replace(each, at=on_any_mesh(here, each.at)) for each in self.detect),
             peaks=tuple(replace(each, at=on_any_mesh(here, each.at)) for each in self.peaks),

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ranvier._core import Discretisation
-    from ranvier.stimuli import CurrentClamp
+    from ranvier.stimuli import Stimulus
 
 
 #: What may carry out a run, and in what numbers.
@@ -88,7 +88,7 @@ class Simulation:
         discretisation: Discretisation,
         *,
         method: Method | None = None,
-        stimuli: Sequence[CurrentClamp] = (),
+        stimuli: Sequence[Stimulus] = (),
         probes: Sequence[Probe] = (),
         detectors: Sequence[SpikeDetector] = (),
         peaks: Sequence[PeakMap] = (),
@@ -110,7 +110,7 @@ class Simulation:
             discretisation,
             method=self.method.name,
             parameters=self.method.parameters,
-            drives=[stimulus.lower(discretisation) for stimulus in stimuli],
+            drives=[drive for stimulus in stimuli for drive in stimulus.lower(discretisation)],
             probes=[probe.core for probe in self._probes],
             detectors=[detector.core for detector in self._detectors],
             peak_maps=[each.core for each in self._peak_maps],

@@ -15,14 +15,20 @@ from ranvier.stimuli import Waveform, waveforms
 
 
 def example(cls: type[Waveform]) -> Waveform:
-    """With something in every field that has no default: times from 0.13 ms, values near 1."""
+    """With something in every field that has no default: times from 0.13 ms, values near 1, and
+    frequencies of which each is a tenth of the one before."""
     given: dict[str, Any] = {}
+    frequency_Hz = 900.0
     for field in dataclasses.fields(cls):
         if field.default is not dataclasses.MISSING:
             continue
         is_time = field.name.endswith("_ms")
         if "Sequence" in str(field.type):
             given[field.name] = [0.13, 0.3, 0.3, 0.77] if is_time else [0.0, 1.0, -0.4, 0.6]
+        elif field.name.endswith("_Hz"):
+            given[field.name], frequency_Hz = frequency_Hz, frequency_Hz / 10
+        elif field.type == "int":
+            given[field.name] = 2
         else:
             given[field.name] = 0.377 if is_time else 0.9
     return cls(**given)
@@ -34,7 +40,8 @@ def waveform(request: pytest.FixtureRequest) -> Waveform:
 
 
 def test_registry_finds_them() -> None:
-    assert {"pulse", "samples"} <= set(waveforms())
+    assert {"biphasic", "burst", "noise", "pulse", "pulse_train"} <= set(waveforms())
+    assert {"ramp", "samples", "sine", "square"} <= set(waveforms())
 
 
 def test_lowers_to_ascending_pieces(waveform: Waveform) -> None:

@@ -16,6 +16,7 @@
 #include "ranvier/lanes/isa.hpp"
 #include "ranvier/lanes/lanes.hpp"
 #include "ranvier/mechanisms/expression/custom.hpp"
+#include "ranvier/mechanisms/expression/schedule.hpp"
 #include "ranvier/mechanisms/registry.hpp"
 #include "ranvier/solver/gate_inverse.hpp"
 
@@ -84,7 +85,7 @@ double by_hand(Op op, double a, double b, double c) {
         case Op::kSigmoid:
             return 1.0 / (1.0 + std::exp(-a));
         case Op::kExprelr:
-            return a / std::expm1(a);
+            return a == 0.0 ? 1.0 : a / std::expm1(a);
         case Op::kExprelrSlope: {
             const double e = std::expm1(a);
             return std::abs(a) < 1e-3 ? -0.5 + a / 6.0 : (e - a * (e + 1.0)) / (e * e);
@@ -103,15 +104,18 @@ double by_hand(Op op, double a, double b, double c) {
     return std::numeric_limits<double>::quiet_NaN();
 }
 
-/// Eight packs and three more, so that there is a strip that is not full.
+/// Ten packs and one more, so that there is a strip that is not full.
 constexpr std::size_t kPacks = 11;
 
+using Formula = std::function<double(double, double, double)>;
+
+/// `formula` of v, b and c; `op` says which in messages.
 template <class Real>
-void check_op(const Mechanism& mechanism, Op op, Isa isa, double relative) {
+void check_formula(const Mechanism& mechanism, std::size_t op, const Formula& formula,
+                   bool is_positive, Isa isa, double relative) {
     const auto* const kernels = find_lane_kernels<Real>(expression_kernels(), isa);
     std::mt19937_64 random(static_cast<unsigned>(op) + 1);
     std::uniform_real_distribution<double> any(-5.0, 5.0);
-    const bool is_positive = op == Op::kLog || op == Op::kPower || op == Op::kSqrt;
     constexpr std::size_t kSize = kPacks * kLanes;
     alignas(64) std::array<Real, kSize> v;
     alignas(64) std::array<Real, kSize> b;
@@ -126,7 +130,7 @@ void check_op(const Mechanism& mechanism, Op op, Isa isa, double relative) {
         b[i] = i % 5 == 0 ? v[i] : static_cast<Real>(any(random));
         area[i] = i % 3 == 0 ? Real(0) : Real(2);
     }
-    v[4] = op == Op::kSelect ? Real(0) : v[4];
+    v[4] = is_positive ? v[4] : Real(0.0);
     c.fill(Real(0.75));
     for (std::size_t k = 0; k < kPacks; ++k) {
         pack[k] = static_cast<std::int32_t>(k * kLanes);
@@ -147,14 +151,54 @@ void check_op(const Mechanism& mechanism, Op op, Isa isa, double relative) {
     kernels->relax(rows, v.data(), still.data(),
                    {first, first + kSize, first + 2 * kSize, first + 3 * kSize});
     for (std::size_t i = 0; i < kSize; ++i) {
-        const double expected = static_cast<double>(area[i]) *
-                                by_hand(op, static_cast<double>(v[i]), static_cast<double>(b[i]),
-                                        static_cast<double>(c[0]));
+        const double expected = static_cast<double>(area[i]) * formula(static_cast<double>(v[i]),
+                                                                       static_cast<double>(b[i]),
+                                                                       static_cast<double>(c[0]));
         const double close = relative * (std::abs(expected) + 10.0);
         check::expect(std::abs(static_cast<double>(sums[i]) - expected) <= close, __FILE__,
-                      __LINE__, "op ", static_cast<int>(op), " at ", name(isa), " of ", v[i], ", ",
-                      b[i], " is ", sums[i], ", expected ", expected);
+                      __LINE__, "step ", op, " at ", name(isa), " of ", v[i], ", ", b[i], " is ",
+                      sums[i], ", expected ", expected);
     }
+}
+
+template <class Real>
+void check_op(const Mechanism& mechanism, Op op, Isa isa, double relative) {
+    check_formula<Real>(
+        mechanism, static_cast<std::size_t>(op),
+        [&](double a, double b, double c) { return by_hand(op, a, b, c); },
+        op == Op::kLog || op == Op::kPower || op == Op::kSqrt, isa, relative);
+}
+
+/// `first` of v, b and c, and `second` of that in a slot and of b and v.
+Program two_instructions(const PairOf& pair) {
+    Program program;
+    program.registers = 1;
+    Instruction second{pair.second, 3, 1, 0, 0};
+    (pair.slot == Slot::kC ? second.c : pair.slot == Slot::kB ? second.b : second.a) = 3;
+    if (pair.slot == Slot::kA) {
+        second.b = 1;
+    }
+    if (pair.slot == Slot::kBoth) {
+        second.b = 3;
+    }
+    program.code = {{pair.first, 3, 0, 1, 2}, second};
+    program.outputs = {3, 3};
+    return program;
+}
+
+double by_hand(const PairOf& pair, double a, double b, double c) {
+    const double own = by_hand(pair.first, a, b, c);
+    switch (pair.slot) {
+        case Slot::kA:
+            return by_hand(pair.second, own, b, a);
+        case Slot::kB:
+            return by_hand(pair.second, b, own, a);
+        case Slot::kC:
+            return by_hand(pair.second, b, a, own);
+        case Slot::kBoth:
+            break;
+    }
+    return by_hand(pair.second, own, own, a);
 }
 
 /// c <-> o <-> i with rates that depend on v, as programs by hand: the current is g o (v + 80).
@@ -168,6 +212,7 @@ std::shared_ptr<const Mechanism> scheme() {
     e.jacobian = {{0, 0}, {1, 1}, {2, 2}, {0, 1}, {1, 0}, {1, 2}, {2, 1}};
     e.conserved = {{{{0, 1.0}, {1, 1.0}, {2, 1.0}}}};
     e.is_settled = false;
+    e.is_given = {0, 0, 0};
     // Given: v, c, o, i. Constants from 4: 0, 1/3, 1/20, 0.5, 0.2, 0.1, 80, -0.05, -0.5...
     Program p;
     p.constants = {0.0, 1.0 / 3.0, 0.05, 0.5, 0.2, 0.1, 80.0, -0.2, 0.025, -0.3};
@@ -261,6 +306,49 @@ TEST(every_instruction_does_the_same_at_every_level) {
                 check_op<double>(*mechanism, op, isa, 1e-14);
                 check_op<float>(*mechanism, op, isa, 1e-5);
             }
+        }
+    }
+}
+
+TEST(every_pair_of_instructions_does_the_same_as_one_after_the_other) {
+    for (std::size_t kind = kOps; kind < kStepKinds; ++kind) {
+        const PairOf pair(kind);
+        if (!is_pair(pair.first, pair.second, pair.slot)) {
+            continue;
+        }
+        CHECK(pair_kind(pair.first, pair.second, pair.slot) == kind);
+        const auto mechanism = make_custom(current_only(two_instructions(pair)));
+        const auto& steps = mechanism->expressions->conduct.schedule.steps;
+        CHECK(steps.size() == 1);
+        CHECK(steps[0].kind == kind);
+        const Formula formula = [&](double a, double b, double c) {
+            return by_hand(pair, a, b, c);
+        };
+        for (const Isa isa : built_isas()) {
+            if (isa <= best_isa()) {
+                check_formula<double>(*mechanism, kind, formula, false, isa, 1e-13);
+                check_formula<float>(*mechanism, kind, formula, false, isa, 1e-4);
+            }
+        }
+    }
+}
+
+TEST(what_two_instructions_read_stays_in_a_register) {
+    Program program;
+    program.registers = 2;
+    // v b, twice as often read; and what nothing reads.
+    program.code = {{Op::kMultiply, 3, 0, 1, 0},
+                    {Op::kAdd, 4, 3, 2, 0},
+                    {Op::kMultiply, 4, 4, 3, 0},
+                    {Op::kExp, 3, 0, 0, 0}};
+    program.outputs = {4, 4};
+    const auto mechanism = make_custom(current_only(std::move(program)));
+    CHECK(mechanism->expressions->conduct.schedule.steps.size() == 2);
+    for (const Isa isa : built_isas()) {
+        if (isa <= best_isa()) {
+            check_formula<double>(
+                *mechanism, 0, [](double a, double b, double c) { return a * b * (a * b + c); },
+                false, isa, 1e-13);
         }
     }
 }
@@ -382,7 +470,7 @@ TEST(a_program_may_read_only_what_there_is) {
     CHECK_THROWS(broken([](Expressions& e) { e.conduct.outputs.pop_back(); }), ModelError,
                  "its program conduct gives 1 numbers, expected 2");
     CHECK_THROWS(broken([](Expressions& e) { e.conduct.registers = 1000; }), ModelError,
-                 "has 1000 registers in its program conduct, expected at most 192");
+                 "has 1000 registers in its program conduct, expected at most 48");
     CHECK_THROWS(broken([](Expressions& e) { e.derived = 95; }), ModelError,
                  "has 97 inputs, expected at most 96");
     CHECK_THROWS(broken([](Expressions& e) { e.states = 1; }), ModelError,

@@ -3,7 +3,10 @@ against SciPy's integrators."""
 
 from __future__ import annotations
 
+import os
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -264,8 +267,6 @@ def test_a_state_that_is_no_gate_follows_its_equation() -> None:
 
     v_mV = -65.0
     start = [v_mV, 1 / (1 + np.exp(45 / 6)), 1e-4]
-    steady_pool = CA.steady_state(v_mV)
-    start[2] = float(np.asarray(steady_pool["pool_mM"]))
     times = np.linspace(0.0, 20.0, 5)
     exact = solve_ivp(rates, (0.0, 20.0), start, "Radau", times, rtol=1e-11, atol=1e-13).y
     error = {}
@@ -288,3 +289,136 @@ def test_a_state_that_is_no_gate_follows_its_equation() -> None:
     for method, order in (("rosenbrock2", 2), ("staggered_sdirk2", 2), ("rodas4", 4)):
         ratio = error[method, 0.02] / error[method, 0.01]
         assert np.log2(ratio) > order - 0.35 or error[method, 0.01] < 1e-8
+
+
+SLOW = Mechanism(
+    "slow",
+    states={
+        "c": {"rate_per_ms": "0.01 * (1 - c)", "initial": "0.2", "lowest": 0.0, "highest": 1.0}
+    },
+    schemes={
+        "lid": {
+            "reactions": [
+                {"reaction": "a <-> b", "forward_per_ms": "0.3", "backward_per_ms": "0.1"},
+            ]
+        }
+    },
+    currents_mA_cm2={"mixed": "1e-5 * c * b * (v_mV + 65)"},
+)
+
+
+def patch(*placements: rv.Placement, ions: Any = ()) -> rv.Discretisation:
+    section = rv.Section("axon", length_um=10.0, diameter_um=10.0)
+    leak = rv.Placement("leak", g_bar_S_cm2=1e-4, e_leak_mV=-65.0)
+    model = rv.Model(sections=[section], placements=[leak, *placements], ions=list(ions))
+    return rv.discretise(model, rv.FixedCount(1))
+
+
+@pytest.mark.parametrize("solver", ["plain", "lanes"])
+def test_a_run_begins_with_what_is_given_and_a_rest_is_where_it_leads(solver: str) -> None:
+    """As in NEURON: INITIAL at the start, whereas a scheme without initial values starts steady."""
+    probes = [rv.Probe(name, mechanism="slow") for name in ("c", "b")]
+    more: dict[str, Any] = {"t_stop_ms": 5.0, "solver": solver}
+    begun = rv.simulate(patch(rv.Placement(SLOW)), probes=probes, v_init_mV=-65.0, **more)
+    assert begun["c", "slow"].values[0, 0] == pytest.approx(0.2, abs=1e-15)
+    expected = 1.0 - 0.8 * np.exp(-0.05)
+    assert begun["c", "slow"].values[-1, 0] == pytest.approx(expected, abs=1e-9)
+    assert begun["b", "slow"].values[[0, -1], 0] == pytest.approx([0.75, 0.75], abs=1e-9)
+    rested = rv.simulate(patch(rv.Placement(SLOW)), probes=probes, **more)
+    assert rested["c", "slow"].values[[0, -1], 0] == pytest.approx([1.0, 1.0], abs=1e-8)
+
+
+def test_a_state_that_nothing_moves_keeps_no_rest_from_being_found() -> None:
+    still = Mechanism(
+        "still",
+        states={"s": {"rate_per_ms": "0 * s", "initial": "0.5"}},
+        currents_mA_cm2={"mixed": "1e-5 * s * (v_mV + 65)"},
+    )
+    assert rv.rest(patch(rv.Placement(still))).v_mV == pytest.approx(-65.0, abs=1e-9)
+
+
+def test_what_is_too_large_is_told_before_it_runs() -> None:
+    states = {f"x{i}": {"rate_per_ms": f"-0.5 * x{i}", "initial": "0"} for i in range(25)}
+    with pytest.raises(rv.ModelError, match=r"^mechanism 'wide': .*25 states, expected at most 24"):
+        rv.Placement(Mechanism("wide", states=states, currents_mA_cm2={"mixed": "x0 * 1e-5"}))
+    names = [f"p{i}" for i in range(65)]
+    with pytest.raises(
+        rv.ModelError, match=r"^mechanism 'much': .*65 parameters, expected at most"
+    ):
+        rv.Placement(
+            Mechanism(
+                "much",
+                units="free",
+                parameters=dict.fromkeys(names, 1e-9),
+                currents_mA_cm2={"mixed": " + ".join(names)},
+            )
+        )
+    with pytest.raises(TypeError, match=r"^mechanism: is 3, expected a name or a mechanism$"):
+        rv.Placement(3)  # type: ignore[arg-type]
+
+
+FLUX = Mechanism(
+    "flux",
+    parameters={"p_cm_s": 1e-6},
+    currents_mA_cm2={"na": "ghk_mA_cm2(p_cm_s, 1, v_mV, na_in_mM, na_out_mM)"},
+)
+
+
+def test_concentrations_are_wanted_where_they_are_read() -> None:
+    sections = [
+        rv.Section("a", length_um=10.0, diameter_um=1.0),
+        rv.Section("b", parent="a", length_um=10.0, diameter_um=1.0),
+    ]
+    fixed = rv.Ion("na", where=["a"], e_mV=50.0)
+    known = rv.Ion("na", where=["b"], inside_mM=10.0, outside_mM=140.0)
+    leak = rv.Placement("leak", g_bar_S_cm2=1e-4, e_leak_mV=-65.0)
+
+    def problems(where: str) -> list[str]:
+        placements = [leak, rv.Placement(FLUX, where)]
+        return rv.Model(sections=sections, placements=placements, ions=[fixed, known]).validate()
+
+    assert problems("b") == []
+    assert problems("a") == [
+        "channel 'flux': needs the concentrations of ion 'na' on section 'a', expected inside_mM "
+        "and outside_mM rather than e_mV"
+    ]
+
+
+def test_two_definitions_of_one_name_are_refused() -> None:
+    other = Mechanism("flux", currents_mA_cm2={"mixed": "1e-5 * (v_mV + 65)"})
+    model = rv.Model(
+        sections=[rv.Section("a", length_um=10.0, diameter_um=1.0)],
+        placements=[rv.Placement(FLUX), rv.Placement(other)],
+        ions=[rv.Ion("na", inside_mM=10.0, outside_mM=140.0)],
+    )
+    sentence = "channel 'flux': is placed with two definitions, expected one for each name"
+    assert sentence in model.validate()
+
+
+def test_small_stacks_are_enough() -> None:
+    """Threads have 512 kB on some systems, and a library is no place to ask for more."""
+    script = """
+import resource
+resource.setrlimit(resource.RLIMIT_STACK, (512 * 1024, 512 * 1024))
+import threading
+threading.stack_size(512 * 1024)
+import ranvier as rv
+from physics.test_expressions import CA, K_CHAIN, axon, run
+def work():
+    for solver in ("plain", "lanes"):
+        run(axon("na_hh", K_CHAIN), solver=solver, t_stop_ms=0.1, threads=2)
+    print("done")
+each = threading.Thread(target=work)
+each.start()
+each.join()
+"""
+    tests = Path(__file__).parents[1]
+    found = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tests,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(["", *sys.path])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (found.returncode, found.stdout) == (0, "done\n"), found.stderr

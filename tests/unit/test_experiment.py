@@ -297,7 +297,7 @@ WRONG_VALUES = {
     ),
     "unknown waveform": (
         FIBER + '[[stimulus]]\nkind = "pulses"\nat = "node"\namplitude_nA = 1\n',
-        "5: stimulus.kind: is \"pulses\", expected 'pulse' or one of pulse, samples",
+        "5: stimulus.kind: is \"pulses\", expected 'pulse' or one of biphasic, burst, noise, pulse",
     ),
     "missing argument": (
         FIBER + '[[stimulus]]\nkind = "pulse"\nat = "node"\namplitude_nA = 1\n',

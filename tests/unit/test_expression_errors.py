@@ -258,6 +258,14 @@ def test_form_without_anything_is_refused() -> None:
     ]
 
 
+def test_a_scheme_has_one_sum() -> None:
+    reaction = {"reaction": "a <-> b", "forward_per_ms": "1", "backward_per_ms": "1"}
+    scheme = {"reactions": [reaction], "initial": {"a": "0", "b": "0"}, "total": 1.0}
+    assert problems({"name": "x", "schemes": {"s": scheme}}) == [
+        "schemes.s.total: is given beside initial, which has a sum: expected one"
+    ]
+
+
 def test_functions_are_checked_where_they_are_called() -> None:
     form = with_current("f(v_mV) + f(2) + g(3)", functions={"f(x_ms)": "x_ms", "g(x)": "x"})
     assert problems(form) == [CURRENT + "'f(v_mV)': x_ms is in mV, expected ms"]

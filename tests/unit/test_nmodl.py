@@ -253,6 +253,56 @@ def test_what_is_no_gate_is_a_state(form: Reader) -> None:
     }
 
 
+def test_an_equation_in_every_branch_becomes_one(form: Reader) -> None:
+    equations = "if (v > -20) { s' = (1 - s) / 2 } else { s' = (0 - s) / 5 }"
+    found = form(gate(states="s", derivative=equations))["states"]["s"]
+    # NEURON 9.0.2 comes from 0 to 0.393469 in 1 ms at 0 mV, and stays at 0 at -60 mV.
+    assert found["rate_per_ms"] == "(1 - s) / 2 if v_mV > -20 else (0 - s) / 5"
+
+
+def test_local_variables_end_with_their_block(form: Reader) -> None:
+    rates = """
+    minf = 0.5
+    if (u > 0) { LOCAL k k = 7 }
+    k = 3
+    FROM n = 0 TO 1 { LOCAL q q = 5 }
+    mtau = k * q
+    """
+    found = form(gate(assigned="k", rates=rates))["definitions"]
+    # NEURON 9.0.2 sets k, of ASSIGNED, to 3.
+    assert found["mtau"] == "3 * q"
+    assert found["q"] == "3 ** ((temperature_degC - 20) / 10)"
+
+
+def test_states_begin_as_they_are_declared(form: Reader) -> None:
+    # NEURON 9.0.2 begins with s = 0.2, w = 0.6 and u = 0.
+    found = form(
+        gate(
+            states="s w START 0.6 u k[2] START 3",
+            parameters="s0 = 0.2",
+            initial="k[1] = w0",
+            derivative="s' = -s w' = -w u' = 1 - u k'[0] = -k[0] k'[1] = -k[1]",
+        )
+    )
+    initial = {name: state["initial"] for name, state in found["states"].items()}
+    values = {"s": "s0", "w": "0.6", "u": "0", "k_0": "3", "k_1": "w0"}
+    assert initial == {name: values[name] for name in initial}
+    assert list(initial) == list(values)
+    assert found["parameters"]["s0"] == 0.2
+    assert found["definitions"]["w0"] == "0.6"
+
+
+def test_states_without_an_equation_are_variables(form: Reader) -> None:
+    found = form(gate(states="s", derivative="s = 3", after="ina = ina * s"))
+    assert found["definitions"]["ina_2"] == "ina * 3"
+
+
+def test_a_steady_state_above_1_is_where_a_state_starts(form: Reader) -> None:
+    parts = {"states": "s", "initial": "SOLVE change STEADYSTATE sparse"}
+    found = form(gate(**parts, derivative="s' = (3 - s) / 4"))
+    assert found["states"]["s"] == {"rate_per_ms": "(3 - s) / 4", "initial": "3"}
+
+
 KINETIC = """
 NEURON {{ SUFFIX chain NONSPECIFIC_CURRENT i }}
 PARAMETER {{ up = 2 down = 3 }}
@@ -280,6 +330,15 @@ def test_reactions_become_a_scheme(own: Any, form: Reader) -> None:
     }
     steady = own(text).steady_state(0.0)
     assert steady["o"] == pytest.approx(1.0 / (1.0 + 1.5 + 0.25))
+
+
+def test_the_start_of_a_scheme_stays_its_own(own: Any, form: Reader) -> None:
+    reactions = "~ c <-> o (up, down) ~ o <-> p (1, 4) CONSERVE c + o + p = 1"
+    text = KINETIC.format(initial="c = 0.75 o = 0.25", reactions=reactions)
+    scheme = form(text)["schemes"]["kinetic"]
+    assert scheme["initial"] == {"c": "0.75", "o": "0.25", "p": "0"}
+    assert "total" not in scheme
+    assert own(text).states == ("c", "o", "p")
 
 
 def test_other_reactions_become_states(form: Reader) -> None:
@@ -451,6 +510,57 @@ REFUSED = [
 ]
 
 
+REFUSED += [
+    (
+        {"derivative": "\nif (v > 0) { s' = 1 - s }", "states": "s"},
+        9,
+        "s': depends on a condition, expected an equation in every case",
+    ),
+    (
+        {"derivative": "\ns' = 1 - s s' = 2 - s", "states": "s"},
+        9,
+        "s': has two equations, expected one",
+    ),
+    (
+        {"derivative": "s' = 1\nif (v > 0) { s' = 2 } else { s' = 3 }", "states": "s"},
+        8,
+        "s': has two equations, expected one",
+    ),
+    (
+        {"before": "\nif (v > 0) { SOLVE change METHOD euler }"},
+        8,
+        "SOLVE change METHOD euler: depends on a condition, expected it in every case",
+    ),
+    ({"after": "\nina = gbra * v"}, 8, "gbra: is unknown, expected it in PARAMETER, ASSIGNED,"),
+    ({"after": "\ngna = 3"}, 8, "gna: is unknown, expected it in ASSIGNED or LOCAL"),
+    (
+        {"after": "\nif (v > 0) { LOCAL q q = 3 } ina = q * v"},
+        8,
+        "q: is unknown, expected it in PARAMETER, ASSIGNED, STATE or LOCAL",
+    ),
+    (
+        {"after": "\nif (m > 1) {\n m = 1 }"},
+        9,
+        "m = ...: is a state with an equation, expected it set in INITIAL alone",
+    ),
+    (
+        {"derivative": "\nm = 0.5"},
+        9,
+        "m = ...: is a state with an equation, expected it set in INITIAL alone",
+    ),
+    (
+        {"neuron": "\nUSEION ca READ eca\nUSEION Ca READ eCa"},
+        4,
+        "Ca: is another ion than ca, expected more than capitals to differ",
+    ),
+    (
+        {"initial": "\nSOLVE change STEADYSTATE sparse", "derivative": "s' = -s*s", "states": "s"},
+        7,
+        "s: STEADYSTATE has no formula here, expected a gate, or reactions",
+    ),
+]
+
+
 @pytest.mark.parametrize(("parts", "line", "reason"), REFUSED, ids=[each[2] for each in REFUSED])
 def test_what_cannot_be_translated_is_refused(
     form: Reader, parts: dict[str, str], line: int, reason: str
@@ -506,11 +616,53 @@ def test_files_that_are_no_mechanisms_are_refused(form: Reader) -> None:
             "~ c <-> o (1, 2) ~ o << (3) CONSERVE c + o = 1",
             "CONSERVE: a reaction changes the sum, expected none",
         ),
+        (
+            "~ c <-> o (up, down) i = f_flux CONSERVE c + o = 1",
+            "f_flux: the flow of a reaction cannot be read",
+        ),
+        (
+            "if (v > 0) { ~ c <-> o (1, 2) } CONSERVE c + o = 1",
+            "~ c <-> o (1, 2): depends on a condition, expected it in every case",
+        ),
+        (
+            "~ c <-> o (1, 2) if (v > 0) { CONSERVE c + o = 1 }",
+            "CONSERVE c+o = 1: depends on a condition, expected it in every case",
+        ),
+        # NEURON's first step makes it 2.
+        (
+            "~ c <-> o (1, 2) CONSERVE c + o = up",
+            "CONSERVE: INITIAL makes the sum 1, expected 2",
+        ),
+        (
+            "~ c <-> o (1, 2) CONSERVE c + o + p = 1",
+            "CONSERVE: p is in no reaction, expected it in one",
+        ),
+        ("CONSERVE c + o = 1", "CONSERVE: there are no reactions, expected some"),
     ],
 )
 def test_reactions_that_are_refused(form: Reader, reactions: str, reason: str) -> None:
     found = problems(form, KINETIC.format(initial="c = 1", reactions=reactions))
     assert found[0][1].startswith(reason)
+
+
+@pytest.mark.parametrize(
+    "reactions",
+    [
+        "~ c <-> o (up, down) CONSERVE c + o = up",
+        "~ c <-> o (up, down)",
+        "~ c <-> o (up * o, down) CONSERVE c + o = 1",
+    ],
+)
+def test_steady_states_without_a_formula_are_refused(form: Reader, reactions: str) -> None:
+    text = KINETIC.format(initial="SOLVE moves STEADYSTATE sparse", reactions=reactions)
+    assert problems(form, text) == [
+        (
+            6,
+            f"{name}: STEADYSTATE has no formula here, expected a gate, or reactions whose rates "
+            "read no states with one CONSERVE of all of them to a number",
+        )
+        for name in ("c", "o")
+    ]
 
 
 def test_calls_that_never_end_are_refused(form: Reader) -> None:
@@ -520,8 +672,11 @@ def test_calls_that_never_end_are_refused(form: Reader) -> None:
 
 def test_what_the_form_refuses_is_told_with_the_file(path: Path) -> None:
     path.write_text(gate(rates="minf = 0.5 mtau = 1 / (u + 40)^2", after="ina = ina / (v + 40)"))
-    with pytest.raises(FormatError, match=r"own.mod:1: .* is divided by and is 0 at v = -40 mV"):
+    with pytest.raises(FormatError) as caught:
         mechanisms.read_mod(path)
+    current, tau = str(caught.value).splitlines()
+    assert current.startswith(f"{path}:7: definitions.ina_2: 'v_mV + 40' is divided by and is 0")
+    assert tau.startswith(f"{path}:13: definitions.mtau: '(v_mV + 40) ** 2' is divided by")
 
 
 def test_names_without_units_are_free_of_them() -> None:

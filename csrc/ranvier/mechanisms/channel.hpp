@@ -345,8 +345,8 @@ constexpr Mechanism make_channel() {
                       "a channel gives one rate per gate");
     }
     return {C::info,
-            {&steady_state_rows<C>, &advance_rows<C>, &relax_rows<C>, &current_rows<C>,
-             &change_rows<C, false>, &change_rows<C, true>, &rates_at<C>}};
+            {&steady_state_rows<C>, &steady_state_rows<C>, &advance_rows<C>, &relax_rows<C>,
+             &current_rows<C>, &change_rows<C, false>, &change_rows<C, true>, &rates_at<C>}};
 }
 
 }  // namespace ranvier

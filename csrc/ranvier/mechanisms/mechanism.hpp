@@ -101,6 +101,9 @@ struct GateSlopes {
 struct MechanismKernels {
     /// Sets every gate to its steady state at v.
     void (*steady_state)(const Rows& rows, const double* v_mV) noexcept;
+    /// Sets every gate to what a run begins with at v: its steady state, unless it has a value of
+    /// its own to begin with.
+    void (*start)(const Rows& rows, const double* v_mV) noexcept;
     /// Moves every gate by dt at constant v, exactly.
     void (*advance)(const Rows& rows, const double* v_mV, double dt_ms) noexcept;
     /// The same to third order in dt, at half the price.

@@ -362,23 +362,25 @@ private:
     void check_ion_present(const std::string& subject, const IonRead& info,
                            const std::vector<std::size_t>& sections) {
         std::vector<bool> has_ion(model_.sections.size());
+        std::vector<bool> has_concentrations(model_.sections.size());
         for (const auto& ion : model_.ions) {
-            if (ion.name == info.ion && info.concentrations && ion.e_mV) {
-                report(subject, "needs the concentrations of ion " + quoted(info.ion) +
-                                    ", expected inside_mM and outside_mM rather than e_mV");
-                return;
-            }
             if (ion.name == info.ion) {
                 for (const std::size_t s : select_sections(model_, ion.where)) {
                     has_ion[s] = true;
+                    has_concentrations[s] = !ion.e_mV;
                 }
             }
         }
         for (const std::size_t s : sections) {
+            const std::string where =
+                quoted(info.ion) + " on section " + quoted(model_.sections[s].name);
             if (!has_ion[s]) {
-                report(subject, "needs ion " + quoted(info.ion) + " on section " +
-                                    quoted(model_.sections[s].name) +
-                                    ", expected it among the model's ions");
+                report(subject, "needs ion " + where + ", expected it among the model's ions");
+                return;
+            }
+            if (info.concentrations && !has_concentrations[s]) {
+                report(subject, "needs the concentrations of ion " + where +
+                                    ", expected inside_mM and outside_mM rather than e_mV");
                 return;
             }
         }

@@ -97,8 +97,11 @@ public:
         for (const auto& gate : slopes_) {
             for (std::size_t k = 0; k < end_ - first_; ++k) {
                 const auto i = static_cast<std::size_t>(mechanism_.table->compartment[first_ + k]);
-                conductance_uS[i] +=
-                    gate.current_by_gate_nA[k] * gate.rate_by_v_per_ms_mV[k] / gate.decay_per_ms[k];
+                // A state that does not depend on v has nothing to follow, even without a decay.
+                if (gate.rate_by_v_per_ms_mV[k] != 0.0) {
+                    conductance_uS[i] += gate.current_by_gate_nA[k] * gate.rate_by_v_per_ms_mV[k] /
+                                         gate.decay_per_ms[k];
+                }
             }
         }
     }

@@ -149,7 +149,7 @@ Simulation::ProbedRow Simulation::check_probe(const Probe& probe, std::size_t in
 void Simulation::initialise(double v_mV) {
     set_uniform(v_mV);
     state_.gates = system_.blank_gates();
-    system_.settle_gates(state_);
+    system_.start_gates(state_);
     begin();
     leave_it_to_the_method();
 }

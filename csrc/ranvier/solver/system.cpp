@@ -238,6 +238,13 @@ void System::settle_gates(State& state) const noexcept {
     }
 }
 
+void System::start_gates(State& state) const noexcept {
+    for (std::size_t m = 0; m < mechanisms_.size(); ++m) {
+        const BoundRows bound(mechanisms_[m], state.gates[m]);
+        mechanisms_[m].mechanism->kernels.start(bound.rows(), state.v_mV.data());
+    }
+}
+
 void System::advance_gates(State& state, double dt_ms) const noexcept {
     for (std::size_t m = 0; m < mechanisms_.size(); ++m) {
         const BoundRows bound(mechanisms_[m], state.gates[m]);

@@ -117,6 +117,8 @@ public:
 
     /// Sets every gate to its steady state at state.v_mV.
     void settle_gates(State& state) const noexcept;
+    /// Sets every gate to what a run begins with at state.v_mV.
+    void start_gates(State& state) const noexcept;
 
     /// Moves every gate by dt at constant state.v_mV.
     void advance_gates(State& state, double dt_ms) const noexcept;

@@ -28,6 +28,7 @@ def to_core(mechanism: Mechanism) -> _core.CustomMechanism:
         jacobian=list(programs.jacobian),
         conserved=[list(amount) for amount in programs.conserved],
         is_settled=programs.is_settled,
+        is_given=list(programs.given),
         source=mechanism.source,
         programs={
             name: _program(getattr(programs, name))

@@ -72,6 +72,8 @@ class Equations:
     rates: list[Node] = field(default_factory=list)
     settle: list[Node] = field(default_factory=list)
     currents: dict[str, Node] = field(default_factory=dict)
+    #: Per state: whether a run begins with that value, rather than with a steady state.
+    given: list[bool] = field(default_factory=list)
     #: Sums that reactions do not change, as places in `states` with weights.
     conserved: list[tuple[tuple[int, float], ...]] = field(default_factory=list)
     gates: dict[str, GateRates] = field(default_factory=dict)
@@ -283,10 +285,19 @@ class _EquationReader:
             "exp", self.graph.mul(self.graph.const(math.log(warmth.q10) / 10.0), above)
         )
 
-    def add(self, name: str, bounds: tuple[float, float], rate: Node, settle: Node) -> None:
+    def add(
+        self,
+        name: str,
+        bounds: tuple[float, float],
+        rate: Node,
+        settle: Node,
+        *,
+        is_given: bool = False,
+    ) -> None:
         self.result.states.append((name, *bounds))
         self.result.rates.append(rate)
         self.result.settle.append(settle)
+        self.result.given.append(is_given)
 
     # States.
 
@@ -332,7 +343,8 @@ class _EquationReader:
         initial = self.read(state.initial, unit, of_states=False)
         if not rate.is_broken and not initial.is_broken:
             fast = self.graph.mul(self.speed(state.warmth), rate.node)
-            self.add(state.name, (state.lowest, state.highest), fast, initial.node)
+            bounds = (state.lowest, state.highest)
+            self.add(state.name, bounds, fast, initial.node, is_given=True)
 
     def add_scheme(self, scheme: forms.Scheme) -> None:
         graph = self.graph
@@ -372,7 +384,8 @@ class _EquationReader:
             terms = tuple((places[name], weight) for name, weight in amount.items())
             self.result.conserved.append(terms)
         for name in scheme.states:
-            self.add(name, (0.0, highest), change[name], settle[name])
+            is_given = bool(scheme.initial)
+            self.add(name, (0.0, highest), change[name], settle[name], is_given=is_given)
 
     def flow(self, formula: forms.Formula, side: tuple[tuple[str, int], ...], unit: Unit) -> Node:
         """How fast one way of a reaction goes: its rate times what it consumes."""

@@ -28,8 +28,9 @@ LARGE = 1e30
 RATIONAL_RELATIVE = 1e-13
 #: Lost in what it is added to unless that is 0, so that 0/0 is 1 there; not 0 in single precision.
 NEVER_ZERO = 1e-30
-#: Below the root of this a series gives the slope of exprelr.
-SMALL_SQUARED = 0.01
+#: Below the root of this a series gives the slope of exprelr: where the quotient loses as much as
+#: three terms leave out, 1e-13.
+SMALL_SQUARED = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,9 +297,7 @@ class _Shared:
         r = graph.div(x, less_one)
         quotient = graph.div(graph.sub(graph.sub(self.one, x), r), less_one)
         square = graph.mul(x, x)
-        series = graph.const(-1.0 / 151200)
-        for coefficient in (1 / 5040, -1 / 180, 1 / 6):
-            series = graph.add(graph.mul(series, square), graph.const(coefficient))
+        series = graph.add(graph.mul(graph.const(-1 / 180), square), graph.const(1 / 6))
         series = graph.add(graph.mul(series, x), graph.const(-0.5))
         is_small = graph.call("less", square, graph.const(SMALL_SQUARED))
         slope = graph.select(is_small, series, quotient)

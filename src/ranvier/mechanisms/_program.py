@@ -53,6 +53,8 @@ class Programs:
     #: Amounts that no reaction changes: of each, the states and their weights.
     conserved: tuple[tuple[tuple[int, float], ...], ...]
     is_settled: bool
+    #: Per state: whether a run begins with what `settle` gives.
+    given: tuple[bool, ...]
     setup: Program
     settle: Program
     relax: Program
@@ -114,6 +116,7 @@ def compile_equations(equations: Equations) -> Programs:
         jacobian=tuple(jacobian),
         conserved=tuple(equations.conserved),
         is_settled=len(equations.gates) == count,
+        given=tuple(equations.given),
         setup=_program(graph, list(map(graph.name, inputs)), derived),
         settle=settle,
         relax=relax,

@@ -362,6 +362,8 @@ class _FormReader:
         scheme = Scheme(
             name, tuple(states), sound, 1.0 if total is None else total, initial, warmth
         )
+        if initial and total is not None:
+            self.report("is given beside initial, which has a sum: expected one", *path, "total")
         self.check_sum(scheme, path)
         return scheme
 

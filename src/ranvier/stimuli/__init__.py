@@ -9,12 +9,37 @@ import importlib
 import inspect
 import pkgutil
 
+from ranvier.stimuli._stimulus import Stimulus
 from ranvier.stimuli._waveform import PiecewiseLinear, Waveform
+from ranvier.stimuli.biphasic import Biphasic
+from ranvier.stimuli.burst import Burst
 from ranvier.stimuli.current_clamp import CurrentClamp
+from ranvier.stimuli.extracellular import Extracellular
+from ranvier.stimuli.noise import Noise
 from ranvier.stimuli.pulse import Pulse
+from ranvier.stimuli.pulse_train import PulseTrain
+from ranvier.stimuli.ramp import Ramp
 from ranvier.stimuli.samples import Samples
+from ranvier.stimuli.sine import Sine
+from ranvier.stimuli.square import Square
 
-__all__ = ["CurrentClamp", "PiecewiseLinear", "Pulse", "Samples", "Waveform", "waveforms"]
+__all__ = [
+    "Biphasic",
+    "Burst",
+    "CurrentClamp",
+    "Extracellular",
+    "Noise",
+    "PiecewiseLinear",
+    "Pulse",
+    "PulseTrain",
+    "Ramp",
+    "Samples",
+    "Sine",
+    "Square",
+    "Stimulus",
+    "Waveform",
+    "waveforms",
+]
 
 
 def waveforms() -> dict[str, type[Waveform]]:

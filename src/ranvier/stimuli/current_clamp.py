@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ranvier.drive import Drive
-from ranvier.places import Place, compartments_at
+import numpy as np
+
+from ranvier.places import Place, compartments_at, on_any_mesh
+from ranvier.stimuli._stimulus import Injection, Stimulus
 from ranvier.stimuli._waveform import Waveform
 
 if TYPE_CHECKING:
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CurrentClamp:
+class CurrentClamp(Stimulus):
     """`amplitude_nA` times `waveform` into the axoplasm of every compartment of the place `at`.
 
     Depolarising where positive. Raises ValueError for an amplitude that is not finite.
@@ -31,13 +33,26 @@ class CurrentClamp:
                 f"current clamp: amplitude_nA is {self.amplitude_nA}, expected a finite number"
             )
 
-    def lower(self, discretisation: Discretisation) -> Drive:
-        """The form the core takes. Raises ModelError if the place does not exist."""
-        pieces = self.waveform.lower()
+    def injections(self, discretisation: Discretisation) -> list[Injection]:
+        """What it puts into the axoplasm. Raises ModelError if the place does not exist."""
         compartments = compartments_at(discretisation, self.at)
-        return Drive(
-            t_ms=pieces.t_ms,
-            value=pieces.value,
-            compartment=compartments,
-            weight_nA=[self.amplitude_nA] * len(compartments),
-        )
+        weight_nA = np.full(compartments.size, float(self.amplitude_nA))
+        return [Injection(self.waveform.lower(), compartments, weight_nA)]
+
+    def scaled(self, factor: float) -> CurrentClamp:
+        return replace(self, amplitude_nA=factor * self.amplitude_nA)
+
+    def on_any_mesh(self, discretisation: Discretisation) -> CurrentClamp:
+        return replace(self, at=on_any_mesh(discretisation, self.at))
+
+    @property
+    def amplitude(self) -> float:
+        return self.amplitude_nA
+
+    @property
+    def unit(self) -> str:
+        return "nA"
+
+    @property
+    def end_ms(self) -> float:
+        return self.waveform.end_ms

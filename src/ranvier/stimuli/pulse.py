@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from ranvier.stimuli._waveform import PiecewiseLinear, Waveform
+from ranvier.stimuli._waveform import (
+    PiecewiseLinear,
+    Waveform,
+    expect_above_zero,
+    expect_from_zero,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,10 +22,8 @@ class Pulse(Waveform):
     duration_ms: float
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.onset_ms) and self.onset_ms >= 0):
-            raise ValueError(f"pulse: onset_ms is {self.onset_ms}, expected 0 or later")
-        if not (math.isfinite(self.duration_ms) and self.duration_ms > 0):
-            raise ValueError(f"pulse: duration_ms is {self.duration_ms}, expected above 0")
+        expect_from_zero("pulse", onset_ms=self.onset_ms)
+        expect_above_zero("pulse", duration_ms=self.duration_ms)
 
     def lower(self) -> PiecewiseLinear:
         end_ms = self.onset_ms + self.duration_ms

@@ -7,6 +7,7 @@
 #include "ranvier/base/error.hpp"
 #include "ranvier/base/text.hpp"
 #include "ranvier/mechanisms/expression/plain_kernels.hpp"
+#include "ranvier/mechanisms/expression/schedule.hpp"
 #include "ranvier/mechanisms/expression/states.hpp"
 
 namespace ranvier {
@@ -30,6 +31,7 @@ public:
         const Expressions& e = description_.expressions;
         expect("states", e.states, kMostStates);
         expect("inputs", e.inputs.size() + e.derived, kMostInputs);
+        expect("parameters", description_.parameters.size(), kMostParameters);
         check_jacobian();
         check("setup", e.setup, e.inputs.size(), e.derived);
         check("settle", e.settle, e.given(), e.states);
@@ -59,7 +61,8 @@ private:
 
     void check_jacobian() const {
         const Expressions& e = description_.expressions;
-        if (description_.states.size() != e.states || e.jacobian.size() < e.states) {
+        if (description_.states.size() != e.states || e.is_given.size() != e.states ||
+            e.jacobian.size() < e.states) {
             fail("has no rate of change for some of its states", "one for each");
         }
         for (std::size_t i = 0; i < e.jacobian.size(); ++i) {
@@ -117,44 +120,8 @@ private:
         }
     }
 
-    static std::size_t operands_of(Op op) {
-        switch (op) {
-            case Op::kMultiplyAdd:
-            case Op::kMultiplyLess:
-            case Op::kLessProduct:
-            case Op::kSelect:
-                return 3;
-            case Op::kNegate:
-            case Op::kExp:
-            case Op::kExpm1:
-            case Op::kLog:
-            case Op::kSqrt:
-            case Op::kAbs:
-            case Op::kSigmoid:
-            case Op::kExprelr:
-            case Op::kExprelrSlope:
-                return 1;
-            default:
-                return 2;
-        }
-    }
-
     const CustomDescription& description_;
 };
-
-/// The unused operands of an instruction must be some that there are: a machine looks them up.
-void finish(Program& program, std::size_t given) {
-    for (Instruction& instruction : program.code) {
-        const auto operands = given + program.constants.size() + program.registers;
-        instruction.b = instruction.b < operands ? instruction.b : instruction.a;
-        instruction.c = instruction.c < operands ? instruction.c : instruction.a;
-    }
-    for (const double constant : program.constants) {
-        program.packed.insert(program.packed.end(), kLanes, constant);
-        program.packed_single.insert(program.packed_single.end(), kLanes,
-                                     static_cast<float>(constant));
-    }
-}
 
 /// "na" and which of both, if the input is of an ion.
 std::optional<IonRead> ion_read(std::string_view input) {
@@ -199,9 +166,9 @@ std::shared_ptr<const Mechanism> make_custom(CustomDescription description) {
     auto& own = custom->description;
     Expressions& e = own.expressions;
     for (Program* program : {&e.settle, &e.relax, &e.conduct, &e.change, &e.linearise}) {
-        finish(*program, e.given());
+        program->schedule = scheduled(*program, e.given());
     }
-    finish(e.setup, e.inputs.size());
+    e.setup.schedule = scheduled(e.setup, e.inputs.size());
     for (const auto& [name, value] : own.parameters) {
         custom->parameters.push_back({name, value});
     }

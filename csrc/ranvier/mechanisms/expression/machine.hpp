@@ -1,247 +1,191 @@
-// Runs programs over strips of packs: each instruction does its one operation for the whole strip,
-// so that finding out which it is costs little, while the few registers that a program lives on
-// stay in the first-level cache.
+// Runs programs over strips of packs, a step at a time. A strip is short: a step over a full one is
+// a hundred or so vector instructions without a branch, so that which step comes next is all that
+// the processor has to foresee, and the registers that a program lives on stay in the first-level
+// cache.
 //
 // May be compiled once per instruction set, see lanes/pack.hpp.
 #pragma once
 
 #include <array>
-#include <cmath>
 #include <cstddef>
 #include <type_traits>
+#include <utility>
 
-#include "ranvier/base/dual.hpp"
-#include "ranvier/lanes/math.hpp"
-#include "ranvier/lanes/pack.hpp"
-#include "ranvier/mechanisms/expression/program.hpp"
+#include "ranvier/mechanisms/expression/operations.hpp"
+#include "ranvier/mechanisms/expression/schedule.hpp"
 
 namespace ranvier {
 inline namespace RANVIER_ISA_NAMESPACE {
 
-/// As many as a block of the solver has rows.
-inline constexpr std::size_t kStripPacks = 20;
-inline constexpr std::size_t kStrip = kStripPacks * kLanes;
-
-/// A number per lane of each pack, or one pack for all: `stride` is then 0.
+/// What a machine is given: a number per lane of each pack, or one pack for all: `stride` is then
+/// 0.
 template <class Real>
 struct Operand {
     const Real* first;
     std::size_t stride;  // from pack to pack
-
-    const Real* at(std::size_t k) const noexcept { return first + k * stride; }
 };
 
 template <class Real>
 class Machine {
 public:
     /// `given` operands are to be set before run().
-    Machine(const Program& program, std::size_t given) noexcept : program_(program) {
+    Machine(const Program& program, std::size_t given) noexcept : schedule_(program.schedule) {
         const Real* const constants = packed();
         std::size_t at = given;
         for (std::size_t i = 0; i < program.constants.size(); ++i) {
-            operands_[at++] = {constants + i * kLanes, 0};
+            operands_[at++] = constants + i * kStrip;
         }
-        first_register_ = at;
-        for (std::size_t i = 0; i < program.registers; ++i) {
-            operands_[at++] = {registers_[i].data(), kLanes};
+        for (std::size_t i = 0; i < schedule_.registers; ++i) {
+            operands_[at++] = registers_[i].data();
         }
     }
     Machine(const Machine&) = delete;
     Machine& operator=(const Machine&) = delete;
 
-    void give(std::size_t operand, const Operand<Real>& where) noexcept {
-        operands_[operand] = where;
+    /// Of what does not lie one pack after the other, the numbers as they are now.
+    void give(std::size_t operand, const Operand<Real>& where, std::size_t packs) noexcept {
+        if (where.stride == kLanes || schedule_.is_read[operand] == 0) {
+            operands_[operand] = where.first;
+            return;
+        }
+        Real* const to = given_[operand].data();
+        for (std::size_t k = 0; k < packs; ++k) {
+            for (std::size_t lane = 0; lane < kLanes; lane += kStep) {
+                P::load(where.first + k * where.stride + lane).store(to + k * kLanes + lane);
+            }
+        }
+        operands_[operand] = to;
     }
-    const Operand<Real>& output(std::size_t i) const noexcept {
-        return operands_[program_.outputs[i]];
-    }
+    /// A number per lane of the strip.
+    const Real* output(std::size_t i) const noexcept { return operands_[schedule_.outputs[i]]; }
 
     void run(std::size_t packs) noexcept {
-        for (const Instruction& instruction : program_.code) {
-            Real* const to = registers_[instruction.to - first_register_].data();
-            const Operand<Real> a = operands_[instruction.a];
-            const Operand<Real> b = operands_[instruction.b];
-            const Operand<Real> c = operands_[instruction.c];
-            switch (instruction.op) {
-                case Op::kAdd:
-                    two(packs, a, b, to, [](const P& x, const P& y) { return x + y; });
-                    break;
-                case Op::kSubtract:
-                    two(packs, a, b, to, [](const P& x, const P& y) { return x - y; });
-                    break;
-                case Op::kMultiply:
-                    two(packs, a, b, to, [](const P& x, const P& y) { return x * y; });
-                    break;
-                case Op::kDivide:
-                    two(packs, a, b, to, [](const P& x, const P& y) { return x / y; });
-                    break;
-                case Op::kNegate:
-                    one(packs, a, to, [](const P& x) { return -x; });
-                    break;
-                case Op::kMultiplyAdd:
-                    three(packs, a, b, c, to,
-                          [](const P& x, const P& y, const P& z) { return x * y + z; });
-                    break;
-                case Op::kMultiplyLess:
-                    three(packs, a, b, c, to,
-                          [](const P& x, const P& y, const P& z) { return x * y - z; });
-                    break;
-                case Op::kLessProduct:
-                    three(packs, a, b, c, to,
-                          [](const P& x, const P& y, const P& z) { return z - x * y; });
-                    break;
-                case Op::kExp:
-                    one(packs, a, to, [](const P& x) { return exp(x); });
-                    break;
-                case Op::kExpm1:
-                    one(packs, a, to, [](const P& x) { return detail::expm1_of(x); });
-                    break;
-                case Op::kLog:
-                    one(packs, a, to, [](const P& x) { return log(x); });
-                    break;
-                case Op::kPower:
-                    two(packs, a, b, to, [](const P& x, const P& y) { return pow(x, y); });
-                    break;
-                case Op::kSqrt:
-                    one(packs, a, to, [](const P& x) { return root(x); });
-                    break;
-                case Op::kAbs:
-                    one(packs, a, to, [](const P& x) { return abs(x); });
-                    break;
-                case Op::kMin:
-                    two(packs, a, b, to, [](const P& x, const P& y) { return min(x, y); });
-                    break;
-                case Op::kMax:
-                    two(packs, a, b, to, [](const P& x, const P& y) { return max(x, y); });
-                    break;
-                case Op::kSigmoid:
-                    one(packs, a, to, [](const P& x) { return sigmoid(x); });
-                    break;
-                case Op::kExprelr:
-                    one(packs, a, to, [](const P& x) { return exprelr(x); });
-                    break;
-                case Op::kExprelrSlope:
-                    one(packs, a, to, [](const P& x) { return exprelr(Dual<P>(x, P(1.0))).slope; });
-                    break;
-                case Op::kLess:
-                    two(packs, a, b, to, [](const P& x, const P& y) { return yes(x < y); });
-                    break;
-                case Op::kLessEqual:
-                    two(packs, a, b, to, [](const P& x, const P& y) { return yes(x <= y); });
-                    break;
-                case Op::kEqual:
-                    two(packs, a, b, to, [](const P& x, const P& y) { return yes(x == y); });
-                    break;
-                case Op::kSelect:
-                    three(packs, a, b, c, to, [](const P& x, const P& y, const P& z) {
-                        return select(x == P(0.0), z, y);
-                    });
-                    break;
+        if (packs == kStripPacks) {
+            for (const Step& step : schedule_.steps) {
+                kFull[step.kind](*this, step, packs);
+            }
+        } else {
+            for (const Step& step : schedule_.steps) {
+                kPart[step.kind](*this, step, packs);
             }
         }
     }
 
 private:
     using P = Pack<TwoRegisters<Real>>;
+    static constexpr std::size_t kStep = P::kWidth * P::kPieces;
+    using Run = void (*)(Machine&, const Step&, std::size_t packs) noexcept;
 
     const Real* packed() const noexcept {
         if constexpr (std::is_same_v<Real, double>) {
-            return program_.packed.data();
+            return schedule_.constants.data();
         } else {
-            return program_.packed_single.data();
+            return schedule_.constants_single.data();
         }
     }
 
-    static P yes(const PackMask<TwoRegisters<Real>>& where) noexcept {
-        return select(where, P(1.0), P(0.0));
-    }
-    static P root(const P& x) noexcept {
-        P result;
-        for (std::size_t i = 0; i < P::kPieces; ++i) {
-            for (std::size_t lane = 0; lane < P::kWidth; ++lane) {
-                result.piece[i][lane] = std::sqrt(x.piece[i][lane]);
+    /// Operands of a step.
+    template <std::size_t count>
+    struct Reader {
+        RANVIER_INLINE Reader(const Machine& machine, const Step& step) noexcept {
+            for (std::size_t i = 0; i < count; ++i) {
+                from[i] = machine.operands_[step.from[i]];
             }
         }
-        return result;
-    }
-
-    /// One number for the whole strip, loaded once.
-    struct Fixed {
-        explicit Fixed(const Operand<Real>& operand) noexcept {
-            for (std::size_t i = 0; i < kParts; ++i) {
-                part[i] = P::load(operand.first + i * kPart);
-            }
-        }
-        P at(std::size_t, std::size_t i) const noexcept { return part[i]; }
-
-        static constexpr std::size_t kPart = P::kWidth * P::kPieces;
-        static constexpr std::size_t kParts = kLanes / kPart;
-        P part[kParts];
-    };
-    struct Moving {
-        explicit Moving(const Operand<Real>& operand) noexcept : own(operand) {}
-        P at(std::size_t k, std::size_t i) const noexcept {
-            return P::load(own.at(k) + i * Fixed::kPart);
+        RANVIER_INLINE P at(std::size_t i, std::size_t place) const noexcept {
+            return P::load(from[i] + place);
         }
 
-        Operand<Real> own;
+        const Real* from[count];
     };
 
-    /// Calls work(stream) with the operand as what it is.
-    template <class Work>
-    RANVIER_INLINE static void with(const Operand<Real>& operand, const Work& work) noexcept {
-        if (operand.stride == 0) {
-            work(Fixed(operand));
+    /// Stores value(place) all over the strip.
+    template <bool is_full, bool is_unrolled, class Value>
+    RANVIER_INLINE static void fill(Real* to, std::size_t packs, const Value& value) noexcept {
+        if constexpr (is_full && is_unrolled) {
+            [&]<std::size_t... i>(std::index_sequence<i...>) __attribute__((always_inline)) {
+                (value(i * kStep).store(to + i * kStep), ...);
+            }(std::make_index_sequence<kStrip / kStep>{});
         } else {
-            work(Moving(operand));
-        }
-    }
-    template <class Value>
-    RANVIER_INLINE static void fill(std::size_t packs, Real* to, const Value& value) noexcept {
-        for (std::size_t k = 0; k < packs; ++k) {
-            for (std::size_t i = 0; i < Fixed::kParts; ++i) {
-                value(k, i).store(to + k * kLanes + i * Fixed::kPart);
+            for (std::size_t place = 0; place < packs * kLanes; place += kStep) {
+                value(place).store(to + place);
             }
         }
     }
-    template <class F>
-    RANVIER_INLINE static void one(std::size_t packs, const Operand<Real>& a, Real* to,
-                                   const F& f) noexcept {
-        const Moving x(a);
-        fill(packs, to, [&](std::size_t k, std::size_t i) __attribute__((always_inline)) {
-            return f(x.at(k, i));
-        });
-    }
-    template <class F>
-    RANVIER_INLINE static void two(std::size_t packs, const Operand<Real>& a,
-                                   const Operand<Real>& b, Real* to, const F& f) noexcept {
-        with(a, [&](const auto& x) __attribute__((always_inline)) {
-            with(b, [&](const auto& y) __attribute__((always_inline)) {
-                fill(packs, to, [&](std::size_t k, std::size_t i) __attribute__((always_inline)) {
-                    return f(x.at(k, i), y.at(k, i));
-                });
-            });
-        });
-    }
-    template <class F>
-    RANVIER_INLINE static void three(std::size_t packs, const Operand<Real>& a,
-                                     const Operand<Real>& b, const Operand<Real>& c, Real* to,
-                                     const F& f) noexcept {
-        with(a, [&](const auto& x) __attribute__((always_inline)) {
-            with(c, [&](const auto& z) __attribute__((always_inline)) {
-                const Moving y(b);
-                fill(packs, to, [&](std::size_t k, std::size_t i) __attribute__((always_inline)) {
-                    return f(x.at(k, i), y.at(k, i), z.at(k, i));
-                });
-            });
-        });
+
+    template <Op op, bool is_full>
+    static void run_one(Machine& machine, const Step& step, std::size_t packs) noexcept {
+        constexpr std::size_t reads = operands_of(op);
+        const Reader<reads> from(machine, step);
+        fill<is_full, !is_long(op)>(machine.registers_[step.to].data(), packs,
+                                    [&](std::size_t place) __attribute__((always_inline)) {
+                                        const P a = from.at(0, place);
+                                        if constexpr (reads == 1) {
+                                            return done<op>(a, a, a);
+                                        } else if constexpr (reads == 2) {
+                                            return done<op>(a, from.at(1, place), a);
+                                        } else {
+                                            return done<op>(a, from.at(1, place),
+                                                            from.at(2, place));
+                                        }
+                                    });
     }
 
-    const Program& program_;
-    std::size_t first_register_ = 0;
-    // Neither is set to anything: a program writes what it reads.
-    std::array<Operand<Real>, kMostOperands> operands_;
+    template <std::size_t kind, bool is_full>
+    static void run_pair(Machine& machine, const Step& step, std::size_t packs) noexcept {
+        constexpr PairOf pair(kind);
+        constexpr std::size_t reads = operands_of(pair.first);
+        constexpr std::size_t others =
+            operands_of(pair.second) - (pair.slot == Slot::kBoth ? 2 : 1);
+        const Reader<reads + others> from(machine, step);
+        fill<is_full, true>(
+            machine.registers_[step.to].data(), packs,
+            [&](std::size_t place) __attribute__((always_inline)) {
+                const P a = from.at(0, place);
+                const P b = from.at(1, place);
+                const P own = done<pair.first>(a, b, reads == 3 ? from.at(2, place) : a);
+                if constexpr (others == 0) {
+                    return done<pair.second>(own, own, own);
+                } else if constexpr (others == 1) {
+                    const P other = from.at(reads, place);
+                    return pair.slot == Slot::kA ? done<pair.second>(own, other, own)
+                                                 : done<pair.second>(other, own, own);
+                } else {
+                    const P one = from.at(reads, place);
+                    const P two = from.at(reads + 1, place);
+                    return pair.slot == Slot::kA ? done<pair.second>(own, one, two)
+                                                 : done<pair.second>(one, two, own);
+                }
+            });
+    }
+
+    template <std::size_t kind, bool is_full>
+    static constexpr Run run_of() noexcept {
+        if constexpr (kind < kOps) {
+            return &run_one<static_cast<Op>(kind), is_full>;
+        } else {
+            constexpr PairOf pair(kind);
+            if constexpr (is_pair(pair.first, pair.second, pair.slot)) {
+                return &run_pair<kind, is_full>;
+            } else {
+                return nullptr;  // no schedule has it
+            }
+        }
+    }
+    template <bool is_full>
+    static constexpr std::array<Run, kStepKinds> runs() noexcept {
+        return []<std::size_t... kind>(std::index_sequence<kind...>) {
+            return std::array<Run, kStepKinds>{run_of<kind, is_full>()...};
+        }(std::make_index_sequence<kStepKinds>{});
+    }
+    static constexpr std::array<Run, kStepKinds> kFull = runs<true>();
+    static constexpr std::array<Run, kStepKinds> kPart = runs<false>();
+
+    const Schedule& schedule_;
+    // None is set to anything: a program writes what it reads.
+    std::array<const Real*, kMostOperands> operands_;
     alignas(64) std::array<std::array<Real, kStrip>, kMostRegisters> registers_;
+    alignas(64) std::array<std::array<Real, kStrip>, kMostGiven> given_;
 };
 
 }  // namespace RANVIER_ISA_NAMESPACE

@@ -42,9 +42,9 @@ public:
     /// An input's column as strips; uniform ones need no copy, but one pack.
     void give(Machine<double>& machine) noexcept {
         const Expressions& e = *rows_.expressions;
-        machine.give(0, {v_.data(), kLanes});
+        machine.give(0, {v_.data(), kLanes}, packs());
         for (std::size_t x = 0; x < e.states; ++x) {
-            machine.give(1 + x, {states_[x].data(), kLanes});
+            machine.give(1 + x, {states_[x].data(), kLanes}, packs());
         }
         for (std::size_t i = 0; i < e.inputs.size() + e.derived; ++i) {
             const InputColumn& column = rows_.inputs[i];
@@ -54,7 +54,7 @@ public:
             } else {
                 fill(inputs_[i], [&](std::size_t k) { return column.first[first_ + k]; });
             }
-            machine.give(1 + e.states + i, {inputs_[i].data(), is_uniform ? 0 : kLanes});
+            machine.give(1 + e.states + i, {inputs_[i].data(), is_uniform ? 0 : kLanes}, packs());
         }
     }
 
@@ -83,7 +83,7 @@ void for_each_strip(const Rows& rows, const Work& work) noexcept {
 }
 
 double output_at(const Machine<double>& machine, std::size_t output, std::size_t i) noexcept {
-    return machine.output(output).at(i / kLanes)[i % kLanes];
+    return machine.output(output)[i];
 }
 
 void move_strip(const Expressions& e, Machine<double>& relax, RowStrip& strip, double dt_ms,
@@ -147,11 +147,15 @@ constexpr double kFirstStep_ms = 1e-3;
 constexpr double kLastStep_ms = 1e9;
 constexpr double kStepGrowth = 4.0;
 
-void steady_state(const Rows& rows, const double* v_mV) noexcept {
+/// Sets states to what `settle` gives and, where that is no steady state, lets them run into one;
+/// all of them, or those that have no value of their own to begin with.
+void settle_rows(const Rows& rows, const double* v_mV, bool all) noexcept {
     const Expressions& e = *rows.expressions;
     if (e.states == 0) {
         return;
     }
+    const bool is_found =
+        e.is_settled || (!all && std::ranges::all_of(e.is_given, [](std::uint8_t x) { return x; }));
     Machine<double> settle(e.settle, e.given());
     for_each_strip(rows, [&](RowStrip& strip, std::size_t) {
         strip.fetch_v(v_mV);
@@ -161,21 +165,34 @@ void steady_state(const Rows& rows, const double* v_mV) noexcept {
         std::array<Column, kMostStates> settled;
         for (std::size_t x = 0; x < e.states; ++x) {
             for (std::size_t i = 0; i < strip.packs() * kLanes; ++i) {
-                settled[x][i] = output_at(settle, x, i);
+                settled[x][i] = std::clamp(output_at(settle, x, i), e.lowest[x], e.highest[x]);
             }
         }
         for (std::size_t x = 0; x < e.states; ++x) {
             strip.state(x) = settled[x];
         }
-        if (!e.is_settled) {
+        if (!is_found) {
             Machine<double> relax(e.relax, e.given());
             for (double dt_ms = kFirstStep_ms; dt_ms < kLastStep_ms; dt_ms *= kStepGrowth) {
                 move_strip(e, relax, strip, dt_ms, Relaxed::kExactly);
                 restore_amounts(e, settled, strip);
+                for (std::size_t x = 0; x < e.states; ++x) {
+                    if (!all && e.is_given[x] != 0) {
+                        strip.state(x) = settled[x];
+                    }
+                }
             }
         }
         strip.put_states();
     });
+}
+
+void steady_state(const Rows& rows, const double* v_mV) noexcept {
+    settle_rows(rows, v_mV, true);
+}
+
+void start(const Rows& rows, const double* v_mV) noexcept {
+    settle_rows(rows, v_mV, false);
 }
 
 void current(const Rows& rows, const double* v_mV, double* current_nA,
@@ -247,8 +264,8 @@ void linearise(const Rows& rows, const double* v_mV, const GateSlopes& to, doubl
 
 }  // namespace
 
-const MechanismKernels kPlainExpressionKernels{&steady_state, &advance,   &relax, &current,
-                                               &change,       &linearise, nullptr};
+const MechanismKernels kPlainExpressionKernels{&steady_state, &start,  &advance,   &relax,
+                                               &current,      &change, &linearise, nullptr};
 
 void set_up_expressions(const Expressions& e, const InputColumn* inputs, std::size_t rows,
                         double* const* derived) noexcept {
@@ -262,7 +279,7 @@ void set_up_expressions(const Expressions& e, const InputColumn* inputs, std::si
                 columns[i][k] =
                     inputs[i].first[(first + std::min(k, count - 1)) * inputs[i].stride];
             }
-            setup.give(i, {columns[i].data(), kLanes});
+            setup.give(i, {columns[i].data(), kLanes}, packs);
         }
         setup.run(packs);
         for (std::size_t d = 0; d < e.derived; ++d) {

@@ -1,12 +1,14 @@
 // Formulas that came at run time, as instructions over strips of numbers (see machine.hpp).
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "ranvier/lanes/lanes.hpp"
 #include "ranvier/mechanisms/mechanism.hpp"
 
 namespace ranvier {
@@ -40,6 +42,29 @@ enum class Op : std::uint16_t {
 };
 inline constexpr std::size_t kOps = 23;
 
+/// How many of a, b and c it reads.
+constexpr std::size_t operands_of(Op op) noexcept {
+    switch (op) {
+        case Op::kMultiplyAdd:
+        case Op::kMultiplyLess:
+        case Op::kLessProduct:
+        case Op::kSelect:
+            return 3;
+        case Op::kNegate:
+        case Op::kExp:
+        case Op::kExpm1:
+        case Op::kLog:
+        case Op::kSqrt:
+        case Op::kAbs:
+        case Op::kSigmoid:
+        case Op::kExprelr:
+        case Op::kExprelrSlope:
+            return 1;
+        default:
+            return 2;
+    }
+}
+
 /// Operands are numbered in one space: what the program is given, its constants, its registers.
 struct Instruction {
     Op op;
@@ -49,21 +74,49 @@ struct Instruction {
     std::uint16_t c;
 };
 
+/// One instruction, or two of which the second alone reads what the first one gives: that then
+/// stays in the processor.
+struct Step {
+    std::uint16_t kind;                 // an Op's number, or pair_kind() (schedule.hpp)
+    std::uint16_t to;                   // a register's number among registers
+    std::array<std::uint16_t, 5> from;  // operands: the first one's, the second one's others
+};
+
+/// What a program is run as; made by scheduled() (schedule.hpp).
+struct Schedule {
+    std::vector<Step> steps;
+    std::size_t registers = 0;
+    std::vector<std::uint16_t> outputs;  // operands
+    std::vector<std::uint8_t> is_read;   // of each given operand, whether any of this reads it
+    // The constants, each as a strip.
+    std::vector<double> constants;
+    std::vector<float> constants_single;
+};
+
 struct Program {
     std::vector<Instruction> code;
     std::vector<double> constants;
     std::size_t registers = 0;
     std::vector<std::uint16_t> outputs;  // operands
-    // The constants, each for all lanes of a pack; made by finish().
-    std::vector<double> packed;
-    std::vector<float> packed_single;
+    Schedule schedule;                   // of the same, once it was found valid
 };
+
+/// States that a mechanism may have.
+inline constexpr std::size_t kMostStates = 24;
 
 /// Inputs and derived columns that a mechanism may have.
 inline constexpr std::size_t kMostInputs = 96;
+inline constexpr std::size_t kMostParameters = 64;
+
+/// Operands that a program may be given: the potential too.
+inline constexpr std::size_t kMostGiven = 1 + kMostStates + kMostInputs;
+
+/// Packs that a machine works on at once. Divides the rows that most blocks of the solver have.
+inline constexpr std::size_t kStripPacks = 10;
+inline constexpr std::size_t kStrip = kStripPacks * kLanes;
 
 /// Registers and operands that a program may have, so that a machine fits on the stack.
-inline constexpr std::size_t kMostRegisters = 192;
+inline constexpr std::size_t kMostRegisters = 48;
 inline constexpr std::size_t kMostOperands = 768;
 
 /// Amounts that a mechanism's own rates do not change: sum of weight times state.
@@ -93,6 +146,8 @@ struct Expressions {
     std::vector<std::uint8_t> is_share;
     /// Whether `settle` gives steady states, not only where to start looking for them.
     bool is_settled = true;
+    /// Per state: whether a run begins with what `settle` gives, steady or not.
+    std::vector<std::uint8_t> is_given;
 
     /// What it was compiled from, for whoever saves a model; not looked at here.
     std::string source;

@@ -8,10 +8,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ranvier.errors import FormatError, ModelError
 from ranvier.mechanisms.mechanism import Mechanism
-from ranvier.mechanisms.nmodl._form import form_of
-from ranvier.mechanisms.nmodl._source import parse
+from ranvier.mechanisms.nmodl._form import form_of, lines_of
+from ranvier.mechanisms.nmodl._source import Source, parse
 
 
 def read_form(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -20,17 +19,19 @@ def read_form(path: str | os.PathLike[str]) -> dict[str, Any]:
     Names keep the file's spelling, so units are not checked. Raises FormatError with all
     that cannot be translated, each with its line and the reason.
     """
-    source = parse(path)
-    form = form_of(source)
-    source.raise_problems()
-    return form
+    return _read(path)[0]
 
 
 def read_mod(path: str | os.PathLike[str]) -> Mechanism:
     """The mechanism in a .mod file. Raises as `read_form()` does."""
-    form = read_form(path)
-    try:
-        return Mechanism.from_dict(form)
-    except ModelError as error:
-        lines = [f"{path}:1: {line}" for line in str(error).splitlines()]
-        raise FormatError("\n".join(lines)) from error
+    from ranvier.experiment.lines import KeyLines
+
+    form, source = _read(path)
+    return Mechanism.from_source(form, path, KeyLines(lines_of(form, source)))
+
+
+def _read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Source]:
+    source = parse(path)
+    form = form_of(source)
+    source.raise_problems()
+    return form, source

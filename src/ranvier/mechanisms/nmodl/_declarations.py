@@ -17,7 +17,6 @@ IGNORED = {
     "BlockComment",
     "IndependentBlock",
     "UnitState",
-    "LocalListStatement",
     "Verbatim",  # is refused wherever it stands
 }
 REFUSED_BLOCKS = {
@@ -40,6 +39,8 @@ REFUSED_STATEMENTS = {
 }
 #: What NEURON provides, by its name and by the form's.
 PROVIDED = {"celsius": "temperature_degC", "diam": "diameter_um"}
+#: Of a reaction, while NEURON steps.
+FLOWS = ("f_flux", "b_flux")
 #: Of a run, which rates and currents must not know.
 OF_THE_RUN = {
     "t": "t: rates and currents must not read the time",
@@ -60,6 +61,12 @@ class Declared:
     states: list[str] = field(default_factory=list)
     #: A current and its ion, "mixed" for those of none.
     currents: dict[str, str] = field(default_factory=dict)
+    #: Names of ASSIGNED and of LOCAL outside of all blocks.
+    variables: set[str] = field(default_factory=set)
+    #: What states are before INITIAL: a parameter `m0`, or the number after START.
+    defaults: dict[str, str | float] = field(default_factory=dict)
+    #: As they are written, by their names in the form.
+    ions: dict[str, str] = field(default_factory=dict)
     #: Names that cannot be read, and why.
     unreadable: dict[str, str] = field(default_factory=dict)
     routines: dict[str, Any] = field(default_factory=dict)
@@ -67,6 +74,12 @@ class Declared:
     title: str = ""
     #: As the file gives them to what is ASSIGNED.
     units: dict[str, str] = field(default_factory=dict)
+
+    def has(self, name: str) -> bool:
+        """Whether something in the file, or NEURON itself, is called this."""
+        tables = (self.parameters, self.constants, self.inputs, self.states, self.currents)
+        known = (*tables, self.variables, self.unreadable, OF_THE_RUN)
+        return any(name in each for each in known)
 
 
 def kind_of(node: Any) -> str:
@@ -96,6 +109,9 @@ def declarations(source: Source) -> Declared:
         kind = kind_of(block)
         if kind in REFUSED_BLOCKS:
             source.refuse(block, REFUSED_BLOCKS[kind])
+        elif kind == "LocalListStatement":
+            for each in block.variables:
+                found.variables |= set(members(each, source))
         elif kind == "Model":
             found.title = str(block.title.value).strip()
         elif kind in READERS:
@@ -108,6 +124,13 @@ def declarations(source: Source) -> Declared:
             source.refuse(block, f"{source.written(block).split()[0]}: is not translated")
     for name in (*found.inputs, *found.currents):
         found.parameters.pop(name, None)
+    for state in found.states:
+        # NEURON makes m0 of every state m; of an array, one for all.
+        name = f"{state.partition('[')[0]}0"
+        if name in found.parameters:
+            found.defaults[state] = name
+        elif not found.has(name):
+            found.constants[name] = float(found.defaults.get(state, 0.0))
     return found
 
 
@@ -121,7 +144,7 @@ def refuse_verbatim(source: Source) -> None:
 
 def read_neuron_block(block: Any, source: Source, found: Declared) -> None:
     # Known without being declared.
-    found.inputs |= {"v": "v_mV", "celsius": PROVIDED["celsius"]}
+    found.inputs |= {"v": "v_mV", **PROVIDED}
     for statement in block.statement_block.statements:
         kind = kind_of(statement)
         if kind == "Suffix":
@@ -141,6 +164,10 @@ def read_neuron_block(block: Any, source: Source, found: Declared) -> None:
 
 def read_ion(statement: Any, source: Source, found: Declared) -> None:
     ion = text_of(statement.name)
+    other = found.ions.setdefault(ion.lower(), ion)
+    if other != ion:
+        reason = f"{ion}: is another ion than {other}, expected more than capitals to differ"
+        source.refuse(statement, reason)
     forms = {
         f"e{ion}": f"e_{ion.lower()}_mV",
         f"{ion}i": f"{ion.lower()}_in_mM",
@@ -177,6 +204,7 @@ def read_assigned(block: Any, source: Source, found: Declared) -> None:
     for each in block.definitions:
         for name in members(each, source, each.length):
             declare(name, found, None)
+            found.variables.add(name)
         unit = "" if each.unit is None else source.written(each.unit).strip("()")
         if unit:
             found.units[text_of(each.name)] = unit
@@ -193,7 +221,10 @@ def declare(name: str, found: Declared, value: float | None) -> None:
 
 def read_states(block: Any, source: Source, found: Declared) -> None:
     for each in block.definitions:
-        found.states += members(each, source, each.length)
+        names = members(each, source, each.length)
+        found.states += names
+        if each.start is not None:
+            found.defaults |= dict.fromkeys(names, float(each.start.value))
 
 
 def read_constants(block: Any, source: Source, found: Declared) -> None:

@@ -10,7 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ranvier.mechanisms.nmodl._declarations import OF_THE_RUN, Declared, kind_of, text_of
+from ranvier.mechanisms.nmodl._declarations import (
+    FLOWS,
+    OF_THE_RUN,
+    Declared,
+    kind_of,
+    members,
+    text_of,
+)
 from ranvier.mechanisms.nmodl._expression import (
     LEAVES,
     ONE,
@@ -89,6 +96,14 @@ class Execution:
         self.returned: list[str] = []
         self.solved = Solved()
         self.is_start = False
+        #: Whether an old procedure that steps is being run.
+        self.is_step = False
+        #: In how many conditions that change while NEURON runs.
+        self.conditions = 0
+        #: By statement block: what its own variables hide.
+        self.hidden: list[dict[str, Expression | None]] = []
+        #: States that are set outside of their equations, and where.
+        self.overwritten: dict[str, Any] = {}
 
     def run(self, block: Any) -> None:
         self.within(block, {}, "")
@@ -97,7 +112,7 @@ class Execution:
         """Runs a block with these local variables, and gives what it returns."""
         self.frames.append(frame)
         self.returned.append(returned)
-        self.statements(block.statement_block.statements)
+        self.inside(block.statement_block)
         self.returned.pop()
         return self.frames.pop().get(returned, ZERO)
 
@@ -107,6 +122,23 @@ class Execution:
                 self.statement(statement)
             except _StopError:
                 continue
+
+    def inside(self, block: Any) -> None:
+        """Runs a block in braces, whose LOCAL variables end with it."""
+        self.hidden.append({})
+        self.statements(block.statements)
+        frame = self.frames[-1]
+        for name, before in self.hidden.pop().items():
+            if before is None:
+                del frame[name]
+            else:
+                frame[name] = before
+
+    def unconditional(self, where: Any) -> None:
+        if self.conditions:
+            written = " ".join(self.source.written(where).split())
+            reason = f"{written}: depends on a condition, expected it in every case"
+            raise self.refuse(where, reason)
 
     def refuse(self, where: Any, reason: str) -> _StopError:
         self.source.refuse(where, reason)
@@ -120,7 +152,9 @@ class Execution:
             self.expression_statement(statement.expression)
         elif kind == "LocalListStatement":
             for each in statement.variables:
-                self.frames[-1][text_of(each.name)] = ZERO
+                for name in members(each, self.source):
+                    self.hidden[-1].setdefault(name, self.frames[-1].get(name))
+                    self.frames[-1][name] = ZERO
         elif kind == "IfStatement":
             self.condition(statement)
         elif kind == "FromStatement":
@@ -128,6 +162,7 @@ class Execution:
         elif kind == "ReactionStatement":
             self.reaction(statement)
         elif kind == "Conserve":
+            self.unconditional(statement)
             terms = self.sum_of_states(statement.react)
             self.solved.conserved.append((terms, self.read(statement.expr)))
         else:
@@ -137,7 +172,7 @@ class Execution:
     def expression_statement(self, expression: Any) -> None:
         kind = kind_of(expression)
         if kind == "BinaryExpression" and self.source.written(expression.op) == "=":
-            self.assign(expression.lhs, self.read(expression.rhs))
+            self.assign(expression, self.read(expression.rhs))
         elif kind == "DiffEqExpression":
             self.rate(expression.expression)
         elif kind == "SolveBlock":
@@ -145,12 +180,21 @@ class Execution:
         else:
             self.read(expression)
 
-    def assign(self, target: Any, value: Expression) -> None:
-        name = self.name_of(target)
+    def assign(self, statement: Any, value: Expression) -> None:
+        name = self.name_of(statement.lhs)
         if name in OF_THE_RUN:
-            raise self.refuse(target, f"{name} = ...: the run's own variables cannot be set")
+            raise self.refuse(statement, f"{name} = ...: the run's own variables cannot be set")
         frame = self.frames[-1]
-        (frame if name in frame else self.values)[name] = self.named(name, value)
+        if name in frame:
+            frame[name] = self.named(name, value)
+            return
+        if not self.declared.has(name):
+            raise self.refuse(statement, f"{name}: is unknown, expected it in ASSIGNED or LOCAL")
+        if name in self.declared.states:
+            self.solved.settled.discard(name)
+            if not self.is_step:
+                self.overwritten.setdefault(name, statement)
+        self.values[name] = self.named(name, value)
 
     def named(self, name: str, value: Expression) -> Expression:
         """The value as an intermediate one, where it is worth a name."""
@@ -175,9 +219,12 @@ class Execution:
 
     def rate(self, equation: Any) -> None:
         name = self.name_of(equation.lhs).replace("'", "")
+        if name in self.solved.rates:
+            raise self.refuse(equation, f"{name}': has two equations, expected one")
         self.solved.rates[name] = self.read(equation.rhs)
 
     def solve(self, node: Any) -> None:
+        self.unconditional(node)
         name = text_of(node.block_name)
         block = self.declared.routines.get(name)
         method = node.method or node.steadystate
@@ -194,13 +241,19 @@ class Execution:
             self.solved.settled |= set(inner.solved.rates)
             for each in inner.solved.reactions:
                 self.solved.settled |= {*each.left, *each.right}
+            for state in self.solved.settled:
+                reason = f"{state}: its steady state is read in INITIAL, expected a formula of it"
+                self.values[state] = make("bad", state, reason, self.source.line_of_node(node))
             return
         before = dict(self.values)
+        self.is_step = kind_of(block) == "ProcedureBlock"
         self.run(block)
-        for state in self.declared.states:
-            if kind_of(block) == "ProcedureBlock" and self.values[state] is not before[state]:
-                self.solved.steps[state] = self.values[state]
-            self.values[state] = before[state]
+        if self.is_step:
+            for state in self.declared.states:
+                if self.values[state] is not before[state]:
+                    self.solved.steps[state] = self.values[state]
+                self.values[state] = before[state]
+        self.is_step = False
 
     def condition(self, statement: Any) -> None:
         branches = [(statement.condition, statement.statement_block)]
@@ -211,27 +264,54 @@ class Execution:
     def branch(self, branches: list[tuple[Any, Any]], last: Any) -> None:
         if not branches:
             if last is not None:
-                self.statements(last.statements)
+                self.inside(last)
             return
         (condition_node, block), *others = branches
         condition = self.truth(self.read(condition_node))
         if not condition.reads:
             if evaluate(condition, {}):
-                self.statements(block.statements)
+                self.inside(block)
             else:
                 self.branch(others, last)
             return
         before = dict(self.values), dict(self.frames[-1])
-        self.statements(block.statements)
+        rates = self.solved.rates
+        self.conditions += 1
+        yes_rates: dict[str, Expression] = {}
+        no_rates: dict[str, Expression] = {}
+        self.solved.rates = yes_rates
+        self.inside(block)
         yes = self.values, self.frames[-1]
         self.values, self.frames[-1] = (dict(each) for each in before)
-        self.branch(others, last)
+        self.solved.rates = no_rates
+        try:
+            self.branch(others, last)
+        finally:
+            self.conditions -= 1
+            self.solved.rates = rates
+        self.join_rates(condition, yes_rates, no_rates)
         for here, there, old in zip((self.values, self.frames[-1]), yes, before, strict=True):
             for name in {**here, **there}:
                 if here.get(name) is not there.get(name):
                     missing = self.outside(name) if old is before[0] else ZERO
                     value = choose(condition, there.get(name, missing), here.get(name, missing))
                     here[name] = self.named(name, value)
+
+    def join_rates(
+        self,
+        condition: Expression,
+        yes: Mapping[str, Expression],
+        no: Mapping[str, Expression],
+    ) -> None:
+        rates = self.solved.rates
+        for name in sorted({*yes, *no}):
+            if name not in yes or name not in no:
+                reason = f"{name}': depends on a condition, expected an equation in every case"
+                self.source.refuse(f"{name}'", reason)
+            elif name in rates:
+                self.source.refuse(f"{name}'", f"{name}': has two equations, expected one")
+            # Also where it is refused: it is an equation.
+            rates[name] = choose(condition, yes.get(name, ZERO), no.get(name, ZERO))
 
     def truth(self, value: Expression) -> Expression:
         if value.operator in ("and", "or", "not", "<", "<=", ">", ">=", "==", "!="):
@@ -249,7 +329,7 @@ class Execution:
         held = self.frames[-1].get(name)
         for turn in turns:
             self.frames[-1][name] = number(turn)
-            self.statements(statement.statement_block.statements)
+            self.inside(statement.statement_block)
         if held is None:
             self.frames[-1].pop(name, None)
         else:
@@ -272,6 +352,7 @@ class Execution:
         return {name: count}
 
     def reaction(self, statement: Any) -> None:
+        self.unconditional(statement)
         arrow = self.source.written(statement.op)
         line = self.source.line_of(self.source.written(statement))
         left = self.sum_of_states(statement.reaction1)
@@ -343,6 +424,14 @@ class Execution:
         if name in declared.unreadable or name in OF_THE_RUN:
             reason = declared.unreadable.get(name) or OF_THE_RUN[name]
             return make("bad", name, reason, self.source.line_where_read(name))
+        if name in FLOWS:
+            reason = f"{name}: the flow of a reaction cannot be read"
+            self.source.refuse(self.source.line_where_read(name), reason)
+            return ZERO
+        if not declared.has(name):
+            reason = f"{name}: is unknown, expected it in PARAMETER, ASSIGNED, STATE or LOCAL"
+            self.source.refuse(self.source.line_where_read(name), reason)
+            return ZERO
         return self.unset(name)
 
     def unset(self, name: str) -> Expression:

@@ -11,7 +11,7 @@ from ranvier.mechanisms._equations import PLACE
 from ranvier.mechanisms._functions import BUILT_IN, CONSTANTS
 from ranvier.mechanisms.nmodl._declarations import Declared, declarations
 from ranvier.mechanisms.nmodl._execution import Execution, Reaction, Solved
-from ranvier.mechanisms.nmodl._expression import ZERO, Expression, add, make, rebuilt, write
+from ranvier.mechanisms.nmodl._expression import ZERO, Expression, add, make, number, rebuilt, write
 from ranvier.mechanisms.nmodl._kinetics import Kinetics, kinetics, states_of
 from ranvier.mechanisms.nmodl._quotients import smooth
 from ranvier.mechanisms.nmodl._source import Source
@@ -36,6 +36,27 @@ def form_of(source: Source) -> dict[str, Any]:
     return _Former(source, declared).form()
 
 
+def lines_of(form: Mapping[str, Any], source: Source) -> dict[tuple[str | int, ...], int]:
+    """Where in the file each key of its form begins, as near as its words tell."""
+    sought = {
+        "parameters": "{} =",
+        "definitions": "{} =",
+        "gates": "{}'",
+        "states": "{}'",
+        "schemes": "KINETIC",
+        "currents_mA_cm2": "i{} =",
+    }
+    found: dict[tuple[str | int, ...], int] = {}
+    for table, words in sought.items():
+        for key in form.get(table, {}):
+            # A number behind tells apart what the file gives one name, or counts an array.
+            written = key if source.lines_with(key) else re.sub(r"_\d+$", "", key)
+            mixed = table == "currents_mA_cm2" and key == "mixed"
+            what = "NONSPECIFIC_CURRENT" if mixed else words.format(written)
+            found[table, key] = source.line_of(what)
+    return found
+
+
 class _Former:
     def __init__(self, source: Source, declared: Declared) -> None:
         self.source = source
@@ -47,13 +68,21 @@ class _Former:
         self.states = {*solved.rates, *solved.steps} | {
             name for each in solved.reactions for name in (*each.left, *each.right)
         }
-        self.resolved: dict[Expression, Expression] = {}
+        for name, where in self.flow.overwritten.items():
+            if name in self.states:
+                reason = (
+                    f"{name} = ...: is a state with an equation, expected it set in INITIAL alone"
+                )
+                source.refuse(where, reason)
 
     def started(self) -> dict[str, Expression]:
         """What INITIAL sets."""
         declared = self.declared
-        run = Execution(self.source, declared, dict.fromkeys(declared.states, ZERO))
+        run = Execution(self.source, declared, {})
         run.is_start = True
+        for name in declared.states:
+            given = declared.defaults.get(name, 0.0)
+            run.values[name] = make("var", given) if isinstance(given, str) else number(given)
         if "InitialBlock" in declared.blocks:
             run.run(declared.blocks["InitialBlock"])
         self.settled = run.solved.settled
@@ -130,7 +159,7 @@ class _Former:
                 )
                 for each in flow.solved.reactions
             ],
-            conserved=flow.solved.conserved,
+            conserved=[(terms, self.known(sum_)) for terms, sum_ in flow.solved.conserved],
             settled=self.settled,
         )
         unknown = sorted(self.states - set(declared.states))
@@ -241,12 +270,10 @@ class _Former:
             if each.backward is not None:
                 row["backward_per_ms"] = text(each.backward)
             reactions.append(row)
-        found: dict[str, Any] = {"total": scheme.total, "reactions": reactions}
-        if scheme.initial:
-            found["initial"] = {
-                names.variable(name): text(scheme.initial[name]) for name in states_of(scheme)
-            }
-        return found
+        if not scheme.initial:
+            return {"total": scheme.total, "reactions": reactions}
+        initial = {names.variable(name): text(scheme.initial[name]) for name in states_of(scheme)}
+        return {"reactions": reactions, "initial": initial}
 
 
 class _Names:

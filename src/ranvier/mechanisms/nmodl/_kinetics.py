@@ -30,6 +30,10 @@ from ranvier.mechanisms.nmodl._values import evaluate, scattered
 POTENTIALS_mV = [10.0 * step for step in range(-15, 11)]
 #: How far a start may be from the steady state and still be called it.
 SAME = 1e-9
+NO_STEADY_STATE = (
+    "STEADYSTATE has no formula here, expected a gate, or reactions whose rates read no states "
+    "with one CONSERVE of all of them to a number"
+)
 
 
 @dataclass
@@ -77,12 +81,15 @@ def kinetics(
         else:
             rates[name] = rate
     if solved.reactions:
+        check_start_of_sums(solved, initial, defaults, source)
         scheme = as_scheme(solved, initial)
         if scheme is not None:
             found.schemes["kinetic"] = scheme
         else:
             rates |= mass_action(solved.reactions)
             check_conserved(solved, source)
+    elif solved.conserved and not source.problems:
+        source.refuse("CONSERVE", "CONSERVE: there are no reactions, expected some")
     names = {make("var", name) for name in rates}
     names |= {make("var", name) for scheme in found.schemes.values() for name in states_of(scheme)}
     for name, rate in rates.items():
@@ -91,7 +98,11 @@ def kinetics(
         if gate is not None and is_settled_gate(gate, start, defaults):
             found.gates[name] = gate
         else:
-            found.states[name] = State(rate, ZERO if start is None else start)
+            if start is None:
+                start = ZERO if gate is None else steady_state(gate)
+                if gate is None:
+                    source.refuse(line_of_steady(source), f"{name}: {NO_STEADY_STATE}")
+            found.states[name] = State(rate, start)
     return found
 
 
@@ -149,8 +160,11 @@ def by_rates(steady: Expression, tau: Expression) -> Gate:
     return Gate(steady, tau, False)
 
 
-def canonical(e: Expression) -> tuple[bool, list[int], list[int]]:
-    """The same for all orders of the same factors."""
+def canonical(e: Expression) -> tuple[bool, list[Expression], list[Expression]]:
+    """The same for all orders of the same factors.
+
+    They are kept, not their ids: what is compared must live until it is.
+    """
     is_negative, over, under = factors(without_names(e))
     left = [each for each in over if value_of(each) != 1.0]
     below = []
@@ -159,14 +173,12 @@ def canonical(e: Expression) -> tuple[bool, list[int], list[int]]:
             left.remove(each)
         elif value_of(each) != 1.0:
             below.append(each)
-    return is_negative, sorted(map(id, left)), sorted(map(id, below))
+    return is_negative, sorted(left, key=id), sorted(below, key=id)
 
 
 def is_settled_gate(gate: Gate, initial: Expression | None, defaults: Mapping[str, float]) -> bool:
     """Whether it starts at its steady state, and that is between 0 and 1, as a gate's is."""
-    steady = gate.opening
-    if gate.is_by_rates:
-        steady = divide(gate.opening, add(gate.opening, gate.closing))
+    steady = steady_state(gate)
     everything = [steady, *([] if initial is None else [initial])]
     values = scattered(everything, defaults)
     for v_mV in POTENTIALS_mV:
@@ -179,6 +191,16 @@ def is_settled_gate(gate: Gate, initial: Expression | None, defaults: Mapping[st
             if abs(start - settled) > SAME * max(abs(settled), 1.0):
                 return False
     return True
+
+
+def steady_state(gate: Gate) -> Expression:
+    if not gate.is_by_rates:
+        return gate.opening
+    return divide(gate.opening, add(gate.opening, gate.closing))
+
+
+def line_of_steady(source: Source) -> int:
+    return [*source.lines_with("STEADYSTATE"), 1][0]
 
 
 # Steps of old files.
@@ -264,6 +286,32 @@ def flux(rate: Expression, states: Mapping[str, int]) -> Expression:
         for _ in range(count):
             rate = multiply(rate, make("var", name))
     return rate
+
+
+def check_start_of_sums(
+    solved: Solved,
+    initial: Mapping[str, Expression],
+    defaults: Mapping[str, float],
+    source: Source,
+) -> None:
+    """NEURON's first step makes the sum what CONSERVE says, whatever INITIAL set."""
+    for members, total in solved.conserved:
+        if members.keys() <= solved.settled:
+            continue
+        lost = sorted(members.keys() - initial.keys())
+        if lost:
+            source.refuse("CONSERVE", f"CONSERVE: {lost[0]} is in no reaction, expected it in one")
+            continue
+        begun = ZERO
+        for name, count in members.items():
+            begun = add(begun, multiply(number(float(count)), initial[name]))
+        for variant in (None, 1, 2):
+            values = scattered([begun, total], defaults, variant)
+            held, wanted = evaluate(begun, values), evaluate(total, values)
+            if not abs(held - wanted) <= SAME * max(abs(wanted), 1.0):
+                reason = f"CONSERVE: INITIAL makes the sum {held:.9g}, expected {wanted:.9g}"
+                source.refuse("CONSERVE", reason)
+                break
 
 
 def check_conserved(solved: Solved, source: Source) -> None:

@@ -62,11 +62,16 @@ class Source:
         begin = next((n for n, (word, _) in enumerate(self.words) if word == after), 0)
         wanted = [word[0] for word in TOKEN.finditer(what)][:MOST_WORDS]
         for length in range(len(wanted), 0, -1):
+            close = None
             for start in range(begin, len(self.words) - length + 1):
-                if all(
-                    self.words[start + k][0].lower() == wanted[k].lower() for k in range(length)
-                ):
+                found = [word for word, _ in self.words[start : start + length]]
+                if found == wanted[:length]:
                     return self.words[start][1]
+                # The printer writes keywords its own way.
+                is_close = "".join(found).lower() == "".join(wanted[:length]).lower()
+                close = self.words[start][1] if close is None and is_close else close
+            if close is not None:
+                return close
         return 1
 
     def line_where_read(self, name: str) -> int:
@@ -78,11 +83,15 @@ class Source:
     def lines_with(self, word: str) -> list[int]:
         return [line for found, line in self.words if found == word]
 
+    def line_of_node(self, where: Any) -> int:
+        """Of a line, words that stand there, or a node."""
+        if isinstance(where, int):
+            return where
+        return self.line_of(where if isinstance(where, str) else self.written(where))
+
     def refuse(self, where: Any, reason: str) -> None:
         """Takes down a problem; `where` is a line, words that stand there, or a node."""
-        if not isinstance(where, int):
-            where = self.line_of(where if isinstance(where, str) else self.written(where))
-        self.problems[where, reason] = None
+        self.problems[self.line_of_node(where), reason] = None
 
     def raise_problems(self) -> None:
         """All at once, if there are any."""

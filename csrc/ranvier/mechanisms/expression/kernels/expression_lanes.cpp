@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <type_traits>
 
 #include "ranvier/lanes/this_isa.hpp"
 #include "ranvier/mechanisms/expression/states.hpp"
@@ -47,19 +48,23 @@ void give(Machine<Real>& machine, const StripOfRows<Real>& strip, const Real* v_
     const Expressions& e = *rows.expressions;
     const std::size_t last = strip.packs - 1;
     if (strip.place(last) - strip.place(0) == last * kLanes) {
-        machine.give(0, {v_mV + strip.place(0), kLanes});
+        machine.give(0, {v_mV + strip.place(0), kLanes}, strip.packs);
     } else {
         for (std::size_t k = 0; k < strip.packs; ++k) {
             std::copy_n(v_mV + strip.place(k), kLanes, v.data() + k * kLanes);
         }
-        machine.give(0, {v.data(), kLanes});
+        machine.give(0, {v.data(), kLanes}, strip.packs);
     }
     for (std::size_t x = 0; x < e.states; ++x) {
-        machine.give(1 + x, {strip.gate(0) + x * kLanes, e.states * kLanes});
+        machine.give(1 + x, {strip.gate(0) + x * kLanes, e.states * kLanes}, strip.packs);
     }
     for (std::size_t i = 0; i < e.inputs.size() + e.derived; ++i) {
         const PackColumn<Real>& column = rows.inputs[i];
-        machine.give(1 + e.states + i, {column.at(rows.first_pack + strip.first), column.stride});
+        // One pack for all was given with the first strip, which is as long as any.
+        if (strip.first == 0 || column.stride != 0) {
+            machine.give(1 + e.states + i,
+                         {column.at(rows.first_pack + strip.first), column.stride}, strip.packs);
+        }
     }
 }
 
@@ -105,80 +110,152 @@ struct Answers {
     std::array<Strip<Real>, kMostStates> own, by_v, own_echo, by_v_echo;
 };
 
+/// Not inlined: its matrix is to be on the stack only where there is one.
 template <class Real>
-void find_answers(const Machine<Real>& machine, const Expressions& e,
-                  const Real* inverse_tau_per_ms, std::size_t packs, Answers<Real>& to) noexcept {
+__attribute__((noinline)) void find_answers(const Machine<Real>& machine, const Expressions& e,
+                                            const Real* inverse_tau_per_ms, std::size_t packs,
+                                            Answers<Real>& to) noexcept {
     const LinearisedAt at(e);
-    const auto fetch = [&](std::size_t output, Strip<Real>& column) {
-        const Operand<Real>& from = machine.output(output);
-        for (std::size_t k = 0; k < packs; ++k) {
-            std::copy_n(from.at(k), kLanes, column.data() + k * kLanes);
-        }
-    };
-    for (std::size_t x = 0; x < e.states; ++x) {
-        fetch(x, to.own[x]);
-        fetch(at.by_v + x, to.by_v[x]);
-    }
-    const Inverse<Real> inverse(
-        e, [&](std::size_t i) -> const Operand<Real>& { return machine.output(at.jacobian + i); },
-        inverse_tau_per_ms, packs);
-    inverse.apply(to.own.data());
-    inverse.apply(to.by_v.data());
-    const auto echo = [&](const Strip<Real>& from, Strip<Real>& column) {
-        for (std::size_t k = 0; k < packs; ++k) {
-            for (std::size_t lane = 0; lane < kLanes; lane += kStep<Real>) {
-                const P<Real> part = kLaneEcho * P<Real>::load(inverse_tau_per_ms + lane);
-                const std::size_t at = k * kLanes + lane;
-                (part * P<Real>::load(from.data() + at)).store(column.data() + at);
+    std::array<Few<Real>, kMostStates> x;
+    for_each_few(packs, [&](std::size_t first, std::size_t count) {
+        const auto output = [&](std::size_t i) { return machine.output(i) + first * kLanes; };
+        const Inverse<Real> inverse(
+            e, [&](std::size_t i) { return output(at.jacobian + i); }, inverse_tau_per_ms, count);
+        // Of the rates or their slopes, and then of what came of them.
+        const auto solve = [&](std::size_t from, auto& answers, auto& echoes) {
+            const auto keep = [&](auto& columns) {
+                for (std::size_t i = 0; i < e.states; ++i) {
+                    std::copy_n(x[i].data(), count * kLanes, columns[i].data() + first * kLanes);
+                }
+            };
+            for (std::size_t i = 0; i < e.states; ++i) {
+                inverse.for_each(
+                    x[i], [&](std::size_t here) { return P<Real>::load(output(from + i) + here); });
             }
-        }
-    };
-    for (std::size_t x = 0; x < e.states; ++x) {
-        echo(to.own[x], to.own_echo[x]);
-        echo(to.by_v[x], to.by_v_echo[x]);
-    }
-    inverse.apply(to.own_echo.data());
-    inverse.apply(to.by_v_echo.data());
+            inverse.apply(x.data());
+            keep(answers);
+            for (std::size_t i = 0; i < e.states; ++i) {
+                inverse.for_each(x[i], [&](std::size_t here) {
+                    const P<Real> inverse_tau = P<Real>::load(inverse_tau_per_ms + here % kLanes);
+                    return kLaneEcho * inverse_tau * P<Real>::load(x[i].data() + here);
+                });
+            }
+            inverse.apply(x.data());
+            keep(echoes);
+        };
+        solve(0, to.own, to.own_echo);
+        solve(at.by_v, to.by_v, to.by_v_echo);
+    });
 }
 
 template <class Real, bool is_judged>
 inline constexpr std::size_t kOfEach = is_judged ? 4 : 2;
 
-template <class Real, bool is_judged>
-void linearise_expressions(const LaneRows<Real>& rows, const Real* v_mV,
-                           const Real* inverse_tau_per_ms, const LaneSums<Real>& sums) noexcept {
+/// Calls work(number) with the number of states where that is small, so that loops over them
+/// unroll, else with 0.
+template <class Work>
+RANVIER_INLINE void with_few(std::size_t states, const Work& work) noexcept {
+    switch (states) {
+        case 1:
+            return work(std::integral_constant<std::size_t, 1>{});
+        case 2:
+            return work(std::integral_constant<std::size_t, 2>{});
+        case 3:
+            return work(std::integral_constant<std::size_t, 3>{});
+        case 4:
+            return work(std::integral_constant<std::size_t, 4>{});
+        default:
+            return work(std::integral_constant<std::size_t, 0>{});
+    }
+}
+
+/// 1/(1/(g dt) - J) of the states of a register, where nothing is coupled.
+template <std::size_t few, class Real>
+struct InverseDecays {
+    P<Real> of[few == 0 ? kMostStates : few];
+
+    RANVIER_INLINE InverseDecays(const P<Real>& inverse_tau, const Real* const* jacobian,
+                                 std::size_t states, std::size_t place) noexcept {
+        for (std::size_t x = 0; x < states; ++x) {
+            of[x] = inverse_tau - P<Real>::load(jacobian[x] + place);
+        }
+        if constexpr (few > 0) {
+            invert<true>(of);
+        } else {
+            for (std::size_t x = 0; x < states; ++x) {
+                of[x] = 1.0 / of[x];
+            }
+        }
+    }
+};
+
+/// Of a strip whose program has run: adds current, conductance and echoes to the sums, keeps what
+/// the states answer and moves them by what is known of their step. `answers` is of coupled states.
+template <class Real, bool is_judged, std::size_t few>
+void finish(const StripOfRows<Real>& strip, const Machine<Real>& machine,
+            const Real* inverse_tau_per_ms, const Answers<Real>* answers,
+            const LaneSums<Real>& sums) noexcept {
     using Own = P<Real>;
-    const Expressions& e = *rows.expressions;
+    constexpr std::size_t kEach = kOfEach<Real, is_judged> * kLanes;
+    const Expressions& e = *strip.rows.expressions;
     const LinearisedAt at(e);
-    Machine<Real> machine(e.linearise, e.given());
-    // `answer(x, k, lane)` gives own, by_v and their echoes of state x.
-    const auto finish = [&](const StripOfRows<Real>& strip, const auto& answer_of) {
-        for_each_register_of(strip, [&](std::size_t k,
-                                        std::size_t lane) __attribute__((always_inline)) {
-            Real* const gate = strip.gate(k) + lane;
-            Real* const answer = rows.answers +
-                                 (strip.first + k) * e.states * kOfEach<Real, is_judged> * kLanes +
-                                 lane;
-            Own current = Own::load(machine.output(at.current).at(k) + lane);
-            Own conductance = Own::load(machine.output(at.current_by_v).at(k) + lane);
+    const std::size_t states = few == 0 ? e.states : few;
+    struct Columns {
+        const Real* of[few == 0 ? kMostStates : few];
+    };
+    Columns rate, by_v, jacobian, by_state;
+    for (std::size_t x = 0; x < states; ++x) {
+        rate.of[x] = machine.output(x);
+        by_v.of[x] = machine.output(at.by_v + x);
+        jacobian.of[x] = machine.output(at.jacobian + x);
+        by_state.of[x] = machine.output(at.current_by_state + x);
+    }
+    const Real* const currents = machine.output(at.current);
+    const Real* const conductances = machine.output(at.current_by_v);
+    for_each_register_of(
+        strip, [&](std::size_t k, std::size_t lane) __attribute__((always_inline)) {
+            const std::size_t here = k * kLanes + lane;
+            Real* const gates = strip.gate(k) + lane;
+            Real* const kept = strip.rows.answers + (strip.first + k) * states * kEach + lane;
+            Own current = Own::load(currents + here);
+            Own conductance = Own::load(conductances + here);
             Own echo(0.0);
             Own echo_by_v(0.0);
-            for (std::size_t x = 0; x < e.states; ++x) {
-                const Own by_state =
-                    Own::load(machine.output(at.current_by_state + x).at(k) + lane);
-                const Answer<Real> own = answer_of(x, k, lane);
-                current = current + by_state * own.own;
-                conductance = conductance + by_state * own.by_v;
-                echo = echo + by_state * own.own_echo;
-                echo_by_v = echo_by_v + by_state * own.by_v_echo;
-                // What the state moves by whatever v does, at once: the program has run.
-                (Own::load(gate + x * kLanes) + (own.own + own.own_echo)).store(gate + x * kLanes);
-                Real* const to = answer + x * kOfEach<Real, is_judged> * kLanes;
-                own.by_v.store(to);
-                own.by_v_echo.store(to + kLanes);
-                if constexpr (is_judged) {
-                    own.own.store(to + 2 * kLanes);
-                    own.own_echo.store(to + 3 * kLanes);
+            const auto eliminate = [&](std::size_t x, const Answer<Real>& own)
+                                       __attribute__((always_inline)) {
+                                           const Own slope = Own::load(by_state.of[x] + here);
+                                           current = current + slope * own.own;
+                                           conductance = conductance + slope * own.by_v;
+                                           echo = echo + slope * own.own_echo;
+                                           echo_by_v = echo_by_v + slope * own.by_v_echo;
+                                           // What the state moves by whatever v does, at once: the
+                                           // program has run.
+                                           Real* const gate = gates + x * kLanes;
+                                           (Own::load(gate) + (own.own + own.own_echo)).store(gate);
+                                           Real* const to = kept + x * kEach;
+                                           own.by_v.store(to);
+                                           own.by_v_echo.store(to + kLanes);
+                                           if constexpr (is_judged) {
+                                               own.own.store(to + 2 * kLanes);
+                                               own.own_echo.store(to + 3 * kLanes);
+                                           }
+                                       };
+            if (few == 0 && answers != nullptr) {
+                for (std::size_t x = 0; x < states; ++x) {
+                    eliminate(x, {Own::load(answers->own[x].data() + here),
+                                  Own::load(answers->by_v[x].data() + here),
+                                  Own::load(answers->own_echo[x].data() + here),
+                                  Own::load(answers->by_v_echo[x].data() + here)});
+                }
+            } else {
+                const Own inverse_tau = Own::load(inverse_tau_per_ms + lane);
+                const Own unit = kLaneEcho * inverse_tau;
+                const InverseDecays<few, Real> inverse(inverse_tau, jacobian.of, states, here);
+                for (std::size_t x = 0; x < states; ++x) {
+                    const Own own = Own::load(rate.of[x] + here) * inverse.of[x];
+                    const Own own_by_v = Own::load(by_v.of[x] + here) * inverse.of[x];
+                    const Own more = unit * inverse.of[x];
+                    eliminate(x, {own, own_by_v, own * more, own_by_v * more});
                 }
             }
             const Own area = Own::load(strip.area(k) + lane);
@@ -188,7 +265,13 @@ void linearise_expressions(const LaneRows<Real>& rows, const Real* v_mV,
             add_over<Real>(area, echo, sums.echo_nA + place);
             add_over<Real>(area, echo_by_v, sums.echo_uS + place);
         });
-    };
+}
+
+template <class Real, bool is_judged>
+void linearise_expressions(const LaneRows<Real>& rows, const Real* v_mV,
+                           const Real* inverse_tau_per_ms, const LaneSums<Real>& sums) noexcept {
+    const Expressions& e = *rows.expressions;
+    Machine<Real> machine(e.linearise, e.given());
     for_each_strip(rows, [&](const StripOfRows<Real>& strip) {
         Strip<Real> v;
         give(machine, strip, v_mV, v);
@@ -196,35 +279,23 @@ void linearise_expressions(const LaneRows<Real>& rows, const Real* v_mV,
         if (e.is_coupled()) {
             Answers<Real> answers;
             find_answers(machine, e, inverse_tau_per_ms, strip.packs, answers);
-            finish(strip, [&](std::size_t x, std::size_t k, std::size_t lane) {
-                const std::size_t here = k * kLanes + lane;
-                return Answer<Real>{Own::load(answers.own[x].data() + here),
-                                    Own::load(answers.by_v[x].data() + here),
-                                    Own::load(answers.own_echo[x].data() + here),
-                                    Own::load(answers.by_v_echo[x].data() + here)};
+            finish<Real, is_judged, 0>(strip, machine, inverse_tau_per_ms, &answers, sums);
+        } else {
+            with_few(e.states, [&](auto few) {
+                finish<Real, is_judged, few>(strip, machine, inverse_tau_per_ms, nullptr, sums);
             });
-            return;
         }
-        finish(strip,
-               [&](std::size_t x, std::size_t k, std::size_t lane) __attribute__((always_inline)) {
-                   const auto output = [&](std::size_t i) __attribute__((always_inline)) {
-                       return Own::load(machine.output(i).at(k) + lane);
-                   };
-                   const Own inverse_tau = Own::load(inverse_tau_per_ms + lane);
-                   const Own inverse = 1.0 / (inverse_tau - output(at.jacobian + x));
-                   const Own own = output(x) * inverse;
-                   const Own by_v = output(at.by_v + x) * inverse;
-                   const Own echo = kLaneEcho * inverse_tau * inverse;
-                   return Answer<Real>{own, by_v, own * echo, by_v * echo};
-               });
     });
 }
 
-template <class Real, bool is_judged>
-void moved_expressions(const LaneRows<Real>& rows, const Real* u1_mV, const Real* u2_mV,
-                       Real* largest) noexcept {
+template <class Real, bool is_judged, std::size_t few>
+void move_few(const LaneRows<Real>& rows, const Real* u1_mV, const Real* u2_mV,
+              Real* largest) noexcept {
     using Own = P<Real>;
     const Expressions& e = *rows.expressions;
+    const std::size_t states = few == 0 ? e.states : few;
+    const double* const lowest_of = e.lowest.data();
+    const double* const highest_of = e.highest.data();
     constexpr std::size_t kEach = kOfEach<Real, is_judged> * kLanes;
     for (std::size_t k = 0; k < rows.size; ++k) {
         const auto place = static_cast<std::size_t>(rows.pack[k]);
@@ -232,13 +303,13 @@ void moved_expressions(const LaneRows<Real>& rows, const Real* u1_mV, const Real
             const Own u1_v = Own::load(u1_mV + place + lane);
             const Own u2_v = Own::load(u2_mV + place + lane);
             Own bend(0.0);
-            for (std::size_t x = 0; x < e.states; ++x) {
-                Real* const gate = rows.gates + (k * e.states + x) * kLanes + lane;
-                const Real* const answer = rows.answers + (k * e.states + x) * kEach + lane;
+            for (std::size_t x = 0; x < states; ++x) {
+                Real* const gate = rows.gates + (k * states + x) * kLanes + lane;
+                const Real* const answer = rows.answers + (k * states + x) * kEach + lane;
                 const Own by_v = Own::load(answer);
                 const Own by_both = Own::load(answer + kLanes) * u1_v + by_v * u2_v;
-                const Own lowest(e.lowest[x]);
-                const Own highest(e.highest[x]);
+                const Own lowest(lowest_of[x]);
+                const Own highest(highest_of[x]);
                 // NaN must pass, and does as the second of min and max.
                 const Own moved = Own::load(gate) + by_both;
                 max(lowest, min(highest, moved)).store(gate);
@@ -260,6 +331,13 @@ void moved_expressions(const LaneRows<Real>& rows, const Real* u1_mV, const Real
             }
         }
     }
+}
+
+template <class Real, bool is_judged>
+void moved_expressions(const LaneRows<Real>& rows, const Real* u1_mV, const Real* u2_mV,
+                       Real* largest) noexcept {
+    with_few(rows.expressions->states,
+             [&](auto few) { move_few<Real, is_judged, few>(rows, u1_mV, u2_mV, largest); });
 }
 
 template <class Real>
@@ -292,9 +370,9 @@ void relax_expressions(const LaneRows<Real>& rows, const Real* v_mV, const Real*
         for_each_register_of(strip, [&](std::size_t k, std::size_t lane) {
             const P<Real> area = P<Real>::load(strip.area(k) + lane);
             const std::size_t place = strip.place(k) + lane;
-            add_over<Real>(area, P<Real>::load(conduct.output(0).at(k) + lane),
+            add_over<Real>(area, P<Real>::load(conduct.output(0) + k * kLanes + lane),
                            sums.current_nA + place);
-            add_over<Real>(area, P<Real>::load(conduct.output(1).at(k) + lane),
+            add_over<Real>(area, P<Real>::load(conduct.output(1) + k * kLanes + lane),
                            sums.conductance_uS + place);
         });
     });

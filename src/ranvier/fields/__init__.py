@@ -1,0 +1,47 @@
+"""Extracellular fields: mV per mA in space, one file each, and paths of fibres through them.
+
+A new field is one new file here that defines one subclass of Field; `fields()` finds it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+
+from ranvier.fields._field import Field
+from ranvier.fields.disc_electrode import DiscElectrode
+from ranvier.fields.electrode_set import ElectrodeSet
+from ranvier.fields.line_electrode import LineElectrode
+from ranvier.fields.paths import CurvedPath, ModelPath, Path, Positions, StraightPath
+from ranvier.fields.point_source import PointSource
+from ranvier.fields.sampled_field import SampledField
+from ranvier.fields.uniform_field import UniformField
+
+__all__ = [
+    "CurvedPath",
+    "DiscElectrode",
+    "ElectrodeSet",
+    "Field",
+    "LineElectrode",
+    "ModelPath",
+    "Path",
+    "PointSource",
+    "Positions",
+    "SampledField",
+    "StraightPath",
+    "UniformField",
+    "fields",
+]
+
+
+def fields() -> dict[str, type[Field]]:
+    """Every field by the name of its file."""
+    found: dict[str, type[Field]] = {}
+    for module_info in pkgutil.iter_modules(__path__):
+        module = importlib.import_module(f"{__name__}.{module_info.name}")
+        for _, item in inspect.getmembers(module, inspect.isclass):
+            is_own = item.__module__ == module.__name__
+            if is_own and issubclass(item, Field) and item is not Field:
+                found[module_info.name] = item
+    return dict(sorted(found.items()))

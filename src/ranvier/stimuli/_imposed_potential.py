@@ -1,0 +1,167 @@
+"""A potential imposed outside an axon, as currents into its axoplasm: exact, and what the core has.
+
+Let phi(x) s(t) be the potential outside. Where there is no sheath, v = v_axoplasm - phi s obeys the
+cable equation without it, driven by the axial currents that phi itself would drive: the activating
+function of Rattay 1986, doi:10.1109/TBME.1986.325670.
+
+Under a sheath two unknowns are shifted, the axoplasm by psi s and the periaxonal space by chi s,
+with chi = psi = phi where the space is open. What is left over in the periaxonal balance is
+
+    s  times  axial(chi) - g_sheath (chi - phi) + g_membrane (psi - chi)
+    s' times  -c_sheath (chi - phi) + c_membrane (psi - chi)
+
+and both vanish if psi - chi = k (chi - phi) with k = c_sheath / c_membrane, and chi solves
+
+    axial(chi) = (g_sheath - k g_membrane) (chi - phi),
+
+one linear system per field. The axoplasm then takes axial(psi) - g_membrane (psi - chi) times s and
+-c_membrane (psi - chi) times s'. The membrane potential found this way is the true one wherever the
+space is open; under a sheath the true one is higher by (psi - chi) s while the stimulus lasts, in
+MRG fibres by some uV. There g_membrane is that of the leak, so channels under a sheath, if there
+are any, see a potential that is off by as much.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ranvier.stimuli._waveform import PiecewiseLinear
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ranvier.discretisation import Discretisation
+
+#: A jump has an infinite slope for no time; it is made one of so long, inside one step.
+_JUMP_ms = 1e-6
+#: S/cm2 times um2 in uS.
+_US_PER_S_PER_CM2_UM2 = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class EquivalentCurrents:
+    """Into the axoplasm of every compartment, (n,): what goes with s, and with its slope per ms."""
+
+    level_nA: NDArray[np.float64]
+    slope_nA: NDArray[np.float64]
+
+
+def equivalent_currents(
+    discretisation: Discretisation, outside_mV: NDArray[np.float64]
+) -> EquivalentCurrents:
+    """For the potential `outside_mV` (n,) of the centres, when s is 1."""
+    d = discretisation
+    data = d.to_dict()
+    nothing = np.zeros(len(d))
+    if not data["layers"]:
+        return EquivalentCurrents(_inflow(d, d.axial_conductance_uS, outside_mV), nothing)
+    (layer,) = data["layers"]
+    g_membrane_uS = _leak_uS(d, data)
+    is_unknown = layer["is_unknown"]
+    capacitance_nF = np.where(is_unknown, d.capacitance_nF, 1.0)  # no 0 below a fraction
+    ratio = np.where(is_unknown, layer["capacitance_nF"] / capacitance_nF, 0.0)
+    periaxonal_mV = _periaxonal(
+        d.parent,
+        layer["axial_conductance_uS"],
+        layer["conductance_uS"] - ratio * g_membrane_uS,
+        is_unknown,
+        outside_mV,
+    )
+    shift_mV = ratio * (periaxonal_mV - outside_mV)
+    level_nA = _inflow(d, d.axial_conductance_uS, periaxonal_mV + shift_mV)
+    return EquivalentCurrents(level_nA - g_membrane_uS * shift_mV, -d.capacitance_nF * shift_mV)
+
+
+def jumps_of(pieces: PiecewiseLinear) -> PiecewiseLinear | None:
+    """The slope of a waveform at its jumps, as rectangles of their heights; None without any."""
+    times_ms = np.unique(pieces.t_ms)
+    before = np.concatenate([[0.0], pieces.value])[np.searchsorted(pieces.t_ms, times_ms, "left")]
+    last = np.searchsorted(pieces.t_ms, times_ms, "right") - 1
+    first = np.searchsorted(pieces.t_ms, times_ms, "left")
+    arrives = pieces.value[first]
+    arrives[0] = before[0]  # from the zero before
+    leaves = pieces.value[last]
+    leaves[-1] = 0.0  # to the zero after
+    height = leaves - arrives
+    times_ms, height = times_ms[height != 0], height[height != 0]
+    if not times_ms.size:
+        return None
+    length_ms = min(_JUMP_ms, 0.5 * float(np.diff(times_ms).min(initial=np.inf)))
+    edges_ms = np.stack([times_ms, times_ms + length_ms], axis=1)
+    # By the length that is left in rounding, so that a jump has its height to the last digit.
+    rate = height / (edges_ms[:, 1] - edges_ms[:, 0])
+    zero = np.zeros_like(rate)
+    return PiecewiseLinear(
+        t_ms=np.repeat(edges_ms, 2, axis=1).ravel(),
+        value=np.stack([zero, rate, rate, zero], axis=1).ravel(),
+    )
+
+
+def slopes_of(pieces: PiecewiseLinear) -> PiecewiseLinear | None:
+    """The slope of a waveform per ms between its jumps; None where it is zero."""
+    length_ms = np.diff(pieces.t_ms)
+    rise = np.diff(pieces.value)
+    slope = np.divide(rise, length_ms, out=np.zeros_like(rise), where=length_ms > 0)
+    if not slope.any():
+        return None
+    return PiecewiseLinear(t_ms=np.repeat(pieces.t_ms, 2)[1:-1].copy(), value=np.repeat(slope, 2))
+
+
+def _inflow(
+    d: Discretisation, g_uS: NDArray[np.float64], potential_mV: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Axial current into every compartment, (n,)."""
+    parent = d.parent
+    has = parent >= 0
+    into_nA = g_uS[has] * (potential_mV[parent[has]] - potential_mV[has])
+    flow_nA = np.zeros(len(d))
+    flow_nA[has] = into_nA
+    np.subtract.at(flow_nA, parent[has], into_nA)
+    return flow_nA
+
+
+def _leak_uS(d: Discretisation, data: dict[str, object]) -> NDArray[np.float64]:
+    total_uS = np.zeros(len(d))
+    table = data["mechanisms"].get("leak")  # type: ignore[attr-defined]
+    if table is not None:
+        rows = table["compartment"]
+        g_S_cm2 = table["parameters"]["g_bar_S_cm2"]
+        total_uS[rows] = _US_PER_S_PER_CM2_UM2 * g_S_cm2 * d.area_um2[rows]
+    return total_uS
+
+
+def _periaxonal(
+    parent: NDArray[np.int32],
+    axial_uS: NDArray[np.float64],
+    outward_uS: NDArray[np.float64],
+    is_unknown: NDArray[np.bool_],
+    outside_mV: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """chi: that of the outside where the space is open, and in balance elsewhere. Tree order: a
+    parent stands before its children, so one pass up and one down solve it."""
+    n = parent.size
+    diagonal = [float(g) if free else 1.0 for g, free in zip(outward_uS, is_unknown, strict=True)]
+    rhs = [
+        float(g * v) if free else float(v)
+        for g, v, free in zip(outward_uS, outside_mV, is_unknown, strict=True)
+    ]
+    up, axial, free = parent.tolist(), axial_uS.tolist(), is_unknown.tolist()
+    for i in range(n):
+        for here, there in ((i, up[i]), (up[i], i)):
+            if up[i] >= 0 and free[here]:
+                diagonal[here] += axial[i]
+                if not free[there]:
+                    rhs[here] += axial[i] * float(outside_mV[there])
+    for i in range(n - 1, -1, -1):
+        if up[i] >= 0 and free[i] and free[up[i]]:
+            share = axial[i] / diagonal[i]
+            diagonal[up[i]] -= share * axial[i]
+            rhs[up[i]] += share * rhs[i]
+    for i in range(n):
+        if up[i] >= 0 and free[i] and free[up[i]]:
+            rhs[i] += axial[i] * rhs[up[i]]
+        rhs[i] /= diagonal[i]
+    return np.array(rhs)

@@ -1,0 +1,193 @@
+"""The search for thresholds: its brackets hold, its statuses are told, its input is checked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import ranvier as rv
+from ranvier.batch import Batch
+from ranvier.fields import PointSource
+from ranvier.results import Status
+from ranvier.stimuli import CurrentClamp, Extracellular, Pulse
+from ranvier.studies import (
+    Activation,
+    Threshold,
+    ThresholdStatus,
+    find_threshold,
+    find_thresholds,
+)
+
+PULSE = Pulse(onset_ms=0.1, duration_ms=0.1)
+
+
+def fibre(diameter_um: float = 10.0) -> rv.fibers.Fiber:
+    return rv.fibers.mrg(diameter_um=diameter_um, nodes=7)
+
+
+def clamp(amplitude_nA: float) -> CurrentClamp:
+    return CurrentClamp(waveform=PULSE, at=("node[1]", 0.5), amplitude_nA=amplitude_nA)
+
+
+def electrode(amplitude_mA: float, distance_um: float = 500.0) -> Extracellular:
+    return Extracellular(
+        field=PointSource(position_um=(0, 0, distance_um)),
+        waveform=PULSE,
+        amplitude_mA=amplitude_mA,
+    )
+
+
+def fires(target: rv.fibers.Fiber, stimulus: CurrentClamp | Extracellular) -> bool:
+    ends = rv.SpikeDetector(at=[("node[1]", 0.5), ("node[5]", 0.5)])
+    result = rv.simulate(target, stimulus, t_stop_ms=0.2 + target.t_stop_ms, detect=ends)
+    return bool(result.crossings[0].count.any())
+
+
+@pytest.mark.parametrize("given", [-0.02, -0.0001, -3.0])
+def test_single_runs_agree_with_the_bracket(given: float) -> None:
+    found = find_threshold(fibre(), electrode(given), rtol=0.01)
+    assert found.status is ThresholdStatus.FOUND
+    below, above = found.bracket
+    assert above < below < 0  # cathodic, as given
+    assert above / below <= 1.01
+    assert found.amplitude == above == pytest.approx(found.factor * given)
+    assert found.unit == "mA"
+    assert not fires(fibre(), electrode(below))
+    assert fires(fibre(), electrode(above))
+    assert str(found).startswith("threshold -0.0")
+
+
+def test_one_call_is_many_searches() -> None:
+    fibres = [fibre(d) for d in (5.7, 8.7, 10.0, 11.5, 14.0, 16.0, 10.0, 7.3, 12.8, 5.7)]
+    stimuli = [electrode(-0.05, 300.0 + 60.0 * k) for k in range(len(fibres))]
+    shares: list[float] = []
+    found = find_thresholds(fibres, stimuli, rtol=0.01, progress=shares.append)
+    assert (found.status == "found").all()
+    assert len(found) == 10
+    assert found.runs == sum(row.runs for row in found)
+    assert shares[-1] == 1.0
+    assert repr(found).startswith("<Thresholds: 10 of 10 found")
+    for k in (0, 5):
+        alone = find_threshold(fibres[k], stimuli[k], rtol=0.01)
+        assert found[k].amplitude == pytest.approx(alone.amplitude, rel=0.02)
+    np.testing.assert_array_equal(found.bracket[:, 1], found.amplitude)
+
+
+def test_too_weak_is_a_status() -> None:
+    found = find_threshold(fibre(), clamp(0.001), most=4.0)
+    assert found.status is ThresholdStatus.NO_RESPONSE
+    assert math.isnan(found.amplitude)
+    assert found.message == "silent up to 0.004 nA"
+    assert str(found).startswith("no threshold: no_response (silent up to 0.004 nA;")
+
+
+def answering(
+    monkeypatch: pytest.MonkeyPatch, answer: Callable[[float], str]
+) -> Callable[..., Threshold]:
+    """A search whose runs of `factor` end as `answer(factor)` says, without being made."""
+
+    def simulate(self: Batch, runs: Any, **_: Any) -> list[SimpleNamespace]:
+        outcomes = [Status(answer(stimuli[0].factor)) for _, stimuli, _ in runs]
+        nothing = SimpleNamespace(count=np.zeros(2))
+        return [
+            SimpleNamespace(status=each, message=f"it {each}", t_stop_ms=1.0, crossings=[nothing])
+            for each in outcomes
+        ]
+
+    monkeypatch.setattr(Batch, "simulate", simulate)
+    return lambda **options: find_threshold(fibre(), clamp(2.0), **options)
+
+
+def test_active_without_a_stimulus_is_a_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = answering(monkeypatch, lambda _: "stopped")()
+    assert found.status is ThresholdStatus.ALWAYS
+    assert found.message == "active without the stimulus"
+    assert found.bracket == (0.0, 0.0)
+
+
+def test_runs_that_blow_up_are_kept_away_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    def below_a_cliff(factor: float) -> str:
+        return "diverged" if factor > 5.0 else "stopped" if factor > 4.9 else "completed"
+
+    found = answering(monkeypatch, below_a_cliff)()
+    assert found.status is ThresholdStatus.FOUND
+    assert found.factor == pytest.approx(4.9, rel=1e-3)
+    lost = answering(monkeypatch, lambda factor: "diverged" if factor > 5.0 else "completed")()
+    assert lost.status is ThresholdStatus.DIVERGED
+    assert lost.message == "it diverged"
+    assert lost.bracket[0] == pytest.approx(10.0, rel=1e-3)
+    assert math.isnan(lost.bracket[1])
+    assert answering(monkeypatch, lambda _: "diverged")().status is ThresholdStatus.DIVERGED
+
+
+def test_no_rest_is_a_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = answering(monkeypatch, lambda _: "failed")()
+    assert found.status is ThresholdStatus.FAILED
+    assert found.message == "it failed"
+
+
+def test_silence_above_the_threshold_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def blocked_above(factor: float) -> str:
+        return "stopped" if 1.5 < factor < 3.0 else "completed"
+
+    found = answering(monkeypatch, blocked_above)()
+    assert found.factor == pytest.approx(1.5, rel=2e-3)
+    assert found.silent_above == 8.0  # 4 times as given
+
+
+def test_more_spikes_need_more_current() -> None:
+    squid = rv.fibers.hodgkin_huxley(length_um=20000.0)
+    held = CurrentClamp(waveform=Pulse(duration_ms=30.0), at=("axon", 0.0), amplitude_nA=2000.0)
+    one, two = (
+        find_threshold(
+            squid,
+            held,
+            activation=Activation(at=("axon", 0.8), spikes=spikes),
+            t_stop_ms=40.0,
+            rtol=0.02,
+        )
+        for spikes in (1, 2)
+    )
+    assert one.status is two.status is ThresholdStatus.FOUND
+    assert abs(two.amplitude) > abs(one.amplitude)
+
+
+def test_all_places_are_harder_than_any() -> None:
+    places = [("node[0]", 0.5), ("node[6]", 0.5)]
+    one, both = (
+        find_threshold(fibre(), clamp(1.0), activation=Activation(at=places, needs_all=needs_all))
+        for needs_all in (False, True)
+    )
+    assert both.amplitude >= one.amplitude * (1 - 1e-3)
+
+
+def test_a_search_is_told_what_it_needs() -> None:
+    ok = clamp(1.0)
+    with pytest.raises(ValueError, match="rtol: is 0, expected 1e-9 to below 1"):
+        find_threshold(fibre(), ok, rtol=0.0)
+    with pytest.raises(ValueError, match=r"most: is 0\.5, expected 1 or more"):
+        find_threshold(fibre(), ok, most=0.5)
+    with pytest.raises(rv.ModelError, match="targets: is one fibre, expected a sequence"):
+        find_thresholds(fibre(), ok)  # type: ignore[arg-type]
+    with pytest.raises(rv.ModelError, match="stimuli: has 2 entries, expected 1, one for each fib"):
+        find_thresholds([fibre()], [ok, ok])
+    with pytest.raises(
+        rv.ModelError, match="fibre 0: has no stimulus or one of amplitude 0, expected one to begin"
+    ):
+        find_threshold(fibre(), clamp(0.0))
+    grid = rv.discretise(fibre().model, fibre().mesh)
+    with pytest.raises(
+        rv.ModelError, match="fibre 0: is a bare model, expected t_stop_ms to say how long its spi"
+    ):
+        find_threshold(grid, ok)
+    with pytest.raises(rv.ModelError, match="fibre 0: field: an electrode is inside the fibre"):
+        find_threshold(fibre(), electrode(-1.0, distance_um=0.5))
+    with pytest.raises(rv.ModelError, match="activation: spikes is 0, expected a whole number, 1"):
+        Activation(spikes=0)
+    with pytest.raises(rv.ModelError, match="activation: threshold_mV is nan, expected a finite"):
+        Activation(threshold_mV=math.nan)
