@@ -18,44 +18,14 @@ from compare import in_turn, peers
 from compare.peers import judge
 
 import ranvier as rv
-from ranvier.mechanisms import Mechanism
 
 TARGET_RATIO = 1.6
 TARGET_mV = 1e-9
 LENGTH_um = 1e5
 T_STOP_ms = 4.0
-
-NA = Mechanism(
-    "na_written",
-    reference_temperature_degC=6.3,
-    parameters={"g_bar_S_cm2": 0.12},
-    gates={
-        "m": {
-            "alpha_per_ms": "exprelr(-(v_mV + 40) / 10)",
-            "beta_per_ms": "4 * exp(-(v_mV + 65) / 18)",
-            "q10": 3.0,
-        },
-        "h": {
-            "alpha_per_ms": "0.07 * exp(-(v_mV + 65) / 20)",
-            "beta_per_ms": "1 / (exp(-(v_mV + 35) / 10) + 1)",
-            "q10": 3.0,
-        },
-    },
-    currents_mA_cm2={"na": "g_bar_S_cm2 * m**3 * h * (v_mV - e_na_mV)"},
-)
-K = Mechanism(
-    "k_written",
-    reference_temperature_degC=6.3,
-    parameters={"g_bar_S_cm2": 0.036},
-    gates={
-        "n": {
-            "alpha_per_ms": "0.1 * exprelr(-(v_mV + 55) / 10)",
-            "beta_per_ms": "0.125 * exp(-(v_mV + 65) / 80)",
-            "q10": 3.0,
-        }
-    },
-    currents_mA_cm2={"k": "g_bar_S_cm2 * n**4 * (v_mV - e_k_mV)"},
-)
+EXAMPLES = Path(__file__).parents[1] / "examples" / "mechanisms"
+NA = rv.mechanisms.read(EXAMPLES / "squid_na.toml")
+K = rv.mechanisms.read(EXAMPLES / "squid_k.toml")
 LEAK = rv.Placement("leak", g_bar_S_cm2=3e-4, e_leak_mV=-54.3)  # as hh.mod has it
 
 

@@ -8,6 +8,7 @@
 #include "bindings/custom.hpp"
 #include "ranvier/base/text.hpp"
 #include "ranvier/mechanisms/expression/program.hpp"
+#include "ranvier/mechanisms/registry.hpp"
 #include "ranvier/model/model.hpp"
 
 namespace py = pybind11;

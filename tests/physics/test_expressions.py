@@ -17,40 +17,12 @@ from scipy.integrate import solve_ivp
 import ranvier as rv
 import tolerances
 from physics.axons import IONS, SQUID_um
-from ranvier import build
+from ranvier import mechanisms
 from ranvier.mechanisms import Mechanism
 
-NA = Mechanism(
-    "na_text",
-    reference_temperature_degC=6.3,
-    parameters={"g_bar_S_cm2": 0.12},
-    gates={
-        "m": {
-            "alpha_per_ms": "exprelr(-(v_mV + 40) / 10)",
-            "beta_per_ms": "4 * exp(-(v_mV + 65) / 18)",
-            "q10": 3.0,
-        },
-        "h": {
-            "alpha_per_ms": "0.07 * exp(-(v_mV + 65) / 20)",
-            "beta_per_ms": "1 / (exp(-(v_mV + 35) / 10) + 1)",
-            "q10": 3.0,
-        },
-    },
-    currents_mA_cm2={"na": "g_bar_S_cm2 * m**3 * h * (v_mV - e_na_mV)"},
-)
-K = Mechanism(
-    "k_text",
-    reference_temperature_degC=6.3,
-    parameters={"g_bar_S_cm2": 0.036},
-    gates={
-        "n": {
-            "alpha_per_ms": "0.1 * exprelr(-(v_mV + 55) / 10)",
-            "beta_per_ms": "0.125 * exp(-(v_mV + 65) / 80)",
-            "q10": 3.0,
-        }
-    },
-    currents_mA_cm2={"k": "g_bar_S_cm2 * n**4 * (v_mV - e_k_mV)"},
-)
+EXAMPLES = Path(__file__).parents[2] / "examples" / "mechanisms"
+NA = mechanisms.read(EXAMPLES / "squid_na.toml")
+K = mechanisms.read(EXAMPLES / "squid_k.toml")
 #: k_hh's gates as a chain of five states, of which the last conducts.
 K_CHAIN = Mechanism(
     "k_chain",
@@ -108,17 +80,6 @@ def run(
 
 def values(result: rv.Result) -> Any:
     return result["v_mV"].values
-
-
-@pytest.fixture(params=build.build_info()["isa_levels"].split(", "))
-def isa(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    level = str(request.param)
-    monkeypatch.setenv("RANVIER_ISA", level)
-    try:
-        build.build_info()
-    except rv.ModelError:
-        pytest.skip(f"this processor has no {level}")
-    return level
 
 
 @pytest.mark.parametrize("solver", ["plain", "lanes"])

@@ -9,7 +9,6 @@ import pytest
 
 import ranvier as rv
 import tolerances
-from ranvier import build
 from ranvier.discretisation import refined
 
 METHODS = ("rosenbrock2", "staggered_sdirk2")
@@ -62,18 +61,6 @@ def run(name: str, method: str, t_stop_ms: float = 1.0, **execution: Any) -> rv.
     )
     simulation.advance_to(t_stop_ms)
     return simulation
-
-
-@pytest.fixture(params=build.build_info()["isa_levels"].split(", "))
-def isa(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Each level that this processor has."""
-    level = str(request.param)
-    monkeypatch.setenv("RANVIER_ISA", level)
-    try:
-        build.build_info()
-    except rv.ModelError:
-        pytest.skip(f"this processor has no {level}")
-    return level
 
 
 #: Lanes have no room for gates under a sheath.

@@ -191,6 +191,10 @@ private:
 
 }  // namespace
 
+const Mechanism* MechanismTable::found() const {
+    return custom != nullptr ? custom.get() : find_mechanism(name);
+}
+
 std::string Discretisation::label(std::int32_t compartment) const {
     const auto i = static_cast<std::size_t>(compartment);
     const auto section = static_cast<std::size_t>(compartments.section[i]);

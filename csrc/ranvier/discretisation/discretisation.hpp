@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "ranvier/mechanisms/registry.hpp"
-
 namespace ranvier {
+
+struct Mechanism;
 
 inline constexpr std::int32_t kNoParent = -1;
 
@@ -50,13 +50,13 @@ struct Layer {
 /// One mechanism and the compartments that carry it, ascending.
 struct MechanismTable {
     std::string name;
-    std::shared_ptr<const Mechanism> custom;  // null: the registry has it
     std::vector<std::int32_t> compartment;
     std::vector<std::string> parameter_names;
     std::vector<std::vector<double>> parameters;  // [parameter][row], in the units of their names
+    std::shared_ptr<const Mechanism> custom = nullptr;  // null: the registry has it
 
     /// Null where there is none of that name.
-    const Mechanism* found() const { return custom ? custom.get() : find_mechanism(name); }
+    const Mechanism* found() const;
 };
 
 /// One ion; the reversal potential is NaN in compartments that have none, and so are the

@@ -89,11 +89,11 @@ struct Rows {
 /// and what it does to the current. All are [gate][row] and are overwritten; couplings are in the
 /// order of the mechanism's.
 struct GateSlopes {
-    double* const* rate_per_ms;          // dx/dt
-    double* const* rate_by_v_per_ms_mV;  // d(dx/dt)/dv
-    double* const* decay_per_ms;         // -d(dx/dt)/dx
-    double* const* current_by_gate_nA;   // d(outward current)/dx
-    double* const* coupling_per_ms;      // d(dx/dt)/d(another gate)
+    double* const* rate_per_ms;                // dx/dt
+    double* const* rate_by_v_per_ms_mV;        // d(dx/dt)/dv
+    double* const* decay_per_ms;               // -d(dx/dt)/dx
+    double* const* current_by_gate_nA;         // d(outward current)/dx
+    double* const* coupling_per_ms = nullptr;  // d(dx/dt)/d(another gate)
 };
 
 /// The compiled half of a mechanism. Plain functions over contiguous arrays: no virtual calls, and

@@ -5,8 +5,13 @@
 #include <unordered_set>
 
 #include "ranvier/base/constants.hpp"
+#include "ranvier/mechanisms/registry.hpp"
 
 namespace ranvier {
+
+const Mechanism* Placement::found() const {
+    return custom != nullptr ? custom.get() : find_mechanism(mechanism);
+}
 
 std::vector<std::size_t> select_sections(const Model& model,
                                          const std::vector<std::string>& where) {

@@ -8,10 +8,11 @@
 #include <vector>
 
 #include "ranvier/base/error.hpp"
-#include "ranvier/mechanisms/registry.hpp"
 #include "ranvier/model/section.hpp"
 
 namespace ranvier {
+
+struct Mechanism;
 
 /// An ion and what drives it: a fixed reversal potential, or two concentrations (Nernst).
 struct Ion {
@@ -32,7 +33,7 @@ struct Placement {
     std::vector<std::string> others = {};               // what else there is by name, for messages
 
     /// Null where there is none of that name.
-    const Mechanism* found() const { return custom ? custom.get() : find_mechanism(mechanism); }
+    const Mechanism* found() const;
 };
 
 struct Model {
