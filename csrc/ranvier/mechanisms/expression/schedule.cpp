@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -44,12 +43,12 @@ public:
             }
             for (std::size_t i = 0; i < node.reads && node.drawn == kNone; ++i) {
                 const Value value = node.from[i];
-                const auto slot = value < first_ ? std::nullopt : slot_of(node, i);
-                if (slot && nodes_[value - first_].drawn == kNone) {
+                const Slot slot = value < first_ ? Slot::kNone : slot_of(node, i);
+                if (slot != Slot::kNone && nodes_[value - first_].drawn == kNone) {
                     node.drawn = value;
-                    node.slot = *slot;
+                    node.slot = slot;
                     nodes_[value - first_].is_drawn = true;
-                    if (i == 1 && *slot == Slot::kA) {
+                    if (i == 1 && slot == Slot::kA) {
                         std::swap(node.from[0], node.from[1]);
                     }
                 }
@@ -154,14 +153,15 @@ private:
             }
         }
     }
-    /// Where `node` may take its i-th operand from the same step, if that is read by it alone.
-    std::optional<Slot> slot_of(const Node& node, std::size_t i) const {
+    /// Where `node` may take its i-th operand from the same step, if that is read by it alone;
+    /// kNone: nowhere. (An optional of it is one that GCC 12 warns of by mistake.)
+    Slot slot_of(const Node& node, std::size_t i) const {
         const Node& first = nodes_[node.from[i] - first_];
         const auto same = static_cast<std::size_t>(
             std::count(node.from.begin(),
                        node.from.begin() + static_cast<std::ptrdiff_t>(node.reads), node.from[i]));
         if (first.uses != same || same > 2) {
-            return std::nullopt;
+            return Slot::kNone;
         }
         Slot slot = i == 0 ? Slot::kA : i == 1 ? Slot::kB : Slot::kC;
         if (same == 2) {
@@ -169,8 +169,7 @@ private:
         } else if (i == 1 && node.op != Op::kSubtract) {
             slot = Slot::kA;  // a and b change places
         }
-        const bool is_known = is_pair(first.op, node.op, slot);
-        return is_known ? std::optional(slot) : std::nullopt;
+        return is_pair(first.op, node.op, slot) ? slot : Slot::kNone;
     }
 
     template <class Work>

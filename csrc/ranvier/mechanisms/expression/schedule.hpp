@@ -16,7 +16,7 @@ inline constexpr std::array kPaired{Op::kAdd,         Op::kSubtract,     Op::kMu
 
 /// Where the second of a pair takes the first one's result. As b only where a and b may not change
 /// places.
-enum class Slot : std::uint8_t { kA, kB, kC, kBoth };
+enum class Slot : std::uint8_t { kA, kB, kC, kBoth, kNone };
 inline constexpr std::size_t kSlots = 4;
 
 /// Steps are numbered like operations, then pairs; not all of these there are.
@@ -38,6 +38,8 @@ constexpr bool is_pair(Op first, Op second, Slot slot) noexcept {
             return operands_of(second) == 3;
         case Slot::kBoth:
             return second == Op::kMultiply;
+        case Slot::kNone:
+            return false;
     }
     return false;
 }
