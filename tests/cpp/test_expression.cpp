@@ -196,9 +196,11 @@ double by_hand(const PairOf& pair, double a, double b, double c) {
         case Slot::kC:
             return by_hand(pair.second, b, a, own);
         case Slot::kBoth:
+            return by_hand(pair.second, own, own, a);
+        case Slot::kNone:
             break;
     }
-    return by_hand(pair.second, own, own, a);
+    return std::numeric_limits<double>::quiet_NaN();
 }
 
 /// c <-> o <-> i with rates that depend on v, as programs by hand: the current is g o (v + 80).
