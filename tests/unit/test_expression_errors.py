@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 import ranvier as rv
 from expression_forms import CALCIUM, SCHEME, SODIUM
 from ranvier.experiment.lines import KeyLines
-from ranvier.mechanisms import Mechanism, compiled_from_source, read
+from ranvier.mechanisms import Mechanism, _limits, compiled_from_source, read
 
 
 def problems(form: dict[str, Any]) -> list[str]:
@@ -534,6 +535,13 @@ def test_values_at_their_limits_are_let_through() -> None:
     ):  # fmt: skip
         form = {**form, "units": "free"}
         assert Mechanism.from_dict(form).states
+
+
+def test_limits_are_those_of_the_core() -> None:
+    header = Path(__file__).parents[2] / "csrc/ranvier/mechanisms/expression/program.hpp"
+    found = dict(re.findall(r"kMost(\w+) = (\d+);", header.read_text()))
+    for name in ("States", "Parameters", "Inputs", "Registers", "Operands"):
+        assert getattr(_limits, f"MOST_{name.upper()}") == int(found[name])
 
 
 def test_limits_are_told_when_it_is_made() -> None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from ranvier.membrane.constants import thermal_voltage_mV
 from ranvier.model import Ion, Placement
 
 
@@ -61,16 +62,13 @@ def balanced(
 
 def _potential(ion: Ion, temperature_degC: float) -> dict[str, float]:
     """What formulas read of an ion, by its name there."""
-    # As above.
-    from ranvier.mechanisms._functions import FARADAY_C_mol, GAS_CONSTANT_J_mol_K, ZERO_degC_K
-
     name = f"e_{ion.name}_mV"
     if ion.e_mV is not None:
         return {name: ion.e_mV}
     assert ion.inside_mM is not None
     assert ion.outside_mM is not None
     assert ion.valence is not None
-    thermal_mV = 1e3 * GAS_CONSTANT_J_mol_K * (temperature_degC + ZERO_degC_K) / FARADAY_C_mol
+    thermal_mV = float(thermal_voltage_mV(temperature_degC=temperature_degC))
     return {
         name: thermal_mV / ion.valence * math.log(ion.outside_mM / ion.inside_mM),
         f"{ion.name}_in_mM": ion.inside_mM,

@@ -9,10 +9,10 @@ from fractions import Fraction
 
 from ranvier.mechanisms._graph import Graph
 from ranvier.mechanisms._units import ONE, Unit, shown, to_power, unit_of_name
+from ranvier.membrane.constants import FARADAY_C_per_mol, GAS_CONSTANT_J_per_mol_K
 
-#: The SI's, exact since 2019.
-FARADAY_C_mol = 96485.33212331001
-GAS_CONSTANT_J_mol_K = 8.31446261815324
+FARADAY_C_mol = FARADAY_C_per_mol
+GAS_CONSTANT_J_mol_K = GAS_CONSTANT_J_per_mol_K
 CONSTANTS = {
     "pi": math.pi,
     "faraday_C_mol": FARADAY_C_mol,

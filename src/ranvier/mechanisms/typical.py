@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from ranvier.mechanisms._functions import FARADAY_C_mol, GAS_CONSTANT_J_mol_K, ZERO_degC_K
+from ranvier.membrane.constants import thermal_voltage_mV
 
 TEMPERATURE_degC = 37.0
 DIAMETER_um = 1.0
@@ -33,9 +33,8 @@ def value_of_input(name: str) -> float:
         return DIAMETER_um
     if name.startswith("e_"):
         valence, inside, outside = IONS.get(name[2:-3], UNKNOWN_ION)
-        kelvin = TEMPERATURE_degC + ZERO_degC_K
-        factor_mV = 1e3 * GAS_CONSTANT_J_mol_K * kelvin / (valence * FARADAY_C_mol)
-        return factor_mV * math.log(outside / inside)
+        thermal_mV = float(thermal_voltage_mV(temperature_degC=TEMPERATURE_degC))
+        return thermal_mV / valence * math.log(outside / inside)
     ion, side, _ = name.rsplit("_", 2)
     _, inside, outside = IONS.get(ion, UNKNOWN_ION)
     return inside if side == "in" else outside

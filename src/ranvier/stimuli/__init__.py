@@ -5,10 +5,7 @@ A new waveform is one new file here that defines one subclass of Waveform; `wave
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import pkgutil
-
+from ranvier._registry import classes_by_file
 from ranvier.stimuli._stimulus import Stimulus
 from ranvier.stimuli._waveform import PiecewiseLinear, Waveform
 from ranvier.stimuli.biphasic import Biphasic
@@ -44,11 +41,5 @@ __all__ = [
 
 def waveforms() -> dict[str, type[Waveform]]:
     """Every waveform by the name of its file, as experiment files call it."""
-    found: dict[str, type[Waveform]] = {}
-    for module_info in pkgutil.iter_modules(__path__):
-        module = importlib.import_module(f"{__name__}.{module_info.name}")
-        for _, item in inspect.getmembers(module, inspect.isclass):
-            is_own = item.__module__ == module.__name__
-            if is_own and issubclass(item, Waveform) and item is not Waveform:
-                found[module_info.name] = item
-    return dict(sorted(found.items()))
+    # The base may be abstract: nothing is made of it.
+    return classes_by_file(__name__, __path__, Waveform)  # type: ignore[type-abstract]
