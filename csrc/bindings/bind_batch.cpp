@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bindings/arrays.hpp"
@@ -31,15 +32,42 @@ std::string status_name(BatchStatus status) {
     return "interrupted";
 }
 
+py::dict describe_outcome(const BatchOutcome& outcome) {
+    py::list traces;
+    for (const Samples& samples : outcome.samples) {
+        traces.append(trace_of(samples));
+    }
+    py::list crossings;
+    for (const Events& events : outcome.events) {
+        crossings.append(crossings_of(events));
+    }
+    return py::dict("status"_a = status_name(outcome.status), "message"_a = outcome.message,
+                    "t_ms"_a = outcome.t_ms, "steps"_a = outcome.steps, "traces"_a = traces,
+                    "crossings"_a = crossings, "execution"_a = describe(outcome.execution));
+}
+
 py::list run(const std::vector<BatchRun>& runs, const std::string& method,
              std::map<std::string, double> parameters, const std::string& solver,
-             const std::string& precision, int threads, const py::object& progress) {
+             const std::string& precision, int threads, const py::object& progress,
+             const py::object& after) {
     const MethodChoice choice{method, std::move(parameters)};
     const Execution execution = execution_from(solver, precision, threads);
+    AfterRun next;
+    if (!after.is_none()) {
+        next = [&](std::size_t k, const BatchOutcome& outcome) -> std::optional<NextRun> {
+            const py::gil_scoped_acquire locked;
+            const py::object asked = after(k, describe_outcome(outcome));
+            if (asked.is_none()) {
+                return std::nullopt;
+            }
+            const auto [factor, t_stop_ms] = asked.cast<std::pair<double, double>>();
+            return NextRun{factor, t_stop_ms};
+        };
+    }
     std::vector<BatchOutcome> outcomes;
     {
         const py::gil_scoped_release unlocked;
-        outcomes = run_batch(runs, choice, execution, [&](double share) {
+        const auto is_interrupted = [&](double share) {
             const py::gil_scoped_acquire locked;
             // Ctrl-C ends the batch, and what is finished stays; Python raises afterwards. What
             // else a signal's handler or the callback raises reaches the caller as it is.
@@ -57,22 +85,12 @@ py::list run(const std::vector<BatchRun>& runs, const std::string& method,
                 return true;
             }
             return false;
-        });
+        };
+        outcomes = run_batch(runs, choice, execution, is_interrupted, next);
     }
     py::list results;
     for (const BatchOutcome& outcome : outcomes) {
-        py::list traces;
-        for (const Samples& samples : outcome.samples) {
-            traces.append(trace_of(samples));
-        }
-        py::list crossings;
-        for (const Events& events : outcome.events) {
-            crossings.append(crossings_of(events));
-        }
-        results.append(
-            py::dict("status"_a = status_name(outcome.status), "message"_a = outcome.message,
-                     "t_ms"_a = outcome.t_ms, "steps"_a = outcome.steps, "traces"_a = traces,
-                     "crossings"_a = crossings, "execution"_a = describe(outcome.execution)));
+        results.append(describe_outcome(outcome));
     }
     return results;
 }
@@ -86,16 +104,39 @@ void bind_batch(py::module_& m) {
                          std::vector<Detector> detectors, double t_stop_ms,
                          std::optional<double> v_init_mV, double v_rest_guess_mV,
                          std::optional<std::size_t> stops_at_detector) {
-                 return BatchRun{discretisation,       std::move(drives), std::move(probes),
-                                 std::move(detectors), t_stop_ms,         v_init_mV,
-                                 v_rest_guess_mV,      stops_at_detector};
+                 return BatchRun{.discretisation = discretisation,
+                                 .drives = std::move(drives),
+                                 .probes = std::move(probes),
+                                 .detectors = std::move(detectors),
+                                 .t_stop_ms = t_stop_ms,
+                                 .v_init_mV = v_init_mV,
+                                 .v_rest_guess_mV = v_rest_guess_mV,
+                                 .stops_at_detector = stops_at_detector};
              }),
              "discretisation"_a, py::kw_only(), "drives"_a, "probes"_a, "detectors"_a,
              "t_stop_ms"_a, "v_init_mV"_a = py::none(), "v_rest_guess_mV"_a = -70.0,
-             "stops_at_detector"_a = py::none());
+             "stops_at_detector"_a = py::none())
+        .def(
+            "driven",
+            [](BatchRun run, double drive_factor, double t_stop_ms) {
+                run.drive_factor = drive_factor;
+                run.t_stop_ms = t_stop_ms;
+                return run;
+            },
+            "drive_factor"_a, "t_stop_ms"_a,
+            "The same run with drives so many times as strong, and until another time.");
+    m.def(
+        "goes_side_by_side",
+        [](const Discretisation& discretisation, const std::string& method,
+           std::map<std::string, double> parameters, const std::string& solver) {
+            return goes_side_by_side(discretisation, {method, std::move(parameters)},
+                                     execution_from(solver, "double", 1));
+        },
+        "discretisation"_a, py::kw_only(), "method"_a, "parameters"_a, "solver"_a = "auto",
+        "Whether runs of it share lanes with others.");
     m.def("run_batch", &run, "runs"_a, py::kw_only(), "method"_a, "parameters"_a,
           "solver"_a = "auto", "precision"_a = "double", "threads"_a = 1, "progress"_a = py::none(),
-          "All runs, eight at a time: one dict of what happened per run.");
+          "after"_a = py::none(), "All runs, eight at a time: one dict of what happened per run.");
 }
 
 }  // namespace ranvier

@@ -400,6 +400,17 @@ class BatchRun:
         v_rest_guess_mV: _Float = -70.0,
         stops_at_detector: _Int | None = None,
     ) -> None: ...
+    def driven(self, drive_factor: _Float, t_stop_ms: _Float) -> BatchRun:
+        """The same run with drives so many times as strong, and until another time."""
+
+def goes_side_by_side(
+    discretisation: Discretisation,
+    *,
+    method: str,
+    parameters: Mapping[str, _Float],
+    solver: str = "auto",
+) -> bool:
+    """Whether runs of it share lanes with others."""
 
 def run_batch(
     runs: Sequence[BatchRun],
@@ -410,9 +421,12 @@ def run_batch(
     precision: str = "double",
     threads: int = 1,
     progress: Callable[[float], object] | None = None,
+    after: Callable[[int, dict[str, Any]], tuple[float, float] | None] | None = None,
 ) -> list[dict[str, Any]]:
     """All runs: one dict per run of "status", "message", "t_ms", "steps", "traces", "crossings" and
-    "execution". Calls `progress` with the share done; Ctrl-C leaves runs "interrupted"."""
+    "execution". Calls `progress` with the share done; Ctrl-C leaves runs "interrupted". `after` is
+    given the number and the dict of a run that is over, from any thread, and says with what drive
+    factor and until when (t_stop_ms) it is to be run again from its start, or None."""
 
 class CoreRest:
     """The fixed point near a guess, if it `is_found`, and the modes of small disturbances of it."""

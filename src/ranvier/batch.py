@@ -46,12 +46,16 @@ from ranvier.simulation import crossings_of, trace_of
 from ranvier.threads import thread_count
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ranvier.places import Place
     from ranvier.stimuli import Stimulus
 
 #: What a run can be made of.
 Target = Fiber | Model | Discretisation
 
+#: How many runs the core takes through its lanes at once.
+LANES = 8
 #: A sample of the start and no other.
 _NEVER_AGAIN = 2**40
 
@@ -133,12 +137,30 @@ def _run_by_run(
     return list(zip(each_target, each_stimuli, each_start, strict=True))
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a run of a search ended. `crossings` are the compartments where the first detector saw
+    something, (events,)."""
+
+    status: Status
+    t_ms: float
+    message: str
+    crossings: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, outcome: dict[str, Any]) -> Answer:
+        crossings = outcome["crossings"]
+        seen = crossings[0][0] if crossings else np.empty(0, np.int32)
+        return cls(Status(outcome["status"]), outcome["t_ms"], outcome["message"], seen)
+
+
 @dataclass(frozen=True, eq=False)
 class _Places:
     """What is looked at, in compartments."""
 
-    detectors: list[LoweredDetector]  # without that of `stop_when`
-    stop: LoweredDetector | None
+    detectors: list[LoweredDetector]  # those asked for, then that of `stop_when` if it is another
+    asked: int
+    stop: int | None  # the number of that of `stop_when`
     sites: IntArray
 
     @cached_property
@@ -190,11 +212,8 @@ class Batch:
         self,
         runs: Sequence[tuple[Target, tuple[Stimulus, ...], float | None]],
         progress: Callable[[float], None] | None = None,
-        *,
-        t_stops_ms: Sequence[float] | None = None,
     ) -> list[Result]:
-        """Runs them, each a target, its stimuli and its start, as `simulate_batch` says; to a time
-        of its own where `t_stops_ms` has one for each."""
+        """Runs them, each a target, its stimuli and its start, as `simulate_batch` says."""
         started_s = time.perf_counter()
         check_t_stop(self.t_stop_ms)
         core_threads = thread_count(self.threads)
@@ -204,11 +223,7 @@ class Batch:
                     f"probe {probe.quantity!r}: to is '{probe.to}', expected none in a batch, "
                     "whose runs would write to one file"
                 )
-        stops_ms = [self.t_stop_ms] * len(runs) if t_stops_ms is None else t_stops_ms
-        checked = [
-            self._checked(k, *each, t_stop_ms)
-            for k, (each, t_stop_ms) in enumerate(zip(runs, stops_ms, strict=True))
-        ]
+        checked = [self._checked(k, *each) for k, each in enumerate(runs)]
         build = build_info()  # which refuses what RANVIER_ISA may not be
         outcomes = _core.run_batch(
             [run.core for run in checked],
@@ -231,9 +246,33 @@ class Batch:
             progress(1.0)
         return results
 
-    def discretisation(self, target: Target) -> Discretisation:
-        """Of a target, as its runs will have it. Raises ModelError if it cannot be run."""
-        return self._ground_of(target).discretisation
+    def search(
+        self,
+        target_stimuli: Sequence[tuple[Target, tuple[Stimulus, ...]]],
+        begins: Sequence[tuple[int, float, float]],
+        after: Callable[[int, Answer], tuple[float, float] | None],
+    ) -> bool:
+        """Runs fibres again and again, with all that was made ready for them; False if Ctrl-C came.
+
+        Each of `begins` has the number of a target with its stimuli, how many times as strong as
+        given they are first, and until when that runs. `after` is told the number of the entry and
+        how its run ended, and gives the next factor and time, or None for no more. A fibre that
+        has several entries is in as many lanes. Raises ModelError for what cannot be run.
+        """
+        checked = [
+            self._checked(k, target, stimuli, None)
+            for k, (target, stimuli) in enumerate(target_stimuli)
+        ]
+        outcomes = _core.run_batch(
+            [checked[k].core.driven(factor, t_stop_ms) for k, factor, t_stop_ms in begins],
+            method=self.method.name,
+            parameters=self.method.parameters,
+            solver=self.solver,
+            precision=self.precision,
+            threads=thread_count(self.threads),
+            after=lambda entry, outcome: after(entry, Answer.of(outcome)),
+        )
+        return all(outcome["status"] != Status.INTERRUPTED for outcome in outcomes)
 
     def _checked(
         self,
@@ -241,29 +280,21 @@ class Batch:
         target: Target,
         stimuli: tuple[Stimulus, ...],
         v_init_mV: float | None,
-        t_stop_ms: float,
     ) -> _Run:
         """Run number `k`, with all that the core needs. ModelError if it cannot be run."""
         try:
-            return self._run(target, stimuli, v_init_mV, t_stop_ms)
+            return self._run(target, stimuli, v_init_mV)
         except ModelError as error:
             raise ModelError(f"run {k}: {error}", error.problems) from error
 
-    def _run(
-        self,
-        target: Target,
-        stimuli: tuple[Stimulus, ...],
-        v_init_mV: float | None,
-        t_stop_ms: float,
-    ) -> _Run:
+    def _run(self, target: Target, stimuli: tuple[Stimulus, ...], v_init_mV: float | None) -> _Run:
         is_new = id(target) not in self.tried
         self.tried.add(id(target))
         ground = self._ground_of(target)
         places = ground.places
         drives = [drive for each in stimuli for drive in each.lower(ground.discretisation)]
         probes = [*(probe.core for probe in ground.probes), places.start]
-        watching = [*places.detectors, *([] if places.stop is None else [places.stop])]
-        detectors = [detector.core for detector in watching]
+        detectors = [detector.core for detector in places.detectors]
         self._try(ground, drives, probes, detectors, v_init_mV, is_new=is_new)
         return _Run(
             ground=ground,
@@ -271,7 +302,7 @@ class Batch:
                 target=target,
                 stimuli=stimuli,
                 probes=self.probes,
-                t_stop_ms=t_stop_ms,
+                t_stop_ms=self.t_stop_ms,
                 method=self.method,
                 mesh=ground.mesh,
                 v_init_mV=v_init_mV,
@@ -286,20 +317,33 @@ class Batch:
                 drives=drives,
                 probes=probes,
                 detectors=detectors,
-                t_stop_ms=t_stop_ms,
+                t_stop_ms=self.t_stop_ms,
                 v_init_mV=v_init_mV,
                 v_rest_guess_mV=rest_guess_mV(target),
-                stops_at_detector=None if places.stop is None else len(places.detectors),
+                stops_at_detector=places.stop,
             ),
         )
 
+    def lanes(self, target: Target) -> int:
+        """How many runs of a target that was laid go side by side."""
+        is_side_by_side = _core.goes_side_by_side(
+            self._ground_of(target).discretisation,
+            method=self.method.name,
+            parameters=self.method.parameters,
+            solver=self.solver,
+        )
+        return LANES if is_side_by_side else 1
+
+    def lay(self, target: Target, discretisation: Discretisation) -> None:
+        """Lets its runs have this one, which is that of its mesh."""
+        self.grounds.setdefault(id(target), self._ground(target, discretisation))
+
     def _ground_of(self, target: Target) -> _Ground:
         if id(target) not in self.grounds:
-            self.grounds[id(target)] = self._ground(target)
+            self.lay(target, discretised(target, self.mesh))
         return self.grounds[id(target)]
 
-    def _ground(self, target: Target) -> _Ground:
-        discretisation = discretised(target, self.mesh)
+    def _ground(self, target: Target, discretisation: Discretisation) -> _Ground:
         fibre = target if isinstance(target, Fiber) else None
         sites = self.velocity_sites
         if sites is None and fibre:
@@ -322,12 +366,19 @@ class Batch:
         sections = discretisation.section.tobytes()
         key = (names, sections, discretisation.is_junction.tobytes())
         if key not in self.places:
+            detectors = [lower_detector(each, discretisation) for each in self.detect]
             stop = None
             if self.stop_when is not None:
                 threshold_mV = (*self.detect, SpikeDetector())[0].threshold_mV
-                stop = lower_detector(SpikeDetector(threshold_mV, self.stop_when), discretisation)
+                ending = lower_detector(SpikeDetector(threshold_mV, self.stop_when), discretisation)
+                stop = next(
+                    (k for k, each in enumerate(detectors) if each.sees_the_same(ending)),
+                    len(detectors),
+                )
+                detectors += [ending][: stop + 1 - len(detectors)]
             self.places[key] = _Places(
-                detectors=[lower_detector(each, discretisation) for each in self.detect],
+                detectors=detectors,
+                asked=len(self.detect),
                 stop=stop,
                 sites=compartments_at(discretisation, sites),
             )
@@ -376,7 +427,7 @@ class _Run:
             columns = [*(probe.compartments.size for probe in ground.probes), 1]
             traces = [(np.empty(0), np.empty((0, width))) for width in columns]
             empty = np.zeros(len(ground.discretisation), np.int32)
-            crossings = [(np.empty(0, np.int32), np.empty(0), empty)] * len(ground.places.detectors)
+            crossings = [(np.empty(0, np.int32), np.empty(0), empty)] * ground.places.asked
         *traces, start = traces
         message = outcome["message"]
         if status in (Status.STOPPED, Status.INTERRUPTED):
@@ -388,7 +439,9 @@ class _Run:
             # Without those of `stop_when`, which are the last.
             crossings=tuple(
                 crossings_of(detector, *seen)
-                for detector, seen in zip(ground.places.detectors, crossings, strict=False)
+                for detector, seen in zip(
+                    ground.places.detectors[: ground.places.asked], crossings, strict=False
+                )
             ),
             status=status,
             message=message,

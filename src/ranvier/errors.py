@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ranvier.results import Result
+    from ranvier.studies import Thresholds
 
 
 class RanvierError(Exception):
@@ -62,6 +63,18 @@ class Interrupted(KeyboardInterrupt):
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.result, self.results)
+
+
+class SearchInterrupted(KeyboardInterrupt):
+    """Ctrl-C during `find_thresholds()`: `found` has a row for every fibre, the finished ones as
+    they are, the others with the status "interrupted" and the bracket that they had."""
+
+    def __init__(self, found: Thresholds) -> None:
+        super().__init__("interrupted")
+        self.found = found
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.found,)
 
 
 class InternalError(RanvierError):

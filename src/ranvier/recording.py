@@ -107,6 +107,11 @@ class LoweredDetector:
     compartments: NDArray[np.int32]
     core: _core.CoreDetector
 
+    def sees_the_same(self, other: LoweredDetector) -> bool:
+        return self.detector.threshold_mV == other.detector.threshold_mV and np.array_equal(
+            self.compartments, other.compartments
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class LoweredPeakMap:

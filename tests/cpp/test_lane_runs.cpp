@@ -1,5 +1,5 @@
-// Whole runs in lanes: snapshots, threads, other fibres in the place of old ones, batches, and what
-// goes wrong in one of them.
+// Whole runs in lanes: snapshots, threads, other fibres in the place of old ones, and runs that
+// blow up.
 
 #include <algorithm>
 #include <cmath>
@@ -10,53 +10,13 @@
 #include <vector>
 
 #include "check.hpp"
-#include "lane_models.hpp"
+#include "lane_cases.hpp"
 #include "ranvier/base/error.hpp"
-#include "ranvier/solver/batch.hpp"
 
 using namespace ranvier;
 using namespace lane_models;
 
 namespace {
-
-bool is_same(const State& a, const State& b) {
-    return a.step == b.step && a.t_ms == b.t_ms && a.potential_mV == b.potential_mV &&
-           a.v_mV == b.v_mV && a.gates == b.gates && a.link_modes == b.link_modes;
-}
-
-bool is_same(const Events& a, const Events& b) {
-    return a.step == b.step && a.compartment == b.compartment && a.t_ms == b.t_ms;
-}
-
-struct Case {
-    std::string what;
-    Shared discretisation;
-    std::vector<Drive> drives;
-};
-
-Drive pulse(std::vector<std::int32_t> compartment, std::vector<double> weight_nA, double from_ms,
-            double to_ms) {
-    return {{{from_ms, from_ms, to_ms, to_ms}, {0.0, 1.0, 1.0, 0.0}},
-            std::move(compartment),
-            std::move(weight_nA)};
-}
-
-/// Currents that are on for most of the run, also into sheathed compartments.
-std::vector<Drive> long_drives(const Discretisation& d, Random& random) {
-    std::vector<Drive> drives;
-    for (int k = 0; k < 2; ++k) {
-        Drive drive = pulse({}, {}, uniform(random, 0.0, 0.2), uniform(random, 0.7, 1.5));
-        for (std::size_t i = 0; i < d.compartments.size(); ++i) {
-            if (k == 1 || i == 0) {
-                drive.compartment.push_back(static_cast<std::int32_t>(i));
-                drive.weight_nA.push_back(d.compartments.capacitance_nF[i] *
-                                          uniform(random, -10.0, 50.0));
-            }
-        }
-        drives.push_back(std::move(drive));
-    }
-    return drives;
-}
 
 std::vector<Case> some_cases(Random& random) {
     std::vector<Case> cases;
@@ -76,10 +36,6 @@ std::vector<Case> some_cases(Random& random) {
                               random)
                        .rooted_at(3));
     return cases;
-}
-
-std::vector<Detector> watched(const Discretisation& d) {
-    return {everywhere(d.compartments.size(), -30.0), everywhere(d.compartments.size(), -50.0)};
 }
 
 template <class Real>
@@ -119,53 +75,6 @@ void expect_snapshots_to_go_on(const char* precision) {
             }
         }
     }
-}
-
-std::optional<DivergedError> divergence(Simulation& simulation, std::int64_t steps) {
-    try {
-        simulation.advance(steps);
-    } catch (const DivergedError& error) {
-        return error;
-    }
-    return std::nullopt;
-}
-
-BatchRun batch_run(const Case& each) {
-    return {.discretisation = each.discretisation,
-            .drives = each.drives,
-            .probes = {},
-            .detectors = watched(*each.discretisation),
-            .t_stop_ms = 1.2,
-            .v_init_mV = -65.0,
-            .stops_at_detector = std::nullopt};
-}
-
-Probe last_v(const Discretisation& d) {
-    Probe probe;
-    for (std::size_t i = 0; i < d.compartments.size(); ++i) {
-        probe.compartment.push_back(static_cast<std::int32_t>(i));
-    }
-    return probe;
-}
-
-/// Fibres of one shape, each with other numbers and drives.
-std::vector<Case> alike(std::size_t count, bool is_myelinated, Random& random) {
-    std::vector<Case> cases;
-    for (std::size_t k = 0; k < count; ++k) {
-        auto wiring = is_myelinated
-                          ? myelinated({.nodes = 7, .taper = k % 2 == 0 ? 0.2 : 0.0}, random)
-                          : [&] {
-                                Random same(7);
-                                auto made = bare(70, Shape::kBushy, same);
-                                for (auto& piece : made.pieces) {
-                                    piece.diameter_um *= uniform(random, 0.8, 1.2);
-                                }
-                                return made;
-                            }();
-        const auto d = wiring.rooted_at(0);
-        cases.push_back({"fibre " + std::to_string(k), d, long_drives(*d, random)});
-    }
-    return cases;
 }
 
 }  // namespace
@@ -406,125 +315,6 @@ TEST(a_parked_fibre_stays_put) {
         // A thousand steps of 3e-12 ms, in which its drives are off: 1e4 mV/ms under a sheath.
         CHECK_NEAR(distance_mV(before, after), 0.0, 1e-3);
         CHECK_NEAR(gate_distance(before, after), 0.0, 1e-8);
-    }
-}
-
-TEST(a_batch_is_its_single_runs) {
-    Random random(48);
-    double worst_mV = 0.0;
-    for (const bool is_myelinated : {false, true}) {
-        const auto cases = alike(21, is_myelinated, random);
-        for (const char* const method : kMethods) {
-            std::vector<BatchRun> runs;
-            for (const Case& each : cases) {
-                runs.push_back(batch_run(each));
-                runs.back().probes = {last_v(*each.discretisation)};
-                runs.back().t_stop_ms = uniform(random, 0.3, 1.2);
-            }
-            const auto choose = choice(method, 0.01);
-            const auto one = run_batch(runs, choose, {Solver::kAuto, Precision::kDouble, 1},
-                                       [](double) { return false; });
-            const auto two = run_batch(runs, choose, {Solver::kAuto, Precision::kDouble, 2},
-                                       [](double) { return false; });
-            for (std::size_t k = 0; k < runs.size(); ++k) {
-                const std::string what =
-                    cases[k].what + (is_myelinated ? ", myelinated, " : ", ") + std::string(method);
-                const auto expect = [&](bool holds, const auto&... text) {
-                    check::expect(holds, __FILE__, __LINE__, what, ": ", text...);
-                };
-                expect(one[k].status == BatchStatus::kCompleted, one[k].message);
-                const auto& a = one[k].samples[0];
-                const auto& b = two[k].samples[0];
-                double between_mV = 0.0;
-                for (std::size_t i = 0; i < std::min(a.value.size(), b.value.size()); ++i) {
-                    between_mV = std::max(between_mV, std::abs(a.value[i] - b.value[i]));
-                }
-                expect(a.value == b.value && is_same(one[k].events[0], two[k].events[0]),
-                       "one and two threads differ by ", between_mV, " mV");
-                const auto alone = lane_run(runs[k].discretisation, choose, runs[k].drives,
-                                            runs[k].detectors, {}, runs[k].probes);
-                alone->initialise(-65.0);
-                alone->advance(10000, runs[k].t_stop_ms);
-                const auto& c = alone->samples()[0];
-                expect(a.value.size() == c.value.size() && a.t_ms == c.t_ms &&
-                           one[k].t_ms == alone->t_ms() && one[k].steps == alone->step(),
-                       "other steps than alone: ", one[k].steps, ", expected ", alone->step());
-                double v_mV = 0.0;
-                for (std::size_t i = 0; i < std::min(a.value.size(), c.value.size()); ++i) {
-                    const double each = std::abs(a.value[i] - c.value[i]);
-                    v_mV = each <= v_mV ? v_mV : each;
-                }
-                worst_mV = std::max(worst_mV, v_mV);
-                expect(v_mV <= 1e-9, "differs by ", v_mV, " mV from the run alone");
-                expect(one[k].events[0].compartment == alone->events()[0].compartment,
-                       "other crossings than alone");
-            }
-        }
-    }
-    std::cout << "        batch against single: " << worst_mV << " mV\n";
-}
-
-TEST(one_that_diverges_leaves_the_others_as_they_are) {
-    Random random(49);
-    for (const bool is_myelinated : {false, true}) {
-        for (const double weight_nA : {1e9, 1e300}) {
-            auto cases = alike(20, is_myelinated, random);
-            std::vector<BatchRun> runs;
-            for (const Case& each : cases) {
-                runs.push_back(batch_run(each));
-                runs.back().probes = {last_v(*each.discretisation)};
-            }
-            const auto choose = choice("rosenbrock2", 0.01);
-            const Execution execution{Solver::kLanes, Precision::kDouble, 1};
-            const auto good = run_batch(runs, choose, execution, [](double) { return false; });
-            for (const std::size_t k : {2UL, 5UL, 11UL}) {
-                Drive drive = pulse({10}, {weight_nA}, 0.2, 0.3);
-                drive.waveform.value[1] = drive.waveform.value[2] =
-                    weight_nA < 1e300 ? 100.0 : 1e10;
-                runs[k].drives.push_back(std::move(drive));
-            }
-            const auto bad = run_batch(runs, choose, execution, [](double) { return false; });
-            for (std::size_t k = 0; k < runs.size(); ++k) {
-                const bool is_bad = k == 2 || k == 5 || k == 11;
-                check::expect(
-                    bad[k].status == (is_bad ? BatchStatus::kDiverged : BatchStatus::kCompleted),
-                    __FILE__, __LINE__, "fibre ", k, " with ", weight_nA, " nA: status ",
-                    static_cast<int>(bad[k].status), " ", bad[k].message);
-                if (!is_bad) {
-                    double v_mV = 0.0;
-                    for (std::size_t i = 0; i < std::min(good[k].samples[0].value.size(),
-                                                         bad[k].samples[0].value.size());
-                         ++i) {
-                        const double each =
-                            std::abs(good[k].samples[0].value[i] - bad[k].samples[0].value[i]);
-                        v_mV = each <= v_mV ? v_mV : each;
-                    }
-                    check::expect(good[k].samples[0].value == bad[k].samples[0].value, __FILE__,
-                                  __LINE__, "fibre ", k, is_myelinated ? ", myelinated" : ", bare",
-                                  " with ", weight_nA, " nA in others: differs by ", v_mV,
-                                  " mV, expected equal bits");
-                    continue;
-                }
-                Simulation alone(runs[k].discretisation, choose, runs[k].drives, runs[k].probes,
-                                 runs[k].detectors, {Solver::kPlain});
-                alone.initialise(-65.0);
-                const auto error = divergence(alone, 1000);
-                CHECK(error.has_value());
-                const std::string time = error
-                                             ? std::string(error->what())
-                                                   .substr(0, std::string(error->what()).find("; "))
-                                             : "";
-                const auto from = time.find(" at t = ");
-                check::expect(bad[k].message.find(time.substr(from)) != std::string::npos, __FILE__,
-                              __LINE__, bad[k].message, ", expected ", time);
-                check::expect(bad[k].steps == alone.step() && bad[k].t_ms == alone.t_ms() &&
-                                  bad[k].samples[0].step == alone.samples()[0].step,
-                              __FILE__, __LINE__, "diverged batch run stands at step ",
-                              bad[k].steps, ", t = ", bad[k].t_ms, " ms, with ",
-                              bad[k].samples[0].step.size(), " samples; alone at ", alone.step(),
-                              ", ", alone.t_ms(), " ms, with ", alone.samples()[0].step.size());
-            }
-        }
     }
 }
 

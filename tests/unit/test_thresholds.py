@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import _thread
 import math
+import pickle
+import signal
+import threading
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 import ranvier as rv
-from ranvier.batch import Batch
+from ranvier.batch import Answer, Batch
 from ranvier.fields import PointSource
 from ranvier.results import Status
 from ranvier.stimuli import CurrentClamp, Extracellular, Pulse
@@ -91,15 +94,16 @@ def answering(
 ) -> Callable[..., Threshold]:
     """A search whose runs of `factor` end as `answer(factor)` says, without being made."""
 
-    def simulate(self: Batch, runs: Any, **_: Any) -> list[SimpleNamespace]:
-        outcomes = [Status(answer(stimuli[0].factor)) for _, stimuli, _ in runs]
-        nothing = SimpleNamespace(count=np.zeros(2))
-        return [
-            SimpleNamespace(status=each, message=f"it {each}", t_stop_ms=1.0, crossings=[nothing])
-            for each in outcomes
-        ]
+    def search(_: Batch, __: Any, begins: Any, after: Any) -> bool:
+        lanes = [(lane, factor) for lane, (_, factor, _) in enumerate(begins)]
+        while lanes:
+            lane, factor = lanes.pop(0)
+            status = Status(answer(factor))
+            asked = after(lane, Answer(status, 1.0, f"it {status}", np.empty(0, np.int32)))
+            lanes += [] if asked is None else [(lane, asked[0])]
+        return True
 
-    monkeypatch.setattr(Batch, "simulate", simulate)
+    monkeypatch.setattr(Batch, "search", search)
     return lambda **options: find_threshold(fibre(), clamp(2.0), **options)
 
 
@@ -164,6 +168,47 @@ def test_all_places_are_harder_than_any() -> None:
         for needs_all in (False, True)
     )
     assert both.amplitude >= one.amplitude * (1 - 1e-3)
+
+
+@pytest.mark.parametrize(
+    ("solver", "method"),
+    [
+        ("plain", rv.Method("rosenbrock2")),
+        ("auto", rv.Method("adaptive")),
+        ("auto", rv.Method("windowed")),
+        ("auto", rv.Method("backward_euler")),
+    ],
+)
+def test_every_way_of_running_finds_a_bracket_that_holds(solver: str, method: rv.Method) -> None:
+    found = find_threshold(fibre(), electrode(-0.05), rtol=0.02, solver=solver, method=method)
+    assert found.status is ThresholdStatus.FOUND
+    usual = find_threshold(fibre(), electrode(-0.05), rtol=0.002)
+    assert found.amplitude == pytest.approx(usual.amplitude, rel=0.05)
+
+
+def test_a_few_fibres_share_the_lanes() -> None:
+    fibres = [fibre(d) for d in (5.7, 10.0, 16.0)]
+    found = find_thresholds(fibres, electrode(-0.05), rtol=0.01)
+    for each, row in zip(fibres, found, strict=True):
+        assert not fires(each, electrode(row.bracket[0]))
+        assert fires(each, electrode(row.bracket[1]))
+
+
+@pytest.mark.skipif(
+    signal.getsignal(signal.SIGINT) is not signal.default_int_handler, reason="Ctrl-C is ignored"
+)
+def test_ctrl_c_keeps_the_thresholds_that_were_found() -> None:
+    """The second fibre would take minutes."""
+    long = rv.fibers.hodgkin_huxley(length_um=2e6)
+    held = CurrentClamp(waveform=Pulse(duration_ms=1.0), at=("axon", 0.0), amplitude_nA=-1.0)
+    threading.Timer(1.5, _thread.interrupt_main).start()
+    with pytest.raises(rv.errors.SearchInterrupted, match="interrupted") as caught:
+        find_thresholds([fibre(), long], [clamp(1.0), held], t_stop_ms=300.0, rtol=0.1)
+    found = caught.value.found
+    assert found.status[1] == "interrupted"
+    assert str(found[1]).startswith("no threshold: interrupted")
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert again.found.runs == found.runs
 
 
 def test_a_search_is_told_what_it_needs() -> None:

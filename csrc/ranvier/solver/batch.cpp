@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <exception>
 #include <map>
 #include <mutex>
@@ -73,13 +74,19 @@ struct Queue {
 
 class Batch {
 public:
-    Batch(const std::vector<BatchRun>& runs, const MethodChoice& choice, const Execution& execution)
-        : runs_(runs), choice_(choice), execution_(execution), outcomes_(runs.size()) {
+    Batch(const std::vector<BatchRun>& runs, const MethodChoice& choice, const Execution& execution,
+          const AfterRun& after)
+        : runs_(runs),
+          choice_(choice),
+          execution_(execution),
+          after_(after),
+          outcomes_(runs.size()),
+          starts_(runs.size()) {
+        for (const BatchRun& run : runs) {
+            t_stop_ms_.push_back(run.t_stop_ms);
+        }
         dt_ms_ = resolve(choice, &entry_).front();
         isa_ = chosen_isa();
-        // A window follows one fibre, so those go one by one.
-        const bool wants_lanes = entry_->in_lanes && *entry_->in_lanes != LaneMethod::kWindowed &&
-                                 execution.solver != Solver::kPlain;
         std::map<std::string, std::size_t> queue_of;
         std::map<const Discretisation*, std::string> known;
         for (std::size_t k = 0; k < runs.size(); ++k) {
@@ -87,7 +94,7 @@ public:
             const auto [own, is_first] = known.try_emplace(discretisation.get());
             if (is_first) {
                 check(*discretisation);
-                const bool fits = wants_lanes && !why_not_in_lanes(*discretisation);
+                const bool fits = goes_side_by_side(*discretisation, choice, execution);
                 own->second = fits ? shape_of(discretisation) : "";
             }
             const std::string& key = own->second;
@@ -115,7 +122,11 @@ public:
                     failure_ = std::current_exception();
                     is_over_.store(true);
                 }
-                busy.fetch_sub(1);
+                {
+                    const std::lock_guard lock(waiting_);
+                    busy.fetch_sub(1);
+                }
+                one_is_done_.notify_one();
             };
             try {
                 helpers.emplace_back(work_along);
@@ -140,11 +151,9 @@ public:
                 failure_ = std::current_exception();
                 is_over_.store(true);
             }
-            constexpr int kLooks = 20;
-            constexpr std::chrono::milliseconds kBetweenLooks(1);
-            for (int look = 0; look < kLooks && busy.load() > 0; ++look) {
-                std::this_thread::sleep_for(kBetweenLooks);
-            }
+            constexpr std::chrono::milliseconds kBetweenLooks(20);
+            std::unique_lock lock(waiting_);
+            one_is_done_.wait_for(lock, kBetweenLooks, [&] { return busy.load() == 0; });
         }
         for (auto& helper : helpers) {
             helper.join();
@@ -178,31 +187,41 @@ private:
 
     void run_alone(std::size_t k) {
         const BatchRun& run = runs_[k];
-        BatchOutcome& outcome = outcomes_[k];
         std::unique_ptr<Simulation> simulation;
         guarded(k, [&] {
             simulation = std::make_unique<Simulation>(
-                run.discretisation, choice_, run.drives, run.probes, run.detectors,
+                run.discretisation, choice_, driven(k, run.drive_factor), run.probes, run.detectors,
                 Execution{execution_.solver, execution_.precision, 1});
             initialise(*simulation, k);
-            outcome.status = BatchStatus::kCompleted;
-            while (!simulation->has_arrived(run.t_stop_ms)) {
-                if (is_over_.load()) {
-                    outcome.status = BatchStatus::kNotRun;
-                    break;
-                }
-                constexpr std::int64_t kStepsBetweenLooks = 64;
-                simulation->advance(run.stops_at_detector ? 1 : kStepsBetweenLooks, run.t_stop_ms);
-                if (is_stopped(*simulation, run)) {
-                    outcome.status = BatchStatus::kStopped;
-                    break;
-                }
-            }
         });
         if (simulation) {
-            collect(*simulation, k);
+            do {
+                guarded(k, [&] { run_to_its_end(*simulation, k); });
+                collect(*simulation, k);
+            } while (goes_on(*simulation, k));
         }
         done_.fetch_add(1);
+    }
+
+    void run_to_its_end(Simulation& simulation, std::size_t k) {
+        const BatchRun& run = runs_[k];
+        BatchOutcome& outcome = outcomes_[k];
+        if (outcome.status != BatchStatus::kNotRun) {
+            return;  // it never began
+        }
+        outcome.status = BatchStatus::kCompleted;
+        while (!simulation.has_arrived(t_stop_ms_[k])) {
+            if (is_over_.load()) {
+                outcome.status = BatchStatus::kNotRun;
+                break;
+            }
+            constexpr std::int64_t kStepsBetweenLooks = 64;
+            simulation.advance(run.stops_at_detector ? 1 : kStepsBetweenLooks, t_stop_ms_[k]);
+            if (is_stopped(simulation, run)) {
+                outcome.status = BatchStatus::kStopped;
+                break;
+            }
+        }
     }
 
     template <class Real>
@@ -245,6 +264,10 @@ private:
                 Guest& guest = guests[lane];
                 while (guest.simulation && is_finished(guest)) {
                     leave(guest);
+                    if (goes_on(*guest.simulation, guest.run)) {
+                        continue;
+                    }
+                    done_.fetch_add(1);
                     last[lane] = std::move(guest.simulation);
                     guest = invite(queue, home, lane);
                     if (guest.simulation) {
@@ -294,7 +317,7 @@ private:
                     [&](const System&) {
                         return make_lane_guest(home, lane, *entry_->in_lanes, dt_ms_);
                     },
-                    run.drives, run.probes, run.detectors);
+                    driven(*k, run.drive_factor), run.probes, run.detectors);
             });
             if (guest.simulation) {
                 return guest;
@@ -315,6 +338,9 @@ private:
         } else {
             simulation.initialise_at_rest(run.v_rest_guess_mV);
         }
+        if (after_) {
+            starts_[k] = Start{simulation.snapshot(), !run.v_init_mV};
+        }
     }
 
     static bool is_stopped(const Simulation& simulation, const BatchRun& run) {
@@ -333,7 +359,7 @@ private:
         }
         if (is_stopped(*guest.simulation, run)) {
             status = BatchStatus::kStopped;
-        } else if (guest.simulation->has_arrived(run.t_stop_ms)) {
+        } else if (guest.simulation->has_arrived(t_stop_ms_[guest.run])) {
             status = BatchStatus::kCompleted;
         }
         return status != BatchStatus::kNotRun;
@@ -344,7 +370,34 @@ private:
             guarded(guest.run, [&] { guest.simulation->look_closely(); });
         }
         collect(*guest.simulation, guest.run);
-        done_.fetch_add(1);
+    }
+
+    /// Whether another run of it has begun.
+    bool goes_on(Simulation& simulation, std::size_t k) {
+        if (!after_ || is_over_.load()) {
+            return false;
+        }
+        const auto next = after_(k, outcomes_[k]);
+        if (!next || !starts_[k]) {
+            return false;
+        }
+        outcomes_[k] = {};
+        t_stop_ms_[k] = next->t_stop_ms;
+        guarded(k, [&] {
+            simulation.start_from(starts_[k]->snapshot, starts_[k]->is_at_rest,
+                                  driven(k, next->drive_factor));
+        });
+        return true;
+    }
+
+    std::vector<Drive> driven(std::size_t k, double factor) const {
+        std::vector<Drive> drives = runs_[k].drives;
+        for (Drive& drive : drives) {
+            for (double& weight_nA : drive.weight_nA) {
+                weight_nA *= factor;
+            }
+        }
+        return drives;
     }
 
     void collect(Simulation& simulation, std::size_t k) {
@@ -371,26 +424,47 @@ private:
         }
     }
 
+    /// What the first run of a search began with.
+    struct Start {
+        std::string snapshot;
+        bool is_at_rest;
+    };
+
     const std::vector<BatchRun>& runs_;
     const MethodChoice& choice_;
     const Execution& execution_;
+    const AfterRun& after_;
+    std::vector<double> t_stop_ms_;  // per run
     const MethodEntry* entry_ = nullptr;
     double dt_ms_ = 0.0;
     Isa isa_ = Isa::kBase;
     std::vector<std::unique_ptr<Queue>> queues_;
     std::vector<BatchOutcome> outcomes_;
+    std::vector<std::optional<Start>> starts_;  // per run
     std::atomic<std::size_t> done_ = 0;
     std::atomic<bool> is_over_ = false;
+    std::mutex waiting_;
+    std::condition_variable one_is_done_;
     std::mutex failing_;
     std::exception_ptr failure_;
 };
 
 }  // namespace
 
+bool goes_side_by_side(const Discretisation& discretisation, const MethodChoice& method,
+                       const Execution& execution) {
+    const MethodEntry* entry = nullptr;
+    resolve(method, &entry);
+    // A window follows one fibre, so those go one by one.
+    return entry->in_lanes && *entry->in_lanes != LaneMethod::kWindowed &&
+           execution.solver != Solver::kPlain && !why_not_in_lanes(discretisation);
+}
+
 std::vector<BatchOutcome> run_batch(const std::vector<BatchRun>& runs, const MethodChoice& method,
                                     const Execution& execution,
-                                    const std::function<bool(double)>& is_interrupted) {
-    return Batch(runs, method, execution).run(is_interrupted);
+                                    const std::function<bool(double)>& is_interrupted,
+                                    const AfterRun& after) {
+    return Batch(runs, method, execution, after).run(is_interrupted);
 }
 
 }  // namespace ranvier

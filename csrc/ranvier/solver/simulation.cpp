@@ -60,7 +60,6 @@ Simulation::Simulation(std::shared_ptr<const Discretisation> discretisation,
     : system_(checked(std::move(discretisation))),
       method_(make(system_)),
       fingerprint_(fingerprint_of(system_.discretisation(), method)),
-      drives_(std::move(drives)),
       probes_(std::move(probes)),
       detectors_(std::move(detectors)),
       is_adaptive_(info_of(method).is_adaptive),
@@ -69,8 +68,22 @@ Simulation::Simulation(std::shared_ptr<const Discretisation> discretisation,
     if (own_ == nullptr) {
         state_ = system_.blank_state();
     }
-    for (const auto& drive : drives_) {
+    set_drives(std::move(drives));
+    for (std::size_t p = 0; p < probes_.size(); ++p) {
+        probed_.push_back(check_probe(probes_[p], p));
+        keeps_before_ = keeps_before_ || probes_[p].every_ms > 0.0;
+    }
+    check_reductions();
+}
+
+void Simulation::set_drives(std::vector<Drive> drives) {
+    for (const auto& drive : drives) {
         check(drive, system_.size());
+    }
+    drives_ = std::move(drives);
+    breakpoints_ms_.clear();
+    jumps_ms_.clear();
+    for (const auto& drive : drives_) {
         breakpoints_ms_.insert(breakpoints_ms_.end(), drive.waveform.t_ms.begin(),
                                drive.waveform.t_ms.end());
         const auto jumps_ms = drive.waveform.jumps_ms();
@@ -78,11 +91,6 @@ Simulation::Simulation(std::shared_ptr<const Discretisation> discretisation,
     }
     std::ranges::sort(breakpoints_ms_);
     std::ranges::sort(jumps_ms_);
-    for (std::size_t p = 0; p < probes_.size(); ++p) {
-        probed_.push_back(check_probe(probes_[p], p));
-        keeps_before_ = keeps_before_ || probes_[p].every_ms > 0.0;
-    }
-    check_reductions();
 }
 
 Simulation::ProbedRow Simulation::check_probe(const Probe& probe, std::size_t index) const {

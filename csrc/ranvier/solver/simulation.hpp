@@ -98,6 +98,10 @@ public:
     /// Throws ModelError if the bytes come from another model or are damaged.
     void restore(const std::string& snapshot);
 
+    /// The same under other drives. `is_at_rest` says that it is the snapshot of a resting state.
+    /// Throws ModelError if the drives do not fit.
+    void start_from(const std::string& snapshot, bool is_at_rest, std::vector<Drive> drives);
+
 private:
     struct Fault {
         std::int32_t compartment;
@@ -112,7 +116,9 @@ private:
     };
 
     ProbedRow check_probe(const Probe& probe, std::size_t index) const;
+    void set_drives(std::vector<Drive> drives);
     void set_uniform(double v_mV);
+    void load(const std::string& snapshot, bool is_at_rest);
     void check_reductions() const;
     void begin_reductions();
     void record_peaks();

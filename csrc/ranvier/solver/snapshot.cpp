@@ -143,6 +143,16 @@ std::string Simulation::snapshot() {
 }
 
 void Simulation::restore(const std::string& snapshot) {
+    load(snapshot, false);
+}
+
+void Simulation::start_from(const std::string& snapshot, bool is_at_rest,
+                            std::vector<Drive> drives) {
+    set_drives(std::move(drives));
+    load(snapshot, is_at_rest);
+}
+
+void Simulation::load(const std::string& snapshot, bool is_at_rest) {
     const std::string mark(kSnapshotMark);
     State restored = system_.blank_state();
     Reader reader(snapshot);
@@ -172,7 +182,7 @@ void Simulation::restore(const std::string& snapshot) {
     state_ = std::move(restored);
     system_.update_membrane_potential(state_);
     // Anew: what is recorded here may not lead up to the snapshot.
-    begin();
+    begin(is_at_rest);
     leave_it_to_the_method();
 }
 

@@ -71,5 +71,9 @@ class Activation:
 
     def is_met(self, result: Result) -> bool:
         """In a run whose first detector was ours."""
-        enough = result.crossings[0].count >= self.spikes
+        return self.is_enough(result.crossings[0].count)
+
+    def is_enough(self, counts: NDArray[np.integer]) -> bool:
+        """So many crossings of each compartment at the place, (n,)."""
+        enough = counts >= self.spikes
         return bool(enough.all() if self.needs_all else enough.any())

@@ -11,33 +11,33 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ranvier.batch import Batch, Target
-from ranvier.errors import ModelError
+from ranvier.batch import Answer, Batch, Target
+from ranvier.errors import ModelError, SearchInterrupted
 from ranvier.fibers._fiber import Fiber
-from ranvier.results import Result, Status
+from ranvier.results import Status
 from ranvier.run import several
 from ranvier.studies.activation import Activation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ranvier.discretisation import Mesh
+    from ranvier.discretisation import Discretisation, Mesh
     from ranvier.drive import Drive
     from ranvier.methods import Method
     from ranvier.stimuli import Stimulus
     from ranvier.stimuli._stimulus import Injection
 
-#: How many runs the core takes through its lanes at once.
-_LANES = 8
 #: From one amplitude to the next while there is no bracket.
 _GROWTH = 2.0
 #: A run near threshold goes on for so many times as long after the stimulus as the weakest active
-#: one took, and at least so long. The largest silent amplitude is run to the end before it counts.
+#: one took, and at least so long; before any was active, for so large a part of the whole time.
+#: The largest silent amplitude is run to the end before it counts.
 _PATIENCE = 2.0
 _LEAST_WAIT_ms = 0.2
+_FIRST_WAIT = 0.5
 #: Runs that blow up at so small a part of what was given do so whatever is given.
 _NOTHING = 1e-9
-#: A round of one run per fibre takes longer strides, up to this.
+#: Where a fibre has one lane only, strides grow as well, up to this.
 _LARGEST_STRIDE = 16.0
 
 
@@ -47,6 +47,7 @@ class ThresholdStatus(StrEnum):
     ALWAYS = "always"
     DIVERGED = "diverged"
     FAILED = "failed"
+    INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -61,7 +62,7 @@ class Threshold:
 
     Statuses: "no_response" (not even the strongest amplitude that was asked for did), "always"
     (active without the stimulus), "diverged" (runs that were needed blew up), "failed" (no resting
-    state). Then the amplitude is NaN, and the bracket is what is known.
+    state), "interrupted" (Ctrl-C). Then the amplitude is NaN, and the bracket is what is known.
     """
 
     status: ThresholdStatus
@@ -88,7 +89,6 @@ class Thresholds(Sequence[Threshold]):
 
     rows: tuple[Threshold, ...]
     runs: int
-    rounds: int
     wall_s: float
 
     def __getitem__(self, index):  # type: ignore[no-untyped-def]  # int or slice, as of a tuple
@@ -116,10 +116,7 @@ class Thresholds(Sequence[Threshold]):
 
     def __repr__(self) -> str:
         found = sum(row.status is ThresholdStatus.FOUND for row in self.rows)
-        return (
-            f"<Thresholds: {found} of {len(self)} found, {self.runs} runs in {self.rounds} rounds, "
-            f"{self.wall_s:.3g} s>"
-        )
+        return f"<Thresholds: {found} of {len(self)} found, {self.runs} runs, {self.wall_s:.3g} s>"
 
 
 def find_threshold(
@@ -174,18 +171,21 @@ def find_thresholds(
     `stimuli` is one stimulus for all, or one entry for each fibre, itself a stimulus or a sequence
     of them that grow together. The amplitude given is where the search begins, and its sign stays;
     the nearer to the threshold, the fewer runs. Brackets grow by 2 until they hold, up to `most`
-    times the given amplitude, and are then cut until their ends differ by less than `rtol`, in
-    eight places at once for a single fibre and in one for eight or more: the core runs eight side
-    by side. Of several thresholds, as where strong currents block, the lowest that shows is found.
+    times the given amplitude, and are then cut until their ends differ by less than `rtol`. The
+    core runs eight side by side: a single fibre is in all eight lanes, each of which takes up the
+    next amplitude as soon as it knows the answer to its last. Of several thresholds, as where
+    strong currents block, the lowest that shows is found.
 
     `activation` says what counts (`Activation()`: a spike has propagated). A run ends when that is
-    seen. Otherwise it goes on to twice the time at which weak spikes have come, and, where it
-    counts, at the lower end of the bracket, to `t_stop_ms`: by default the end of the stimulus and
-    then as long as the fibre says that its spike needs (`Fiber.t_stop_ms`); a model has to be given
-    one. The rest is as in `simulate`. `progress` is called with the share of fibres that are done.
+    seen. Otherwise it goes on to twice the time at which weak spikes have come (half of the whole
+    before one has), and, where it counts, at the lower end of the bracket, to `t_stop_ms`: by
+    default the end of the stimulus and then as long as the fibre says that its spike needs
+    (`Fiber.t_stop_ms`); a model has to be given one. The rest is as in `simulate`. `progress` is
+    called with the share of fibres that are done.
 
     A fibre without a threshold is a row with a status. Raises ModelError, before anything runs, for
-    what cannot be run at all, ValueError for an `rtol` or a `most` that is no use.
+    what cannot be run at all, ValueError for an `rtol` or a `most` that is no use. On Ctrl-C raises
+    SearchInterrupted, whose `found` has every fibre, those that were found whole.
     """
     started_s = time.perf_counter()
     if not (math.isfinite(rtol) and 1e-9 <= rtol < 1):
@@ -207,30 +207,48 @@ def find_thresholds(
         precision=precision,
         threads=threads,
     )
-    rounds = 0
-    while open_ones := [each for each in searches if each.status is None]:
-        rounds += 1
-        per_fibre = max(1, math.ceil(_LANES / len(open_ones)))
-        asked = [(each, factor) for each in open_ones for factor in each.ask(per_fibre)]
-        by_batch: dict[int, list[tuple[_Search, float]]] = {}
-        for search, factor in asked:
-            by_batch.setdefault(id(search.batch), []).append((search, factor))
-        for group in by_batch.values():
-            results = group[0][0].batch.simulate(
-                [(search.target, (search.stimulus(factor),), None) for search, factor in group],
-                t_stops_ms=[search.horizon_ms for search, _ in group],
-            )
-            for (search, factor), result in zip(group, results, strict=True):
-                search.note(factor, result)
-        for each in open_ones:
-            each.conclude()
-        if progress is not None:
-            progress(sum(each.status is not None for each in searches) / len(searches))
-    return Thresholds(
+    groups: dict[int, list[_Search]] = {}
+    for search in searches:
+        groups.setdefault(id(search.batch), []).append(search)
+    is_whole = all(
+        _run_group(group, lambda: _tell(progress, searches)) for group in groups.values()
+    )
+    found = Thresholds(
         tuple(each.threshold() for each in searches),
         runs=sum(each.runs for each in searches),
-        rounds=rounds,
         wall_s=time.perf_counter() - started_s,
+    )
+    if not is_whole:
+        raise SearchInterrupted(found)
+    return found
+
+
+def _tell(progress: Callable[[float], None] | None, searches: Sequence[_Search]) -> None:
+    if progress is not None:
+        progress(sum(each.status is not None for each in searches) / len(searches))
+
+
+def _run_group(searches: Sequence[_Search], tell: Callable[[], None]) -> bool:
+    """Runs those that share a batch to their ends; False if Ctrl-C came before."""
+    entries = [
+        (k, factor, search.horizon_ms)
+        for k, search in enumerate(searches)
+        for factor in search.begin(max(1, search.batch.lanes(search.target) // len(searches)))
+    ]
+    running = [(factor, until_ms) for _, factor, until_ms in entries]
+
+    def after(entry: int, answer: Answer) -> tuple[float, float] | None:
+        search = searches[entries[entry][0]]
+        search.note(*running[entry], answer)
+        if search.status is not None:
+            tell()
+        asked = search.next()
+        if asked is not None:
+            running[entry] = asked
+        return asked
+
+    return searches[0].batch.search(
+        [(search.target, (search.stimulus,)) for search in searches], entries, after
     )
 
 
@@ -285,10 +303,14 @@ def _searches(
     from ranvier.run import discretised
 
     batches: dict[bytes, Batch] = {}
+    grids: dict[int, Discretisation] = {}
     searches = []
     for k, (target, each) in enumerate(zip(targets, stimuli, strict=True)):
         try:
-            compartments = criterion.compartments(target, discretised(target, mesh))
+            if id(target) not in grids:
+                grids[id(target)] = discretised(target, mesh)
+            grid = grids[id(target)]
+            compartments = criterion.compartments(target, grid)
             key = compartments.tobytes()
             if key not in batches:
                 batches[key] = Batch(
@@ -303,7 +325,7 @@ def _searches(
                     precision=precision,
                     threads=threads,
                 )
-            grid = batches[key].discretisation(target)
+            batches[key].lay(target, grid)
             injections = [part for stimulus in each for part in stimulus.injections(grid)]
         except ModelError as error:
             raise ModelError(f"fibre {k}: {error}", error.problems) from error
@@ -312,13 +334,13 @@ def _searches(
                 target=target,
                 batch=batches[key],
                 criterion=criterion,
-                injections=injections,
+                stimulus=_Placed(injections),  # type: ignore[arg-type]
+                compartments=compartments,
                 given=each[0].amplitude,
                 unit=each[0].unit,
                 rtol=rtol,
                 most=most,
                 t_stop_ms=t_stop_ms,
-                horizon_ms=t_stop_ms,
                 end_ms=max(stimulus.end_ms for stimulus in each),
             )
         )
@@ -326,14 +348,13 @@ def _searches(
 
 
 @dataclass(frozen=True, slots=True)
-class _Scaled:
-    """What a search stimulates with: worked out once, and only multiplied from run to run."""
+class _Placed:
+    """What a search stimulates with, worked out."""
 
     injections: Sequence[Injection]
-    factor: float
 
     def lower(self, discretisation: object) -> list[Drive]:
-        return [each.drive(self.factor) for each in self.injections]
+        return [each.drive(1.0) for each in self.injections]
 
 
 @dataclass(eq=False, kw_only=True)
@@ -343,19 +364,23 @@ class _Search:
     target: Target
     batch: Batch
     criterion: Activation
-    injections: list[Injection]
+    stimulus: Stimulus
+    compartments: NDArray[np.int32]  # where the criterion looks
     given: float
     unit: str
     rtol: float
     most: float
     t_stop_ms: float
-    horizon_ms: float  # until when runs go: less than t_stop_ms once it is known when spikes come
     end_ms: float  # of the stimulus
+    horizon_ms: float = 0.0  # until when runs go: less than t_stop_ms where that may be enough
+    lanes: int = 1
     below: float = 0.0  # the largest that is known not to activate; 0 was not tried until then
     above: float = math.inf  # the smallest that is known to activate
     silent_above: float = math.inf
     stride: float = _GROWTH
     was_without: bool = False  # whether the run without the stimulus was made
+    running: dict[float, float] = field(default_factory=dict)  # until when
+    ladder: set[float] = field(default_factory=set)  # with what it began
     silent: set[float] = field(default_factory=set)
     certain: set[float] = field(default_factory=set)  # of these, which were so until t_stop_ms
     active: dict[float, float] = field(default_factory=dict)  # when that was certain, in ms
@@ -364,53 +389,88 @@ class _Search:
     message: str = ""
     runs: int = 0
 
-    def stimulus(self, factor: float) -> Stimulus:
-        return _Scaled(self.injections, factor)  # type: ignore[return-value]
+    def begin(self, lanes: int) -> list[float]:
+        """The factors to try first, at most one in each lane, until `horizon_ms`."""
+        self.lanes = lanes
+        self.horizon_ms = self.end_ms + _FIRST_WAIT * (self.t_stop_ms - self.end_ms)
+        asked = _GROWTH ** (np.arange(lanes) - float((lanes - 1) // 2))
+        self.ladder = {float(each) for each in np.minimum(asked, self.most)}
+        self.running = dict.fromkeys(self.ladder, self.horizon_ms)
+        return sorted(self.ladder)
 
-    def ask(self, count: int) -> list[float]:
-        """The next `count` factors to try, or fewer."""
-        steps = np.arange(1, count + 1)
-        if self.is_narrow:
-            # Silent until the horizon, and for all that is known, a spike may come later.
-            self.horizon_ms = self.t_stop_ms
-            return [self.below]
+    def next(self) -> tuple[float, float] | None:
+        """A factor to try for a lane that is free, and until when; None if those that are running
+        will tell what there is to know."""
+        if self.status is not None:
+            return None
+        asked = self._choose()
+        if asked is None or self.running.get(asked[0], 0.0) >= asked[1]:
+            return None
+        self.running[asked[0]] = asked[1]
+        return asked
+
+    def _choose(self) -> tuple[float, float] | None:
+        """What is of most use to know, which may be in a lane already."""
         ceiling = min(self.above, self.broken)
-        if math.isinf(ceiling) and self.below == 0.0:
-            asked = _GROWTH ** (steps - 1.0 - (count - 1) // 2)
-        elif math.isinf(ceiling):
-            asked = self.below * self.stride**steps
-        elif self.below == 0.0:
-            asked = ceiling * self.stride ** -steps.astype(float)
+        if self.is_narrow or (math.isinf(ceiling) and self.below >= self.most):
+            # Silent until the horizon, and for all that is known, a spike may come later.
+            return self.below, self.t_stop_ms
+        flying = sorted(each for each in self.running if self.below < each < ceiling)
+        if math.isinf(ceiling):
+            farthest = max(self.below, *flying) if flying else self.below
+            return min(farthest * self._stride(), self.most), self.horizon_ms
+        low = self.below
+        if low == 0.0:
+            # Strong ones answer first: of the first ones the strongest that has not is the best
+            # guess at one that never will.
+            low = max((each for each in flying if each in self.ladder), default=0.0)
+        if low == 0.0:
             if not self.was_without:
                 self.was_without = True
-                asked[-1] = 0.0
-        else:
-            ratio = ceiling / self.below
-            asked = self.below * ratio ** (steps / (count + 1.0))
-            if ratio ** (1.0 / (count + 1.0)) <= 1.0 + self.rtol:
-                self.horizon_ms = self.t_stop_ms  # the last cut: whole runs spare one afterwards
-        self.stride = min(self.stride * _GROWTH, _LARGEST_STRIDE) if count == 1 else _GROWTH
-        return sorted({float(each) for each in np.minimum(asked, self.most)})
+                return 0.0, self.horizon_ms
+            return min(ceiling, *flying, math.inf) / self._stride(), self.horizon_ms
+        edges = np.array([low, *(each for each in flying if each > low), ceiling])
+        ratios = edges[1:] / edges[:-1]
+        widest = int(ratios.argmax())
+        if ratios[widest] <= 1.0 + self.rtol:
+            return None
+        half = math.sqrt(ratios[widest])
+        # Of the last cut whole runs spare one afterwards.
+        is_last = half <= 1.0 + self.rtol
+        return float(edges[widest] * half), self.t_stop_ms if is_last else self.horizon_ms
+
+    def _stride(self) -> float:
+        stride = self.stride
+        if self.lanes == 1:
+            self.stride = min(stride * _GROWTH, _LARGEST_STRIDE)
+        return stride
 
     @property
     def is_narrow(self) -> bool:
         return self.below > 0.0 and self.above <= self.below * (1.0 + self.rtol)
 
-    def note(self, factor: float, result: Result) -> None:
+    def note(self, factor: float, until_ms: float, answer: Answer) -> None:
+        """That a run is over."""
+        if answer.status is Status.INTERRUPTED or self.status is not None:
+            return
         self.runs += 1
-        if result.status is Status.FAILED:
-            self.status, self.message = ThresholdStatus.FAILED, result.message
-        elif result.status is Status.STOPPED or self.criterion.is_met(result):
-            self.active[factor] = result.t_stop_ms
-        elif result.status is Status.DIVERGED:
+        if self.running.get(factor) == until_ms:
+            del self.running[factor]
+        counts = np.bincount(answer.crossings, minlength=int(self.compartments.max()) + 1)
+        if answer.status is Status.FAILED:
+            self.status, self.message = ThresholdStatus.FAILED, answer.message
+        elif answer.status is Status.STOPPED or self.criterion.is_enough(counts[self.compartments]):
+            self.active[factor] = answer.t_ms
+        elif answer.status is Status.DIVERGED:
             self.broken = min(self.broken, factor)
-            self.message = result.message
+            self.message = answer.message
         else:
             self.silent.add(factor)
-            if self.horizon_ms == self.t_stop_ms:
+            if until_ms == self.t_stop_ms:
                 self.certain.add(factor)
+        self._conclude()
 
-    def conclude(self) -> None:
+    def _conclude(self) -> None:
         """The bracket from what is known, and whether the search is over."""
         if self.status is not None:
             return
@@ -424,7 +484,7 @@ class _Search:
         if self.above == 0.0:
             self.status = ThresholdStatus.ALWAYS
             self.message = "active without the stimulus"
-        elif math.isinf(self.above) and self.below >= self.most:
+        elif math.isinf(self.above) and self.below >= self.most and self.below in self.certain:
             self.status = ThresholdStatus.NO_RESPONSE
             self.message = f"silent up to {self.given * self.most:g} {self.unit}"
         elif self.broken <= max(self.below * (1.0 + self.rtol), _NOTHING):
@@ -441,7 +501,7 @@ class _Search:
         factor = self.above if is_found else math.nan
         silent_above = self.silent_above if math.isfinite(self.silent_above) else math.nan
         return Threshold(
-            status=self.status or ThresholdStatus.FAILED,
+            status=self.status or ThresholdStatus.INTERRUPTED,
             amplitude=factor * self.given,
             unit=self.unit,
             factor=factor,

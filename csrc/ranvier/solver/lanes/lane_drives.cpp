@@ -42,15 +42,20 @@ void LaneSolver<Real>::set_drives(std::size_t fibre, std::span<const Drive> driv
                 std::ranges::lower_bound(compartments, static_cast<std::int32_t>(i)) -
                 compartments.begin());
             const LinkModes& modes = *links_[link].modes;
-            LinkTerm term{link, drive, std::vector<double>(modes.size())};
+            // One term for all compartments of a link: those of a drive mostly stand together.
+            if (own.links.empty() || own.links.back().link != link ||
+                own.links.back().drive != drive) {
+                own.links.push_back({link, drive, std::vector<double>(modes.size())});
+            }
+            std::vector<double>& weight = own.links.back().weight;
             for (std::size_t mode = 0; mode < modes.size(); ++mode) {
-                term.weight[mode] =
+                weight[mode] +=
                     weight_nA * (modes.basis[at * modes.size() + mode] +
                                  modes.basis[(at + compartments.size()) * modes.size() + mode]);
             }
-            own.links.push_back(std::move(term));
         }
     }
+    std::ranges::stable_sort(own.links, {}, &LinkTerm::link);
     std::ranges::stable_sort(own.rows, {}, &RowTerm::block);
     if (window_ && !own.links.empty()) {
         shut_window();

@@ -38,6 +38,9 @@ void LaneSolver<Real>::place_links() {
         link_in_[k][place % kLanes] = static_cast<std::int32_t>(links_.size());
         links_.push_back({k, place % kLanes, joins[place], nullptr});
     }
+    for (auto* const array : {&driven_.decay, &driven_.first, &driven_.second}) {
+        array->resize(link_modes_);
+    }
     link_half_.assign(link_slot_.size(), 0);
     link_halves_ = window_choice_.tolerance_mV > 0.0 ? 2 : 1;  // for how potentials go on
     link_state_.assign(link_slot_.size() * link_halves_ * link_modes_ * kLanes, Real(0));
@@ -260,41 +263,71 @@ void LaneSolver<Real>::gather_link(const SmallRow& small) noexcept {
     }
 }
 
+/// Calls work(link, decay, first, second) for every link that drives of a fibre reach: per mode
+/// 1/(1/tau + rate), and what all of its drives bring to it in both stages.
+template <class Real>
+template <class Work>
+void LaneSolver<Real>::for_each_driven_link(std::size_t fibre, const Work& work) noexcept {
+    const FibreDrives& own = drives_[fibre];
+    if (!own.is_on) {
+        return;
+    }
+    const double per_ms = 1.0 / tau_ms_[fibre];
+    const LinkModes* modes = nullptr;
+    for (std::size_t t = 0; t < own.links.size();) {
+        const std::size_t link = own.links[t].link;
+        if (links_[link].modes.get() != modes) {  // most are equal
+            modes = links_[link].modes.get();
+            for (std::size_t mode = 0; mode < modes->size(); ++mode) {
+                driven_.decay[mode] = 1.0 / (per_ms + modes->rate_per_ms[mode]);
+            }
+        }
+        std::ranges::fill(driven_.first, 0.0);
+        std::ranges::fill(driven_.second, 0.0);
+        bool is_on = false;
+        for (; t < own.links.size() && own.links[t].link == link; ++t) {
+            const LinkTerm& term = own.links[t];
+            const double first = own.first[term.drive];
+            const double second = own.second[term.drive];
+            is_on = is_on || first != 0.0 || second != 0.0;
+            for (std::size_t mode = 0; mode < modes->size(); ++mode) {
+                driven_.first[mode] += first * term.weight[mode];
+                driven_.second[mode] += second * term.weight[mode];
+            }
+        }
+        if (is_on) {
+            work(links_[link]);
+        }
+    }
+}
+
 /// Currents into sheathed compartments, f in the first stage and f2 in the second: b D f goes to
 /// the rows at once, b D (f2 - f) + k s b D^2 f in the second stage, and D f2 + k s D^2 f stays.
 template <class Real>
 void LaneSolver<Real>::drive_links() noexcept {
     bool are_driven = false;
     for (std::size_t f = 0; f < drives_.size(); ++f) {
-        FibreDrives& own = drives_[f];
-        if (!own.is_on) {
-            continue;
-        }
-        const double per_ms = 1.0 / tau_ms_[f];
-        const double echo_per_ms = kEcho * per_ms;
-        for (LinkTerm& term : own.links) {
-            const Link& link = links_[term.link];
+        const double echo_per_ms = kEcho / tau_ms_[f];
+        for_each_driven_link(f, [&](const Link& link) {
             const LinkModes& modes = *link.modes;
-            const double first = own.first[term.drive];
-            const double second = own.second[term.drive];
-            const std::size_t place = index(link_slot_[link.k]) * kLanes + link.lane;
             double lower = 0.0, upper = 0.0, lower2 = 0.0, upper2 = 0.0;
             for (std::size_t mode = 0; mode < modes.size(); ++mode) {
-                const double d = 1.0 / (per_ms + modes.rate_per_ms[mode]);
-                const double in_first = d * first * term.weight[mode];
+                const double d = driven_.decay[mode];
+                const double in_first = d * driven_.first[mode];
                 const double later =
-                    d * (second - first) * term.weight[mode] + echo_per_ms * d * in_first;
+                    d * (driven_.second[mode] - driven_.first[mode]) + echo_per_ms * d * in_first;
                 lower += modes.lower[mode] * in_first;
                 upper += modes.upper[mode] * in_first;
                 lower2 += modes.lower[mode] * later;
                 upper2 += modes.upper[mode] * later;
             }
+            const std::size_t place = index(link_slot_[link.k]) * kLanes + link.lane;
             link_lower_nA_[place] += static_cast<Real>(lower);
             link_upper_nA_[place] += static_cast<Real>(upper);
             link_lower_echo_[place] -= static_cast<Real>(lower2 / echo_per_ms);
             link_upper_echo_[place] -= static_cast<Real>(upper2 / echo_per_ms);
             are_driven = true;
-        }
+        });
     }
     if (are_driven) {
         gather_links();
@@ -305,25 +338,19 @@ void LaneSolver<Real>::drive_links() noexcept {
 template <class Real>
 void LaneSolver<Real>::push_links() noexcept {
     for (std::size_t f = 0; f < drives_.size(); ++f) {
-        const FibreDrives& own = drives_[f];
-        for (std::size_t t = 0; own.is_on && t < own.links.size(); ++t) {
-            const LinkTerm& term = own.links[t];
-            const Link& link = links_[term.link];
-            const LinkModes& modes = *link.modes;
-            const double per_ms = 1.0 / tau_ms_[f];
-            const double echo_per_ms = kEcho * per_ms;
-            for (std::size_t mode = 0; mode < modes.size(); ++mode) {
-                const double d = 1.0 / (per_ms + modes.rate_per_ms[mode]);
-                const double pushed =
-                    d * term.weight[mode] *
-                    (own.second[term.drive] + echo_per_ms * d * own.first[term.drive]);
-                link_state_[modes_at(link) + mode * kLanes] += static_cast<Real>(pushed);
-                are_links_stale_ = true;
+        const double echo_per_ms = kEcho / tau_ms_[f];
+        for_each_driven_link(f, [&](const Link& link) {
+            Real* const state = &link_state_[modes_at(link)];
+            for (std::size_t mode = 0; mode < link.modes->size(); ++mode) {
+                const double d = driven_.decay[mode];
+                state[mode * kLanes] += static_cast<Real>(
+                    d * (driven_.second[mode] + echo_per_ms * d * driven_.first[mode]));
             }
+            are_links_stale_ = true;
             if (are_links_watched_) {
                 link_is_worn_[link.k] = 1;  // the slack knows nothing of this
             }
-        }
+        });
     }
 }
 

@@ -301,10 +301,23 @@ void LaneSolver<Real>::fill_constants(std::size_t fibre) {
     const auto last = std::find_if(first, layout_.links.end(), [&](const LinkPlace& link) {
         return index(link.fibre) != fibre;
     });
-    auto modes = find_link_modes(system, {first, last});
-    for (std::size_t k = 0; k < modes.size(); ++k) {
-        links_[static_cast<std::size_t>(first - layout_.links.begin()) + k].modes =
-            std::move(modes[k]);
+    const auto own = links_.begin() + (first - layout_.links.begin());
+    // The same discretisation in another lane has the same modes, and these take time to find.
+    const auto twin = std::ranges::find_if(layout_.links, [&](const LinkPlace& link) {
+        return index(link.fibre) != fibre && &systems_[index(link.fibre)]->discretisation() == &d &&
+               links_[static_cast<std::size_t>(&link - layout_.links.data())].modes != nullptr;
+    });
+    if (twin != layout_.links.end()) {
+        const auto theirs = links_.begin() + (twin - layout_.links.begin());
+        std::transform(theirs, theirs + (last - first), own, own, [](const Link& their, Link link) {
+            link.modes = their.modes;
+            return link;
+        });
+    } else {
+        auto modes = find_link_modes(system, {first, last});
+        for (std::size_t k = 0; k < modes.size(); ++k) {
+            (own + static_cast<std::ptrdiff_t>(k))->modes = std::move(modes[k]);
+        }
     }
     tau_ms_[fibre] = 0.0;
 }

@@ -301,6 +301,8 @@ private:
     }
     void join_mixed(const Edge& edge) noexcept;
     std::size_t block_of(std::size_t place) const noexcept;
+    template <class Work>
+    void for_each_driven_link(std::size_t fibre, const Work& work) noexcept;
     void drive_links() noexcept;
     void gather(bool with_first) noexcept;
     void gather_links() noexcept;
@@ -468,6 +470,10 @@ private:
     };
     Copy copy_;
     std::vector<FibreDrives> drives_;
+    /// Per mode of one link, for for_each_driven_link().
+    struct {
+        std::vector<double> decay, first, second;
+    } driven_;
     bool is_driven_ = false;             // some drive is on in this step
     std::vector<double> tau_ms_;         // per fibre, of the constants as they are
     std::vector<double> moved_ms_;       // per fibre, as gates_ms_ has it
