@@ -1,8 +1,9 @@
 """The workloads of the comparison, and how every simulator is timed.
 
-W1: a spike along a squid axon of 10 cm. W2: a spike along a 10 um MRG fibre; `batch.py` has those
-of many fibres. Each script builds one of them with one simulator, runs it on one thread and prints
-one line of JSON. All record the membrane potential at the same places, every step.
+W1: a spike along a squid axon of 10 cm. W2: a spike along a 10 um MRG fibre. W4: that fibre's
+threshold to an electrode outside. `batch.py` has those of many fibres. Each script builds one of
+them with one simulator, runs it on one thread and prints one line of JSON. Those of W1 and W2
+record the membrane potential at the same places, every step.
 """
 
 from __future__ import annotations
@@ -135,8 +136,35 @@ class MrgFibre:
         return 1e-3 * (last - first) * self.node_spacing_um
 
 
+@dataclass(frozen=True, kw_only=True)
+class FieldThreshold:
+    """How strong a cathodic pulse of a point electrode beside the middle of W2's fibre must be.
+
+    Searched in halves between the bounds, to `precision` of the amplitude; a run counts as active
+    when a node nine tenths along the fibre comes up to `threshold_mV`.
+    """
+
+    distance_um: float = 1000.0
+    conductivity_S_m: float = 0.3
+    duration_ms: float = 0.1
+    strong_mA: float = -1.0
+    weak_mA: float = -0.01
+    precision: float = 0.01
+    threshold_mV: float = -30.0
+    t_stop_ms: float = 5.0
+
+    def watched(self, nodes: int) -> int:
+        return int(0.9 * (nodes - 1))
+
+    def potential_mV(self, along_um: np.ndarray) -> np.ndarray:
+        """Per mA, at these distances from the middle of the fibre, (n,)."""
+        r_m = 1e-6 * np.hypot(along_um, self.distance_um)
+        return 1.0 / (4.0 * math.pi * self.conductivity_S_m * r_m)
+
+
 W1 = SquidCable()
 W2 = MrgFibre()
+W4 = FieldThreshold()
 
 
 def require(module: str, peer: str, install: str) -> ModuleType:
@@ -170,6 +198,42 @@ def arguments_w2(description: str) -> argparse.ArgumentParser:
     parser.add_argument("--nodes", type=int, default=W2.nodes)
     add_common_arguments(parser, W2.dt_ms, W2.t_stop_ms)
     return parser
+
+
+def arguments_w4(description: str) -> argparse.ArgumentParser:
+    """Returns a parser of the options that every script of W4 has."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--nodes", type=int, default=W2.nodes)
+    add_common_arguments(parser, W2.dt_ms, W4.t_stop_ms)
+    return parser
+
+
+def bisect_w4(is_active: Callable[[float], bool]) -> tuple[float, int]:
+    """The threshold in mA, and how many runs it took."""
+    strong_mA, weak_mA = W4.strong_mA, W4.weak_mA
+    runs = 2
+    if not is_active(strong_mA) or is_active(weak_mA):
+        raise ValueError(f"the threshold is not between {weak_mA:g} and {strong_mA:g} mA")
+    while abs(1.0 - weak_mA / strong_mA) >= W4.precision:
+        middle_mA = 0.5 * (strong_mA + weak_mA)
+        runs += 1
+        if is_active(middle_mA):
+            strong_mA = middle_mA
+        else:
+            weak_mA = middle_mA
+    return strong_mA, runs
+
+
+def report_w4(arguments: argparse.Namespace, *, timing: Timing, runs: int, **more: object) -> None:
+    """Prints a threshold as one line of JSON."""
+    times = {"wall_s": timing.wall_s, "best_s": timing.best_s, "best_cpu_s": timing.best_cpu_s}
+    print(
+        json.dumps(
+            {"workload": "W4", "dt_ms": arguments.dt, "searches": timing.runs, "runs": runs}
+            | times
+            | more
+        )
+    )
 
 
 def add_common_arguments(parser: argparse.ArgumentParser, dt_ms: float, t_stop_ms: float) -> None:

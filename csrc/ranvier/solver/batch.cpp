@@ -9,6 +9,7 @@
 #include <mutex>
 #include <system_error>
 #include <thread>
+#include <tuple>
 #include <utility>
 
 #include "ranvier/base/error.hpp"
@@ -333,13 +334,34 @@ private:
 
     void initialise(Simulation& simulation, std::size_t k) {
         const BatchRun& run = runs_[k];
+        if (!after_) {
+            begin(simulation, run);
+            return;
+        }
+        // A fibre that is searched in several lanes has one resting state.
+        const StartKey key{run.discretisation.get(), run.v_init_mV, run.v_rest_guess_mV};
+        {
+            const std::lock_guard lock(starting_);
+            if (const auto known = known_starts_.find(key); known != known_starts_.end()) {
+                starts_[k] = known->second;
+            }
+        }
+        if (starts_[k]) {
+            simulation.start_from(starts_[k]->snapshot, starts_[k]->is_at_rest,
+                                  driven(k, run.drive_factor));
+            return;
+        }
+        begin(simulation, run);
+        starts_[k] = std::make_shared<const Start>(Start{simulation.snapshot(), !run.v_init_mV});
+        const std::lock_guard lock(starting_);
+        known_starts_.emplace(key, starts_[k]);
+    }
+
+    static void begin(Simulation& simulation, const BatchRun& run) {
         if (run.v_init_mV) {
             simulation.initialise(*run.v_init_mV);
         } else {
             simulation.initialise_at_rest(run.v_rest_guess_mV);
-        }
-        if (after_) {
-            starts_[k] = Start{simulation.snapshot(), !run.v_init_mV};
         }
     }
 
@@ -429,6 +451,8 @@ private:
         std::string snapshot;
         bool is_at_rest;
     };
+    /// Discretisation, and what the start is asked to be.
+    using StartKey = std::tuple<const Discretisation*, std::optional<double>, double>;
 
     const std::vector<BatchRun>& runs_;
     const MethodChoice& choice_;
@@ -440,7 +464,9 @@ private:
     Isa isa_ = Isa::kBase;
     std::vector<std::unique_ptr<Queue>> queues_;
     std::vector<BatchOutcome> outcomes_;
-    std::vector<std::optional<Start>> starts_;  // per run
+    std::vector<std::shared_ptr<const Start>> starts_;  // per run
+    std::map<StartKey, std::shared_ptr<const Start>> known_starts_;
+    std::mutex starting_;
     std::atomic<std::size_t> done_ = 0;
     std::atomic<bool> is_over_ = false;
     std::mutex waiting_;

@@ -73,8 +73,8 @@ public:
     /// Whether all potentials of one fibre are finite and within the limit.
     bool is_sound(std::size_t fibre) const noexcept;
 
-    /// Whether all fibres are, also under sheaths, and all gates finite.
-    bool is_sound_throughout() const noexcept;
+    /// Whether that one is also under its sheaths, and all rows and gates of all fibres are.
+    bool is_sound_throughout(std::size_t fibre) const noexcept;
 
     double v_mV(std::size_t fibre, std::size_t compartment) const noexcept;
     double potential_mV(std::size_t fibre, std::size_t layer,

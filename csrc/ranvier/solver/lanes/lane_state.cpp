@@ -241,7 +241,7 @@ bool LaneSolver<Real>::is_sound(std::size_t fibre) const noexcept {
 
 /// Whole arrays first, in sums of comparisons, which vectorise.
 template <class Real>
-bool LaneSolver<Real>::is_sound_throughout() const noexcept {
+bool LaneSolver<Real>::is_sound_throughout(std::size_t fibre) const noexcept {
     if (window_) {
         return is_window_sound();
     }
@@ -255,6 +255,9 @@ bool LaneSolver<Real>::is_sound_throughout() const noexcept {
         }
     }
     for (std::size_t l = 0; faults == 0 && l < links_.size(); ++l) {
+        if (index(layout_.links[l].fibre) != fibre) {
+            continue;
+        }
         const std::size_t n = layout_.links[l].compartment.size();
         for (std::size_t k = 0; k < n; ++k) {
             const double outside_mV = link_potential(l, n + k);

@@ -86,7 +86,9 @@ public:
     }
     std::span<const Crossing> crossings() const noexcept override { return crossings_; }
     bool is_sound() const noexcept override { return is_sound_; }
-    bool is_sound_throughout() const noexcept override { return solver().is_sound_throughout(); }
+    bool is_sound_throughout() const noexcept override {
+        return solver().is_sound_throughout(fibre_);
+    }
 
     ExecutionUsed execution() const noexcept override {
         return {
