@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ranvier.studies.activation import Activation
+from ranvier.studies.table import Curve, Picture, StudyInterrupted, StudyTable
 from ranvier.studies.threshold import (
     Threshold,
     Thresholds,
@@ -13,6 +14,10 @@ from ranvier.studies.threshold import (
 
 __all__ = [
     "Activation",
+    "Curve",
+    "Picture",
+    "StudyInterrupted",
+    "StudyTable",
     "Threshold",
     "ThresholdStatus",
     "Thresholds",
