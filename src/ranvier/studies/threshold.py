@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,11 +15,10 @@ from ranvier.errors import ModelError
 from ranvier.fibers._fiber import Fiber
 from ranvier.results import Result, Status
 from ranvier.run import several
-from ranvier.studies.activation import Activation
+from ranvier.studies.activation import Activation, Block, Criterion, Silence
+from ranvier.studies.threshold_result import Threshold, Thresholds, ThresholdStatus
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from ranvier.discretisation import Mesh
     from ranvier.drive import Drive
     from ranvier.methods import Method
@@ -41,94 +39,16 @@ _NOTHING = 1e-9
 _LARGEST_STRIDE = 16.0
 
 
-class ThresholdStatus(StrEnum):
-    FOUND = "found"
-    NO_RESPONSE = "no_response"
-    ALWAYS = "always"
-    DIVERGED = "diverged"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Threshold:
-    """The smallest amplitude that was seen to activate a fibre, or the reason why there is none.
-
-    `bracket` holds the largest amplitude below it that was seen not to activate, and it; the true
-    threshold, of this model, method and criterion, is in between. Amplitudes are those of the
-    (first) stimulus, in `unit`, with its sign; `factor` is how many times as strong as given it was
-    at the threshold. `silent_above` is the smallest amplitude above the threshold that was seen not
-    to activate, as happens where strong currents block; NaN if there was none.
-
-    Statuses: "no_response" (not even the strongest amplitude that was asked for did), "always"
-    (active without the stimulus), "diverged" (runs that were needed blew up), "failed" (no resting
-    state). Then the amplitude is NaN, and the bracket is what is known.
-    """
-
-    status: ThresholdStatus
-    amplitude: float
-    unit: str
-    factor: float
-    bracket: tuple[float, float]
-    silent_above: float
-    runs: int
-    message: str = ""
-
-    def __str__(self) -> str:
-        if self.status is ThresholdStatus.FOUND:
-            below = self.bracket[0]
-            return (
-                f"threshold {self.amplitude:.5g} {self.unit} (above {below:.5g}; {self.runs} runs)"
-            )
-        return f"no threshold: {self.status} ({self.message}; {self.runs} runs)"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Thresholds(Sequence[Threshold]):
-    """One threshold per fibre, in order, with the columns as arrays (n,), and what it took."""
-
-    rows: tuple[Threshold, ...]
-    runs: int
-    rounds: int
-    wall_s: float
-
-    def __getitem__(self, index):  # type: ignore[no-untyped-def]  # int or slice, as of a tuple
-        return self.rows[index]
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __iter__(self) -> Iterator[Threshold]:
-        return iter(self.rows)
-
-    @property
-    def amplitude(self) -> NDArray[np.float64]:
-        """NaN where none was found."""
-        return np.array([row.amplitude for row in self.rows])
-
-    @property
-    def bracket(self) -> NDArray[np.float64]:
-        """(n, 2)."""
-        return np.array([row.bracket for row in self.rows]).reshape(-1, 2)
-
-    @property
-    def status(self) -> NDArray[np.str_]:
-        return np.array([str(row.status) for row in self.rows])
-
-    def __repr__(self) -> str:
-        found = sum(row.status is ThresholdStatus.FOUND for row in self.rows)
-        return (
-            f"<Thresholds: {found} of {len(self)} found, {self.runs} runs in {self.rounds} rounds, "
-            f"{self.wall_s:.3g} s>"
-        )
-
-
 def find_threshold(
     target: Target,
     stimulus: Stimulus | Sequence[Stimulus],
     *,
-    activation: Activation | None = None,
+    background: Stimulus | Sequence[Stimulus] = (),
+    activation: Activation | Block | None = None,
     rtol: float = 1e-3,
     most: float = 1000.0,
+    upper: bool = False,
+    error: bool = False,
     t_stop_ms: float | None = None,
     method: Method | None = None,
     mesh: Mesh | None = None,
@@ -141,7 +61,10 @@ def find_threshold(
     (found,) = find_thresholds(
         [target],
         [stimuli],
+        background=[tuple(several(background))],
         activation=activation,
+        upper=upper,
+        error=error,
         rtol=rtol,
         most=most,
         t_stop_ms=t_stop_ms,
@@ -158,16 +81,20 @@ def find_thresholds(
     targets: Sequence[Target],
     stimuli: Stimulus | Sequence[Stimulus | Sequence[Stimulus]],
     *,
-    activation: Activation | None = None,
+    background: Stimulus | Sequence[Stimulus | Sequence[Stimulus]] = (),
+    activation: Activation | Block | None = None,
     rtol: float = 1e-3,
     most: float = 1000.0,
-    t_stop_ms: float | None = None,
+    upper: bool = False,
+    error: bool = False,
+    t_stop_ms: float | Sequence[float] | None = None,
     method: Method | None = None,
     mesh: Mesh | None = None,
     solver: str = "auto",
     precision: str = "double",
     threads: int | None = None,
     progress: Callable[[float], None] | None = None,
+    on_row: Callable[[int, Threshold], None] | None = None,
 ) -> Thresholds:
     """How strong a stimulus must be to activate each fibre, all searched side by side.
 
@@ -178,14 +105,21 @@ def find_thresholds(
     eight places at once for a single fibre and in one for eight or more: the core runs eight side
     by side. Of several thresholds, as where strong currents block, the lowest that shows is found.
 
-    `activation` says what counts (`Activation()`: a spike has propagated). A run ends when that is
-    seen. Otherwise it goes on to twice the time at which weak spikes have come, and, where it
-    counts, at the lower end of the bracket, to `t_stop_ms`: by default the end of the stimulus and
-    then as long as the fibre says that its spike needs (`Fiber.t_stop_ms`); a model has to be given
-    one. The rest is as in `simulate`. `progress` is called with the share of fibres that are done.
+    `activation` says what counts (`Activation()`: a spike has propagated; `Block`: a test spike has
+    not). A run ends when that is seen. Otherwise it goes on to twice the time at which weak spikes
+    have come, and, where it counts, at the lower end of the bracket, to `t_stop_ms`: by default the
+    end of the stimuli and then as long as the fibre says that its spike needs (`Fiber.t_stop_ms`);
+    a model has to be given one. `background` acts besides and stays as it is, such as a pulse that
+    went before; it is given as `stimuli` are, `()` for none.
+
+    With `upper` the search goes on above each threshold, for where the fibre falls silent again.
+    With `error` each threshold is found again at finer steps, to 1e-5, and has a limit and an error
+    bar (`threshold_errors`); of the mesh `converge` knows. The rest is as in `simulate`. `progress`
+    is called with the share of fibres that are done, and `on_row` with each as soon as it is.
 
     A fibre without a threshold is a row with a status. Raises ModelError, before anything runs, for
-    what cannot be run at all, ValueError for an `rtol` or a `most` that is no use.
+    what cannot be run at all, as a stimulus that ends after the run, ValueError for an `rtol` or a
+    `most` that is no use.
     """
     started_s = time.perf_counter()
     if not (math.isfinite(rtol) and 1e-9 <= rtol < 1):
@@ -194,27 +128,69 @@ def find_thresholds(
         raise ValueError(f"most: is {most:g}, expected 1 or more")
     each_stimuli = _entries(targets, stimuli)
     criterion = activation or Activation()
-    searches = _searches(
-        targets,
-        each_stimuli,
-        criterion,
+    if upper and not isinstance(criterion, Activation):
+        raise ValueError("upper: goes with an Activation, expected it left out with a Block")
+    prepared = _Prepared(
+        targets=targets,
+        stimuli=each_stimuli,
+        background=_background(targets, background),
+        t_stops_ms=_t_stops_ms(targets, each_stimuli, t_stop_ms),
         rtol=rtol,
         most=most,
-        t_stop_ms=_t_stop_ms(targets, each_stimuli) if t_stop_ms is None else t_stop_ms,
         method=method,
         mesh=mesh,
         solver=solver,
         precision=precision,
         threads=threads,
     )
+    searches = prepared.searches(criterion)
+    is_last = not upper and not error
+    rounds = _search(searches, progress, on_row if is_last else None)
+    found = [each.threshold() for each in searches]
+    if upper and isinstance(criterion, Activation):
+        found, more = _with_upper(found, prepared, criterion)
+        rounds += more
+    if error:
+        from ranvier.studies.threshold_errors import with_errors
+
+        found = with_errors(
+            found,
+            targets,
+            each_stimuli,
+            background=prepared.background,
+            activation=criterion,
+            t_stop_ms=prepared.t_stops_ms,
+            method=method,
+            mesh=mesh,
+            solver=solver,
+            precision=precision,
+            threads=threads,
+        )
+    if on_row is not None and not is_last:
+        for k, row in enumerate(found):
+            on_row(k, row)
+    return Thresholds(
+        tuple(found),
+        runs=sum(row.runs for row in found),
+        rounds=rounds,
+        wall_s=time.perf_counter() - started_s,
+    )
+
+
+def _search(
+    searches: Sequence[_Search],
+    progress: Callable[[float], None] | None = None,
+    on_row: Callable[[int, Threshold], None] | None = None,
+) -> int:
+    """Takes all searches to their ends, side by side; the number of rounds."""
     rounds = 0
-    while open_ones := [each for each in searches if each.status is None]:
+    while open_ones := [(k, each) for k, each in enumerate(searches) if each.status is None]:
         rounds += 1
         per_fibre = max(1, math.ceil(_LANES / len(open_ones)))
-        asked = [(each, factor) for each in open_ones for factor in each.ask(per_fibre)]
         by_batch: dict[int, list[tuple[_Search, float]]] = {}
-        for search, factor in asked:
-            by_batch.setdefault(id(search.batch), []).append((search, factor))
+        for _, search in open_ones:
+            asked = [(search, factor) for factor in search.ask(per_fibre)]
+            by_batch.setdefault(id(search.batch), []).extend(asked)
         for group in by_batch.values():
             results = group[0][0].batch.simulate(
                 [(search.target, (search.stimulus(factor),), None) for search, factor in group],
@@ -222,16 +198,29 @@ def find_thresholds(
             )
             for (search, factor), result in zip(group, results, strict=True):
                 search.note(factor, result)
-        for each in open_ones:
+        for k, each in open_ones:
             each.conclude()
+            if each.status is not None and on_row is not None:
+                on_row(k, each.threshold())
         if progress is not None:
             progress(sum(each.status is not None for each in searches) / len(searches))
-    return Thresholds(
-        tuple(each.threshold() for each in searches),
-        runs=sum(each.runs for each in searches),
-        rounds=rounds,
-        wall_s=time.perf_counter() - started_s,
-    )
+    return rounds
+
+
+def _with_upper(
+    found: Sequence[Threshold], prepared: _Prepared, activation: Activation
+) -> tuple[list[Threshold], int]:
+    """The same rows with the thresholds of falling silent above them; the number of rounds."""
+    rows = [k for k, row in enumerate(found) if row.status is ThresholdStatus.FOUND]
+    searches = prepared.searches(Silence(activation=activation), rows)
+    for search, k in zip(searches, rows, strict=True):
+        search.begin_at(found[k].factor)
+    rounds = _search(searches)
+    upper = {k: search.threshold() for k, search in zip(rows, searches, strict=True)}
+    return [
+        replace(row, upper=upper[k], runs=row.runs + upper[k].runs) if k in upper else row
+        for k, row in enumerate(found)
+    ], rounds
 
 
 def _entries(
@@ -254,75 +243,113 @@ def _entries(
     return found
 
 
-def _t_stop_ms(targets: Sequence[Target], stimuli: Sequence[tuple[Stimulus, ...]]) -> float:
-    longest_ms = 0.0
+def _background(
+    targets: Sequence[Target], background: Stimulus | Sequence[Stimulus | Sequence[Stimulus]]
+) -> list[tuple[Stimulus, ...]]:
+    """What acts on each fibre besides. Raises ModelError where it does not fit."""
+    if not isinstance(background, Sequence):
+        return [(background,)] * len(targets)
+    if len(background) not in (0, len(targets)):
+        raise ModelError(
+            f"background: has {len(background)} entries, expected {len(targets)}, one for each "
+            "fibre"
+        )
+    return [tuple(several(entry)) for entry in background] or [()] * len(targets)
+
+
+def _t_stops_ms(
+    targets: Sequence[Target],
+    stimuli: Sequence[tuple[Stimulus, ...]],
+    given_ms: float | Sequence[float] | None,
+) -> list[float]:
+    """When the runs of each fibre end. Raises ModelError for one that ends before its stimulus."""
+    if isinstance(given_ms, Sequence | np.ndarray) and len(given_ms) != len(targets):
+        raise ModelError(f"t_stop_ms: has {len(given_ms)} entries, expected {len(targets)}")
+    t_stops_ms = []
     for k, (target, each) in enumerate(zip(targets, stimuli, strict=True)):
-        if not isinstance(target, Fiber):
+        end_ms = max(stimulus.end_ms for stimulus in each)
+        if isinstance(given_ms, Sequence | np.ndarray):
+            t_stop_ms = float(given_ms[k])
+        elif given_ms is not None:
+            t_stop_ms = given_ms
+        elif isinstance(target, Fiber):
+            t_stop_ms = end_ms + target.t_stop_ms
+        else:
             raise ModelError(
                 f"fibre {k}: is a bare model, expected t_stop_ms to say how long its spike needs"
             )
-        end_ms = max(stimulus.end_ms for stimulus in each)
-        longest_ms = max(longest_ms, end_ms + target.t_stop_ms)
-    return longest_ms
+        if t_stop_ms < end_ms:
+            raise ModelError(
+                f"fibre {k}: the stimulus ends at {end_ms:g} ms, expected the run not to end "
+                f"before, at t_stop_ms = {t_stop_ms:g}"
+            )
+        t_stops_ms.append(t_stop_ms)
+    return t_stops_ms
 
 
-def _searches(
-    targets: Sequence[Target],
-    stimuli: Sequence[tuple[Stimulus, ...]],
-    criterion: Activation,
-    *,
-    rtol: float,
-    most: float,
-    t_stop_ms: float,
-    method: Method | None,
-    mesh: Mesh | None,
-    solver: str,
-    precision: str,
-    threads: int | None,
-) -> list[_Search]:
-    """One for each fibre. Those that are watched in the same compartments share a batch."""
-    from ranvier.methods import Method as DefaultMethod
-    from ranvier.run import discretised
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Prepared:
+    """What was asked, checked but for the criterion."""
 
-    batches: dict[bytes, Batch] = {}
-    searches = []
-    for k, (target, each) in enumerate(zip(targets, stimuli, strict=True)):
+    targets: Sequence[Target]
+    stimuli: Sequence[tuple[Stimulus, ...]]
+    background: Sequence[tuple[Stimulus, ...]]
+    t_stops_ms: Sequence[float]
+    rtol: float
+    most: float
+    method: Method | None
+    mesh: Mesh | None
+    solver: str
+    precision: str
+    threads: int | None
+
+    def searches(self, criterion: Criterion, rows: Sequence[int] | None = None) -> list[_Search]:
+        """One for each fibre, or for those of `rows`. Those that are watched in the same
+        compartments share a batch."""
+        batches: dict[bytes, Batch] = {}
+        asked = range(len(self.targets)) if rows is None else rows
+        return [self._search(k, criterion, batches) for k in asked]
+
+    def _search(self, k: int, criterion: Criterion, batches: dict[bytes, Batch]) -> _Search:
+        from ranvier.methods import Method as DefaultMethod
+        from ranvier.run import discretised
+
+        target, each = self.targets[k], self.stimuli[k]
         try:
-            compartments = criterion.compartments(target, discretised(target, mesh))
+            compartments = criterion.compartments(target, discretised(target, self.mesh))
             key = compartments.tobytes()
             if key not in batches:
                 batches[key] = Batch(
                     probes=(),
-                    t_stop_ms=t_stop_ms,
-                    method=method or DefaultMethod(),
-                    mesh=mesh,
+                    t_stop_ms=max(self.t_stops_ms),
+                    method=self.method or DefaultMethod(),
+                    mesh=self.mesh,
                     detect=(criterion.detector(compartments),),
                     velocity_sites=None,
                     stop_when=compartments.tolist() if criterion.ends_the_run else None,
-                    solver=solver,
-                    precision=precision,
-                    threads=threads,
+                    solver=self.solver,
+                    precision=self.precision,
+                    threads=self.threads,
                 )
             grid = batches[key].discretisation(target)
             injections = [part for stimulus in each for part in stimulus.injections(grid)]
+            fixed = [drive for stimulus in self.background[k] for drive in stimulus.lower(grid)]
         except ModelError as error:
             raise ModelError(f"fibre {k}: {error}", error.problems) from error
-        searches.append(
-            _Search(
-                target=target,
-                batch=batches[key],
-                criterion=criterion,
-                injections=injections,
-                given=each[0].amplitude,
-                unit=each[0].unit,
-                rtol=rtol,
-                most=most,
-                t_stop_ms=t_stop_ms,
-                horizon_ms=t_stop_ms,
-                end_ms=max(stimulus.end_ms for stimulus in each),
-            )
+        return _Search(
+            target=target,
+            batch=batches[key],
+            criterion=criterion,
+            injections=injections,
+            fixed=fixed,
+            given=each[0].amplitude,
+            unit=each[0].unit,
+            rtol=self.rtol,
+            most=self.most,
+            t_stop_ms=self.t_stops_ms[k],
+            horizon_ms=self.t_stops_ms[k],
+            end_ms=max(stimulus.end_ms for stimulus in each),
         )
-    return searches
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,9 +358,10 @@ class _Scaled:
 
     injections: Sequence[Injection]
     factor: float
+    fixed: Sequence[Drive]
 
     def lower(self, discretisation: object) -> list[Drive]:
-        return [each.drive(self.factor) for each in self.injections]
+        return [*(each.drive(self.factor) for each in self.injections), *self.fixed]
 
 
 @dataclass(eq=False, kw_only=True)
@@ -342,8 +370,9 @@ class _Search:
 
     target: Target
     batch: Batch
-    criterion: Activation
+    criterion: Criterion
     injections: list[Injection]
+    fixed: list[Drive]
     given: float
     unit: str
     rtol: float
@@ -353,6 +382,7 @@ class _Search:
     end_ms: float  # of the stimulus
     below: float = 0.0  # the largest that is known not to activate; 0 was not tried until then
     above: float = math.inf  # the smallest that is known to activate
+    floor: float = 0.0  # that of the first `below`
     silent_above: float = math.inf
     stride: float = _GROWTH
     was_without: bool = False  # whether the run without the stimulus was made
@@ -365,7 +395,13 @@ class _Search:
     runs: int = 0
 
     def stimulus(self, factor: float) -> Stimulus:
-        return _Scaled(self.injections, factor)  # type: ignore[return-value]
+        return _Scaled(self.injections, factor, self.fixed)  # type: ignore[return-value]
+
+    def begin_at(self, factor: float) -> None:
+        """Looks above a factor that is known not to meet the criterion, and nowhere else."""
+        self.floor = self.below = factor
+        self.silent.add(factor)
+        self.certain.add(factor)
 
     def ask(self, count: int) -> list[float]:
         """The next `count` factors to try, or fewer."""
@@ -400,7 +436,7 @@ class _Search:
         self.runs += 1
         if result.status is Status.FAILED:
             self.status, self.message = ThresholdStatus.FAILED, result.message
-        elif result.status is Status.STOPPED or self.criterion.is_met(result):
+        elif self.criterion.is_met(result):
             self.active[factor] = result.t_stop_ms
         elif result.status is Status.DIVERGED:
             self.broken = min(self.broken, factor)
@@ -417,16 +453,16 @@ class _Search:
         # What was silent until an early horizon and active until a later one is active.
         self.silent.difference_update(self.active)
         self.above = min(self.active, default=math.inf)
-        self.below = max((each for each in self.silent if each < self.above), default=0.0)
+        self.below = max((each for each in self.silent if each < self.above), default=self.floor)
         self.silent_above = min(
             (each for each in self.silent if each > self.above), default=math.inf
         )
         if self.above == 0.0:
             self.status = ThresholdStatus.ALWAYS
-            self.message = "active without the stimulus"
+            self.message = self.criterion.met_without
         elif math.isinf(self.above) and self.below >= self.most:
             self.status = ThresholdStatus.NO_RESPONSE
-            self.message = f"silent up to {self.given * self.most:g} {self.unit}"
+            self.message = f"{self.criterion.unmet} up to {self.given * self.most:g} {self.unit}"
         elif self.broken <= max(self.below * (1.0 + self.rtol), _NOTHING):
             self.status = ThresholdStatus.DIVERGED
         elif self.is_narrow and self.below in self.certain:
