@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -77,8 +77,12 @@ def study(table: StudyTable) -> Figure:
         axes.plot(curve.x, y, "-", color=colour, linewidth=1.0, label=curve.label, zorder=1)
     for label, level in picture.levels.items():
         axes.axhline(level, color=GREY, linewidth=0.8, linestyle="--", zorder=0, label=label)
-    axes.set_xscale("log" if picture.log_x else "linear")
-    axes.set_yscale("log" if picture.log_y else "linear")
+    if picture.log_x:
+        axes.set_xscale("log")
+        _plain_log(axes.xaxis)
+    if picture.log_y and any(np.isfinite(table[name]).any() for name in picture.y):
+        axes.set_yscale("log")
+        _plain_log(axes.yaxis)
     axes.set_xlabel(picture.x_label or _axis(picture.x))
     axes.set_ylabel(picture.y_label or " and ".join(map(_axis, picture.y)))
     tidy(axes)
@@ -86,6 +90,15 @@ def study(table: StudyTable) -> Figure:
     if axes.get_legend_handles_labels()[1]:
         axes.legend(fontsize=7, frameon=False)
     return figure
+
+
+def _plain_log(axis: Any) -> None:
+    """Numbers as people write them, at 1, 2 and 5 of every decade."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _axis(name: str) -> str:

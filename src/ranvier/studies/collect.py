@@ -44,8 +44,8 @@ def collect(
     bare one: fits, summary, picture; it also gets tables with rows that were not run.
 
     With a `journal` rows that it already has are not run again; `asked` is all that the rows depend
-    on besides `given`, so that a journal is not taken for another study's. On Ctrl-C raises
-    StudyInterrupted, with the table so far.
+    on besides `given`, or a function that gives that, so that a journal is not taken for another
+    study's. On Ctrl-C raises StudyInterrupted, with the table so far.
     """
     started_s = time.perf_counter()
     columns_given = {name: np.asarray(column) for name, column in given.items()}
@@ -54,7 +54,8 @@ def collect(
     rows = [dict(blank) for _ in range(n)]
     book = None
     if journal is not None:
-        book = Journal(journal, study, fingerprint([asked, columns_given]), n)
+        everything = [asked() if callable(asked) else asked, columns_given]
+        book = Journal(journal, study, fingerprint(everything), n)
         for k, values in book.done.items():
             rows[k] |= {name: _restored(value, blank[name]) for name, value in values.items()}
     missing = [k for k in range(n) if rows[k]["status"] == NOT_RUN]
