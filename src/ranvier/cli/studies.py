@@ -31,8 +31,6 @@ Progress: TypeAlias = Callable[[float], None]
 
 #: Of fibres that are drawn by chance, from the middle of the nerve.
 _RADIUS_um = 500.0
-#: A block begins to be looked for at so many times the current that fires.
-_BLOCK_GUESS = 3.0
 
 
 def add_to(commands: Commands) -> None:
@@ -258,7 +256,7 @@ def block_map(options: argparse.Namespace) -> int:
         _title(options, fibre),
         lambda progress: studies.block_map(
             fibre,
-            stimulus.scaled(_BLOCK_GUESS),
+            stimulus,
             options.values,
             test_ms=options.test_at,
             progress=progress,

@@ -15,6 +15,7 @@ from ranvier.fibers._fiber import Fiber
 from ranvier.methods import Method
 from ranvier.recording import SpikeDetector
 from ranvier.run import discretised
+from ranvier.stimuli import Pulse
 from ranvier.studies.activation import Block
 from ranvier.studies.collect import Add, collect
 from ranvier.studies.recovery_cycle import delayed
@@ -38,8 +39,12 @@ if TYPE_CHECKING:
 FREQUENCIES_Hz = (2000.0, 3000.0, 5000.0, 7000.0, 10000.0, 20000.0, 40000.0)
 #: What the onset of the current fires is over by then.
 TEST_ms = 15.0
-#: Times the amplitude given.
+#: The search begins at the threshold of such a pulse, and goes up to so many times that.
+_PULSE_ms = 0.1
+_PULSE_RTOL = 0.05
 MOST = 64.0
+#: Test spikes, one after the other.
+_TESTS = 2
 #: Of a cycle, at most, is a step.
 _STEPS_PER_CYCLE = 20
 _LONGEST_STEP_ms = 0.005
@@ -59,11 +64,15 @@ def block_map(
     """The block threshold for each frequency of an alternating current.
 
     `stimulus` has a waveform with a `frequency_Hz` and a `duration_ms`, such as `Square` or `Sine`,
-    which is switched on at its onset and stays on; its amplitude is where the search begins. At
-    `test_ms` a test spike is started (`test`, by default the stimulus of the fibre itself, at its
-    start). Blocked is a fibre in which nothing crosses -20 mV nine tenths of the way along from
-    `test_ms` to the end of the run (or what a `Block` as `activation` says); what the onset fires
-    does not count and is told as "onset_spikes", seen there before `test_ms` at the threshold.
+    which is switched on at its onset and stays on. The search begins at what fires the fibre as a
+    pulse of 0.1 ms and goes up to `most` (64) times that, so of the amplitude only the sign counts;
+    far above, the current itself makes potentials cross everywhere, and no block is seen. At
+    `test_ms`, and again when the first had time to arrive, a test spike is started (`test`, by
+    default the stimulus of the fibre itself, at its start): two, since one may run into the last
+    that the onset has fired. Blocked is a fibre in which nothing crosses -20 mV nine tenths of
+    the way along from `test_ms` to the end of the run (or what a `Block` as `activation` says);
+    what the onset fires does not count and is told as "onset_spikes", seen there before `test_ms`
+    at the threshold.
 
     A row is a frequency, found alone, by the default method at a step of a twentieth of the cycle
     or less where no method is given, to an `rtol` of 0.01. Where weak currents fire the fibre again
@@ -82,8 +91,20 @@ def block_map(
     wait_ms = options.pop("wait_ms", None)
     if wait_ms is None:
         wait_ms = target.t_stop_ms if isinstance(target, Fiber) else 5.0
-    t_stop_ms = test_ms + wait_ms
-    blocks = [_alternating(stimulus, float(each), t_stop_ms) for each in rates_Hz]
+    t_stop_ms = test_ms + _TESTS * wait_ms
+    tests = tuple(delayed(starts, k * wait_ms) for k in range(_TESTS))
+    pulse = replace(stimulus, waveform=Pulse(duration_ms=_PULSE_ms))
+    alone = find_threshold(
+        target,
+        pulse,
+        rtol=_PULSE_RTOL,
+        t_stop_ms=_PULSE_ms + wait_ms,
+        mesh=options.get("mesh"),
+    )
+    if alone.status is not ThresholdStatus.FOUND:
+        raise ModelError(f"block map: a pulse has {alone}, expected one, to begin the search at")
+    first = stimulus.scaled(alone.factor)
+    blocks = [_alternating(first, float(each), t_stop_ms) for each in rates_Hz]
     criterion = options.pop("activation", None) or Block(after_ms=test_ms)
     method = options.pop("method", None)
 
@@ -95,7 +116,7 @@ def block_map(
                 found = find_threshold(
                     target,
                     blocks[k],
-                    background=starts,
+                    background=tests,
                     activation=criterion,
                     t_stop_ms=t_stop_ms,
                     method=used,
@@ -108,7 +129,7 @@ def block_map(
                 continue
             row = row_of(found) | {"dt_ms": used.dt_ms}
             if found.status is ThresholdStatus.FOUND:
-                at_threshold = [blocks[k].scaled(found.factor), starts]
+                at_threshold = [blocks[k].scaled(found.factor)]
                 row["onset_spikes"] = _onset_spikes(
                     target, at_threshold, criterion, test_ms, used, options.get("mesh")
                 )
@@ -123,10 +144,11 @@ def block_map(
         given={"frequency_Hz": rates_Hz},
         found=columns_of("mA") | {"onset_spikes": 0, "dt_ms": math.nan},
         work=work,
-        asked=asked_of([target], [blocks, starts, criterion, method, wait_ms], options),
+        asked=asked_of([target], [blocks, tests, criterion, method, wait_ms], options),
         journal=journal,
         finish=lambda table: replace(
             table,
+            summary={"pulse_threshold_mA": alone.amplitude},
             picture=Picture(
                 x="frequency_Hz",
                 y=("threshold_mA",),
