@@ -386,7 +386,8 @@ class CoreSimulation:
         """Goes on bit for bit from a snapshot; what was recorded after it is dropped."""
 
 class BatchRun:
-    """One run of a batch. It ends early once the detector of that number has seen something."""
+    """One run of a batch. It ends early once the detector of that number has seen something. What
+    drives it in the background is not changed by `driven`."""
 
     def __init__(
         self,
@@ -399,6 +400,7 @@ class BatchRun:
         v_init_mV: _Float | None = None,
         v_rest_guess_mV: _Float = -70.0,
         stops_at_detector: _Int | None = None,
+        background: Sequence[Drive] = ...,
     ) -> None: ...
     def driven(self, drive_factor: _Float, t_stop_ms: _Float) -> BatchRun:
         """The same run with drives so many times as strong, and until another time."""

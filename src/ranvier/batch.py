@@ -30,7 +30,7 @@ from ranvier.recording import (
     lower_detector,
     lower_probe,
 )
-from ranvier.results import Geometry, IntArray, Result, Status
+from ranvier.results import Crossings, Geometry, IntArray, Result, Status
 from ranvier.run import (
     Recipe,
     check_t_stop,
@@ -46,8 +46,6 @@ from ranvier.simulation import crossings_of, trace_of
 from ranvier.threads import thread_count
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from ranvier.places import Place
     from ranvier.stimuli import Stimulus
 
@@ -139,19 +137,12 @@ def _run_by_run(
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How a run of a search ended. `crossings` are the compartments where the first detector saw
-    something, (events,)."""
+    """How a run of a search ended, and what its first detector has seen, as in a result."""
 
     status: Status
-    t_ms: float
+    t_stop_ms: float
     message: str
-    crossings: NDArray[np.int32]
-
-    @classmethod
-    def of(cls, outcome: dict[str, Any]) -> Answer:
-        crossings = outcome["crossings"]
-        seen = crossings[0][0] if crossings else np.empty(0, np.int32)
-        return cls(Status(outcome["status"]), outcome["t_ms"], outcome["message"], seen)
+    crossings: tuple[Crossings, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,21 +239,26 @@ class Batch:
 
     def search(
         self,
-        target_stimuli: Sequence[tuple[Target, tuple[Stimulus, ...]]],
+        fibres: Sequence[tuple[Target, tuple[Stimulus, ...], tuple[Stimulus, ...]]],
         begins: Sequence[tuple[int, float, float]],
         after: Callable[[int, Answer], tuple[float, float] | None],
     ) -> bool:
         """Runs fibres again and again, with all that was made ready for them; False if Ctrl-C came.
 
-        Each of `begins` has the number of a target with its stimuli, how many times as strong as
-        given they are first, and until when that runs. `after` is told the number of the entry and
+        A fibre is a target, its stimuli, and others that stay as they are. Each of `begins` has the
+        number of a fibre, how many times as strong as given its stimuli are first, and until when
+        that runs. `after` is told the number of the entry and
         how its run ended, and gives the next factor and time, or None for no more. A fibre that
         has several entries is in as many lanes. Raises ModelError for what cannot be run.
         """
         checked = [
-            self._checked(k, target, stimuli, None)
-            for k, (target, stimuli) in enumerate(target_stimuli)
+            self._checked(k, target, stimuli, None, background)
+            for k, (target, stimuli, background) in enumerate(fibres)
         ]
+
+        def answered(entry: int, outcome: dict[str, Any]) -> tuple[float, float] | None:
+            return after(entry, checked[begins[entry][0]].answer(outcome))
+
         outcomes = _core.run_batch(
             [checked[k].core.driven(factor, t_stop_ms) for k, factor, t_stop_ms in begins],
             method=self.method.name,
@@ -270,7 +266,7 @@ class Batch:
             solver=self.solver,
             precision=self.precision,
             threads=thread_count(self.threads),
-            after=lambda entry, outcome: after(entry, Answer.of(outcome)),
+            after=answered,
         )
         return all(outcome["status"] != Status.INTERRUPTED for outcome in outcomes)
 
@@ -280,22 +276,31 @@ class Batch:
         target: Target,
         stimuli: tuple[Stimulus, ...],
         v_init_mV: float | None,
+        background: tuple[Stimulus, ...] = (),
     ) -> _Run:
         """Run number `k`, with all that the core needs. ModelError if it cannot be run."""
         try:
-            return self._run(target, stimuli, v_init_mV)
+            return self._run(target, stimuli, v_init_mV, background)
         except ModelError as error:
             raise ModelError(f"run {k}: {error}", error.problems) from error
 
-    def _run(self, target: Target, stimuli: tuple[Stimulus, ...], v_init_mV: float | None) -> _Run:
+    def _run(
+        self,
+        target: Target,
+        stimuli: tuple[Stimulus, ...],
+        v_init_mV: float | None,
+        background: tuple[Stimulus, ...],
+    ) -> _Run:
         is_new = id(target) not in self.tried
         self.tried.add(id(target))
         ground = self._ground_of(target)
         places = ground.places
-        drives = [drive for each in stimuli for drive in each.lower(ground.discretisation)]
+        grid = ground.discretisation
+        drives = [drive for each in stimuli for drive in each.lower(grid)]
+        fixed = [drive for each in background for drive in each.lower(grid)]
         probes = [*(probe.core for probe in ground.probes), places.start]
         detectors = [detector.core for detector in places.detectors]
-        self._try(ground, drives, probes, detectors, v_init_mV, is_new=is_new)
+        self._try(ground, [*drives, *fixed], probes, detectors, v_init_mV, is_new=is_new)
         return _Run(
             ground=ground,
             recipe=Recipe(
@@ -313,8 +318,9 @@ class Batch:
                 threads=self.threads,
             ),
             core=_core.BatchRun(
-                ground.discretisation,
+                grid,
                 drives=drives,
+                background=fixed,
                 probes=probes,
                 detectors=detectors,
                 t_stop_ms=self.t_stop_ms,
@@ -418,6 +424,18 @@ class _Run:
     ground: _Ground
     recipe: Recipe
     core: _core.BatchRun
+
+    def answer(self, outcome: dict[str, Any]) -> Answer:
+        places = self.ground.places
+        return Answer(
+            Status(outcome["status"]),
+            outcome["t_ms"],
+            outcome["message"],
+            tuple(
+                crossings_of(detector, *seen)
+                for detector, seen in zip(places.detectors, outcome["crossings"], strict=False)
+            ),
+        )
 
     def result(self, outcome: dict[str, Any], **more: Any) -> Result:
         ground, asked = self.ground, self.recipe

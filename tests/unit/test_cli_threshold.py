@@ -31,7 +31,7 @@ def test_json_has_the_same(run: Run) -> None:
 
 
 def test_no_threshold_is_exit_code_1(run: Run) -> None:
-    code, out, _ = run(*SMALL, "--inside", "node[1],0.5", "--anodic", "--t-stop", "0.05")
+    code, out, _ = run(*SMALL, "--inside", "node[1],0.5", "--anodic", "--t-stop", "0.11")
     assert code == 1
     assert out.startswith("mrg, 10 um: no threshold: ")
 

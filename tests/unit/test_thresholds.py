@@ -16,7 +16,7 @@ import pytest
 import ranvier as rv
 from ranvier.batch import Answer, Batch
 from ranvier.fields import PointSource
-from ranvier.results import Status
+from ranvier.results import Crossings, Status
 from ranvier.stimuli import CurrentClamp, Extracellular, Pulse
 from ranvier.studies import (
     Activation,
@@ -95,11 +95,12 @@ def answering(
     """A search whose runs of `factor` end as `answer(factor)` says, without being made."""
 
     def search(_: Batch, __: Any, begins: Any, after: Any) -> bool:
+        unseen = Crossings(-20.0, np.empty(0, np.int32), np.empty(0), np.array([0]))
         lanes = [(lane, factor) for lane, (_, factor, _) in enumerate(begins)]
         while lanes:
             lane, factor = lanes.pop(0)
             status = Status(answer(factor))
-            asked = after(lane, Answer(status, 1.0, f"it {status}", np.empty(0, np.int32)))
+            asked = after(lane, Answer(status, 1.0, f"it {status}", (unseen,)))
             lanes += [] if asked is None else [(lane, asked[0])]
         return True
 

@@ -419,6 +419,8 @@ private:
                 weight_nA *= factor;
             }
         }
+        const auto& background = runs_[k].background;
+        drives.insert(drives.end(), background.begin(), background.end());
         return drives;
     }
 

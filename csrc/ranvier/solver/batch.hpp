@@ -28,7 +28,8 @@ struct BatchRun {
     double v_rest_guess_mV = -70.0;
     /// The run ends early, with the step, once this detector has seen something.
     std::optional<std::size_t> stops_at_detector;
-    double drive_factor = 1.0;  // all drives are so many times as strong as `drives` says
+    double drive_factor = 1.0;      // `drives` are so many times as strong as they say
+    std::vector<Drive> background;  // drives that no factor changes
 };
 
 enum class BatchStatus : std::uint8_t { kCompleted, kStopped, kDiverged, kFailed, kNotRun };

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from ranvier.cli import lists, rest, run, threshold, velocity
+from ranvier.cli import lists, rest, run, studies, threshold, velocity
 from ranvier.cli.arguments import Parser, UsageError
 from ranvier.errors import DivergedError, InternalError, Interrupted, RanvierError
 
@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     velocity.add_to(commands)
     threshold.add_to(commands)
+    studies.add_to(commands)
     run.add_to(commands)
     rest.add_to(commands)
     lists.add_to(commands)

@@ -39,6 +39,10 @@ def positive(text: str) -> float:
     return value
 
 
+def numbers(text: str) -> tuple[float, ...]:
+    return tuple(number(each) for each in text.split(","))
+
+
 def count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"is {text!r}, expected a whole number, 1 or more")

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from ranvier.studies.activation import Activation
-from ranvier.studies.threshold import (
-    Threshold,
-    Thresholds,
-    ThresholdStatus,
-    find_threshold,
-    find_thresholds,
-)
+from ranvier.studies.activation import Activation, Block
+from ranvier.studies.block_map import block_map
+from ranvier.studies.current_distance import current_distance
+from ranvier.studies.frequency_following import FollowingStatus, frequency_following
+from ranvier.studies.recovery_cycle import recovery_cycle
+from ranvier.studies.recruitment import recruitment
+from ranvier.studies.strength_duration import strength_duration
+from ranvier.studies.table import Curve, Picture, StudyInterrupted, StudyTable
+from ranvier.studies.threshold import find_threshold, find_thresholds
+from ranvier.studies.threshold_electrotonus import threshold_electrotonus
+from ranvier.studies.threshold_result import Threshold, Thresholds, ThresholdStatus
 
 __all__ = [
     "Activation",
+    "Block",
+    "Curve",
+    "FollowingStatus",
+    "Picture",
+    "StudyInterrupted",
+    "StudyTable",
     "Threshold",
     "ThresholdStatus",
     "Thresholds",
+    "block_map",
+    "current_distance",
     "find_threshold",
     "find_thresholds",
+    "frequency_following",
+    "recovery_cycle",
+    "recruitment",
+    "strength_duration",
+    "threshold_electrotonus",
 ]

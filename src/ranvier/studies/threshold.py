@@ -4,128 +4,37 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ranvier.batch import Answer, Batch, Target
+from ranvier.batch import Batch, Target
 from ranvier.errors import ModelError, SearchInterrupted
 from ranvier.fibers._fiber import Fiber
-from ranvier.results import Status
 from ranvier.run import several
-from ranvier.studies.activation import Activation
+from ranvier.studies.activation import Activation, Block, Criterion, Silence
+from ranvier.studies.search import Search, run_searches
+from ranvier.studies.threshold_result import Threshold, Thresholds, ThresholdStatus
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from ranvier.discretisation import Discretisation, Mesh
     from ranvier.drive import Drive
     from ranvier.methods import Method
     from ranvier.stimuli import Stimulus
-    from ranvier.stimuli._stimulus import Injection
-
-#: From one amplitude to the next while there is no bracket.
-_GROWTH = 2.0
-#: A run near threshold goes on for so many times as long after the stimulus as the weakest active
-#: one took, and at least so long; before any was active, for so large a part of the whole time.
-#: The largest silent amplitude is run to the end before it counts.
-_PATIENCE = 2.0
-_LEAST_WAIT_ms = 0.2
-_FIRST_WAIT = 0.5
-#: Runs that blow up at so small a part of what was given do so whatever is given.
-_NOTHING = 1e-9
-#: Where a fibre has one lane only, strides grow as well, up to this.
-_LARGEST_STRIDE = 16.0
-
-
-class ThresholdStatus(StrEnum):
-    FOUND = "found"
-    NO_RESPONSE = "no_response"
-    ALWAYS = "always"
-    DIVERGED = "diverged"
-    FAILED = "failed"
-    INTERRUPTED = "interrupted"
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Threshold:
-    """The smallest amplitude that was seen to activate a fibre, or the reason why there is none.
-
-    `bracket` holds the largest amplitude below it that was seen not to activate, and it; the true
-    threshold, of this model, method and criterion, is in between. Amplitudes are those of the
-    (first) stimulus, in `unit`, with its sign; `factor` is how many times as strong as given it was
-    at the threshold. `silent_above` is the smallest amplitude above the threshold that was seen not
-    to activate, as happens where strong currents block; NaN if there was none.
-
-    Statuses: "no_response" (not even the strongest amplitude that was asked for did), "always"
-    (active without the stimulus), "diverged" (runs that were needed blew up), "failed" (no resting
-    state), "interrupted" (Ctrl-C). Then the amplitude is NaN, and the bracket is what is known.
-    """
-
-    status: ThresholdStatus
-    amplitude: float
-    unit: str
-    factor: float
-    bracket: tuple[float, float]
-    silent_above: float
-    runs: int
-    message: str = ""
-
-    def __str__(self) -> str:
-        if self.status is ThresholdStatus.FOUND:
-            below = self.bracket[0]
-            return (
-                f"threshold {self.amplitude:.5g} {self.unit} (above {below:.5g}; {self.runs} runs)"
-            )
-        return f"no threshold: {self.status} ({self.message}; {self.runs} runs)"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Thresholds(Sequence[Threshold]):
-    """One threshold per fibre, in order, with the columns as arrays (n,), and what it took."""
-
-    rows: tuple[Threshold, ...]
-    runs: int
-    wall_s: float
-
-    def __getitem__(self, index):  # type: ignore[no-untyped-def]  # int or slice, as of a tuple
-        return self.rows[index]
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __iter__(self) -> Iterator[Threshold]:
-        return iter(self.rows)
-
-    @property
-    def amplitude(self) -> NDArray[np.float64]:
-        """NaN where none was found."""
-        return np.array([row.amplitude for row in self.rows])
-
-    @property
-    def bracket(self) -> NDArray[np.float64]:
-        """(n, 2)."""
-        return np.array([row.bracket for row in self.rows]).reshape(-1, 2)
-
-    @property
-    def status(self) -> NDArray[np.str_]:
-        return np.array([str(row.status) for row in self.rows])
-
-    def __repr__(self) -> str:
-        found = sum(row.status is ThresholdStatus.FOUND for row in self.rows)
-        return f"<Thresholds: {found} of {len(self)} found, {self.runs} runs, {self.wall_s:.3g} s>"
 
 
 def find_threshold(
     target: Target,
     stimulus: Stimulus | Sequence[Stimulus],
     *,
-    activation: Activation | None = None,
+    background: Stimulus | Sequence[Stimulus] = (),
+    activation: Activation | Block | None = None,
     rtol: float = 1e-3,
     most: float = 1000.0,
+    upper: bool = False,
+    error: bool = False,
     t_stop_ms: float | None = None,
     method: Method | None = None,
     mesh: Mesh | None = None,
@@ -138,7 +47,10 @@ def find_threshold(
     (found,) = find_thresholds(
         [target],
         [stimuli],
+        background=[tuple(several(background))],
         activation=activation,
+        upper=upper,
+        error=error,
         rtol=rtol,
         most=most,
         t_stop_ms=t_stop_ms,
@@ -155,16 +67,20 @@ def find_thresholds(
     targets: Sequence[Target],
     stimuli: Stimulus | Sequence[Stimulus | Sequence[Stimulus]],
     *,
-    activation: Activation | None = None,
+    background: Stimulus | Sequence[Stimulus | Sequence[Stimulus]] = (),
+    activation: Activation | Block | None = None,
     rtol: float = 1e-3,
     most: float = 1000.0,
-    t_stop_ms: float | None = None,
+    upper: bool = False,
+    error: bool = False,
+    t_stop_ms: float | Sequence[float] | None = None,
     method: Method | None = None,
     mesh: Mesh | None = None,
     solver: str = "auto",
     precision: str = "double",
     threads: int | None = None,
     progress: Callable[[float], None] | None = None,
+    on_row: Callable[[int, Threshold], None] | None = None,
 ) -> Thresholds:
     """How strong a stimulus must be to activate each fibre, all searched side by side.
 
@@ -176,16 +92,21 @@ def find_thresholds(
     next amplitude as soon as it knows the answer to its last. Of several thresholds, as where
     strong currents block, the lowest that shows is found.
 
-    `activation` says what counts (`Activation()`: a spike has propagated). A run ends when that is
-    seen. Otherwise it goes on to twice the time at which weak spikes have come (half of the whole
-    before one has), and, where it counts, at the lower end of the bracket, to `t_stop_ms`: by
-    default the end of the stimulus and then as long as the fibre says that its spike needs
-    (`Fiber.t_stop_ms`); a model has to be given one. The rest is as in `simulate`. `progress` is
-    called with the share of fibres that are done.
+    `activation` says what counts (`Activation()`: a spike has propagated; `Block`: a test spike has
+    not). A run ends when that is seen. Otherwise it goes on to twice the time at which weak spikes
+    have come (half of the whole before one has), and, where it counts, at the lower end of the bracket, to `t_stop_ms`: by default the
+    end of the stimuli and then as long as the fibre says that its spike needs (`Fiber.t_stop_ms`);
+    a model has to be given one. `background` acts besides and stays as it is, such as a pulse that
+    went before; it is given as `stimuli` are, `()` for none.
+
+    With `upper` the search goes on above each threshold, for where the fibre falls silent again.
+    With `error` each threshold is found again at finer steps, to 1e-5, and has a limit and an error
+    bar (`threshold_errors`); of the mesh `converge` knows. The rest is as in `simulate`. `progress`
+    is called with the share of fibres that are done, and `on_row` with each as soon as it is.
 
     A fibre without a threshold is a row with a status. Raises ModelError, before anything runs, for
-    what cannot be run at all, ValueError for an `rtol` or a `most` that is no use. On Ctrl-C raises
-    SearchInterrupted, whose `found` has every fibre, those that were found whole.
+    what cannot be run at all, as a stimulus that ends after the run, ValueError for an `rtol` or a
+    `most` that is no use. On Ctrl-C raises SearchInterrupted, whose `found` has every fibre.
     """
     started_s = time.perf_counter()
     if not (math.isfinite(rtol) and 1e-9 <= rtol < 1):
@@ -194,62 +115,73 @@ def find_thresholds(
         raise ValueError(f"most: is {most:g}, expected 1 or more")
     each_stimuli = _entries(targets, stimuli)
     criterion = activation or Activation()
-    searches = _searches(
-        targets,
-        each_stimuli,
-        criterion,
+    if upper and not isinstance(criterion, Activation):
+        raise ValueError("upper: goes with an Activation, expected it left out with a Block")
+    prepared = _Prepared(
+        targets=targets,
+        stimuli=each_stimuli,
+        background=_background(targets, background),
+        t_stops_ms=_t_stops_ms(targets, each_stimuli, t_stop_ms),
         rtol=rtol,
         most=most,
-        t_stop_ms=_t_stop_ms(targets, each_stimuli) if t_stop_ms is None else t_stop_ms,
         method=method,
         mesh=mesh,
         solver=solver,
         precision=precision,
         threads=threads,
     )
-    groups: dict[int, list[_Search]] = {}
-    for search in searches:
-        groups.setdefault(id(search.batch), []).append(search)
-    is_whole = all(
-        _run_group(group, lambda: _tell(progress, searches)) for group in groups.values()
-    )
-    found = Thresholds(
-        tuple(each.threshold() for each in searches),
-        runs=sum(each.runs for each in searches),
-        wall_s=time.perf_counter() - started_s,
-    )
+    searches = prepared.searches(criterion)
+    is_last = not upper and not error
+
+    def so_far(rows: Sequence[Threshold]) -> Thresholds:
+        return Thresholds(
+            tuple(rows),
+            runs=sum(row.runs for row in rows),
+            wall_s=time.perf_counter() - started_s,
+        )
+
+    is_whole = run_searches(searches, progress, on_row if is_last else None)
+    found = [each.threshold() for each in searches]
+    if is_whole and upper and isinstance(criterion, Activation):
+        found, is_whole = _with_upper(found, prepared, criterion)
     if not is_whole:
-        raise SearchInterrupted(found)
-    return found
+        raise SearchInterrupted(so_far(found))
+    if error:
+        from ranvier.studies.threshold_errors import with_errors
+
+        found = with_errors(
+            found,
+            targets,
+            each_stimuli,
+            background=prepared.background,
+            activation=criterion,
+            t_stop_ms=prepared.t_stops_ms,
+            method=method,
+            mesh=mesh,
+            solver=solver,
+            precision=precision,
+            threads=threads,
+        )
+    if on_row is not None and not is_last:
+        for k, row in enumerate(found):
+            on_row(k, row)
+    return so_far(found)
 
 
-def _tell(progress: Callable[[float], None] | None, searches: Sequence[_Search]) -> None:
-    if progress is not None:
-        progress(sum(each.status is not None for each in searches) / len(searches))
-
-
-def _run_group(searches: Sequence[_Search], tell: Callable[[], None]) -> bool:
-    """Runs those that share a batch to their ends; False if Ctrl-C came before."""
-    entries = [
-        (k, factor, search.horizon_ms)
-        for k, search in enumerate(searches)
-        for factor in search.begin(max(1, search.batch.lanes(search.target) // len(searches)))
-    ]
-    running = [(factor, until_ms) for _, factor, until_ms in entries]
-
-    def after(entry: int, answer: Answer) -> tuple[float, float] | None:
-        search = searches[entries[entry][0]]
-        search.note(*running[entry], answer)
-        if search.status is not None:
-            tell()
-        asked = search.next()
-        if asked is not None:
-            running[entry] = asked
-        return asked
-
-    return searches[0].batch.search(
-        [(search.target, (search.stimulus,)) for search in searches], entries, after
-    )
+def _with_upper(
+    found: Sequence[Threshold], prepared: _Prepared, activation: Activation
+) -> tuple[list[Threshold], bool]:
+    """The same rows with the thresholds of falling silent above them; whether all were sought."""
+    rows = [k for k, row in enumerate(found) if row.status is ThresholdStatus.FOUND]
+    searches = prepared.searches(Silence(activation=activation), rows)
+    for search, k in zip(searches, rows, strict=True):
+        search.begin_at(found[k].factor)
+    is_whole = run_searches(searches)
+    upper = {k: search.threshold() for k, search in zip(rows, searches, strict=True)}
+    return [
+        replace(row, upper=upper[k], runs=row.runs + upper[k].runs) if k in upper else row
+        for k, row in enumerate(found)
+    ], is_whole
 
 
 def _entries(
@@ -272,244 +204,127 @@ def _entries(
     return found
 
 
-def _t_stop_ms(targets: Sequence[Target], stimuli: Sequence[tuple[Stimulus, ...]]) -> float:
-    longest_ms = 0.0
+def _background(
+    targets: Sequence[Target], background: Stimulus | Sequence[Stimulus | Sequence[Stimulus]]
+) -> list[tuple[Stimulus, ...]]:
+    """What acts on each fibre besides. Raises ModelError where it does not fit."""
+    if not isinstance(background, Sequence):
+        return [(background,)] * len(targets)
+    if len(background) not in (0, len(targets)):
+        raise ModelError(
+            f"background: has {len(background)} entries, expected {len(targets)}, one for each "
+            "fibre"
+        )
+    return [tuple(several(entry)) for entry in background] or [()] * len(targets)
+
+
+def _t_stops_ms(
+    targets: Sequence[Target],
+    stimuli: Sequence[tuple[Stimulus, ...]],
+    given_ms: float | Sequence[float] | None,
+) -> list[float]:
+    """When the runs of each fibre end. Raises ModelError for one that ends before its stimulus."""
+    if isinstance(given_ms, Sequence | np.ndarray) and len(given_ms) != len(targets):
+        raise ModelError(f"t_stop_ms: has {len(given_ms)} entries, expected {len(targets)}")
+    t_stops_ms = []
     for k, (target, each) in enumerate(zip(targets, stimuli, strict=True)):
-        if not isinstance(target, Fiber):
+        end_ms = max(stimulus.end_ms for stimulus in each)
+        if isinstance(given_ms, Sequence | np.ndarray):
+            t_stop_ms = float(given_ms[k])
+        elif given_ms is not None:
+            t_stop_ms = given_ms
+        elif isinstance(target, Fiber):
+            t_stop_ms = end_ms + target.t_stop_ms
+        else:
             raise ModelError(
                 f"fibre {k}: is a bare model, expected t_stop_ms to say how long its spike needs"
             )
-        end_ms = max(stimulus.end_ms for stimulus in each)
-        longest_ms = max(longest_ms, end_ms + target.t_stop_ms)
-    return longest_ms
+        if t_stop_ms < end_ms:
+            raise ModelError(
+                f"fibre {k}: the stimulus ends at {end_ms:g} ms, expected the run not to end "
+                f"before, at t_stop_ms = {t_stop_ms:g}"
+            )
+        t_stops_ms.append(t_stop_ms)
+    return t_stops_ms
 
 
-def _searches(
-    targets: Sequence[Target],
-    stimuli: Sequence[tuple[Stimulus, ...]],
-    criterion: Activation,
-    *,
-    rtol: float,
-    most: float,
-    t_stop_ms: float,
-    method: Method | None,
-    mesh: Mesh | None,
-    solver: str,
-    precision: str,
-    threads: int | None,
-) -> list[_Search]:
-    """One for each fibre. Those that are watched in the same compartments share a batch."""
-    from ranvier.methods import Method as DefaultMethod
-    from ranvier.run import discretised
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Prepared:
+    """What was asked, checked but for the criterion."""
 
-    batches: dict[bytes, Batch] = {}
-    grids: dict[int, Discretisation] = {}
-    searches = []
-    for k, (target, each) in enumerate(zip(targets, stimuli, strict=True)):
+    targets: Sequence[Target]
+    stimuli: Sequence[tuple[Stimulus, ...]]
+    background: Sequence[tuple[Stimulus, ...]]
+    t_stops_ms: Sequence[float]
+    rtol: float
+    most: float
+    method: Method | None
+    mesh: Mesh | None
+    solver: str
+    precision: str
+    threads: int | None
+    grids: dict[int, Discretisation] = field(default_factory=dict)  # by id of the target
+
+    def grid_of(self, target: Target) -> Discretisation:
+        from ranvier.run import discretised
+
+        if id(target) not in self.grids:
+            self.grids[id(target)] = discretised(target, self.mesh)
+        return self.grids[id(target)]
+
+    def searches(self, criterion: Criterion, rows: Sequence[int] | None = None) -> list[Search]:
+        """One for each fibre, or for those of `rows`. Those that are watched in the same
+        compartments share a batch."""
+        batches: dict[bytes, Batch] = {}
+        asked = range(len(self.targets)) if rows is None else rows
+        return [self._search(k, criterion, batches) for k in asked]
+
+    def _search(self, k: int, criterion: Criterion, batches: dict[bytes, Batch]) -> Search:
+        from ranvier.methods import Method as DefaultMethod
+
+        target, each = self.targets[k], self.stimuli[k]
         try:
-            if id(target) not in grids:
-                grids[id(target)] = discretised(target, mesh)
-            grid = grids[id(target)]
+            grid = self.grid_of(target)
             compartments = criterion.compartments(target, grid)
             key = compartments.tobytes()
             if key not in batches:
                 batches[key] = Batch(
                     probes=(),
-                    t_stop_ms=t_stop_ms,
-                    method=method or DefaultMethod(),
-                    mesh=mesh,
+                    t_stop_ms=max(self.t_stops_ms),
+                    method=self.method or DefaultMethod(),
+                    mesh=self.mesh,
                     detect=(criterion.detector(compartments),),
                     velocity_sites=None,
                     stop_when=compartments.tolist() if criterion.ends_the_run else None,
-                    solver=solver,
-                    precision=precision,
-                    threads=threads,
+                    solver=self.solver,
+                    precision=self.precision,
+                    threads=self.threads,
                 )
             batches[key].lay(target, grid)
-            injections = [part for stimulus in each for part in stimulus.injections(grid)]
+            drives = [drive for stimulus in each for drive in stimulus.lower(grid)]
+            fixed = [drive for stimulus in self.background[k] for drive in stimulus.lower(grid)]
         except ModelError as error:
             raise ModelError(f"fibre {k}: {error}", error.problems) from error
-        searches.append(
-            _Search(
-                target=target,
-                batch=batches[key],
-                criterion=criterion,
-                stimulus=_Placed(injections),  # type: ignore[arg-type]
-                compartments=compartments,
-                given=each[0].amplitude,
-                unit=each[0].unit,
-                rtol=rtol,
-                most=most,
-                t_stop_ms=t_stop_ms,
-                end_ms=max(stimulus.end_ms for stimulus in each),
-            )
+        return Search(
+            target=target,
+            batch=batches[key],
+            criterion=criterion,
+            stimulus=_Placed(drives),  # type: ignore[arg-type]
+            background=_Placed(fixed),  # type: ignore[arg-type]
+            given=each[0].amplitude,
+            unit=each[0].unit,
+            rtol=self.rtol,
+            most=self.most,
+            t_stop_ms=self.t_stops_ms[k],
+            end_ms=max(stimulus.end_ms for stimulus in each),
         )
-    return searches
 
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
-    """What a search stimulates with, worked out."""
+    """What acts in a search, worked out once."""
 
-    injections: Sequence[Injection]
+    drives: Sequence[Drive]
 
-    def lower(self, discretisation: object) -> list[Drive]:
-        return [each.drive(1.0) for each in self.injections]
-
-
-@dataclass(eq=False, kw_only=True)
-class _Search:
-    """Where the search of one fibre stands, in factors of the amplitude that was given."""
-
-    target: Target
-    batch: Batch
-    criterion: Activation
-    stimulus: Stimulus
-    compartments: NDArray[np.int32]  # where the criterion looks
-    given: float
-    unit: str
-    rtol: float
-    most: float
-    t_stop_ms: float
-    end_ms: float  # of the stimulus
-    horizon_ms: float = 0.0  # until when runs go: less than t_stop_ms where that may be enough
-    lanes: int = 1
-    below: float = 0.0  # the largest that is known not to activate; 0 was not tried until then
-    above: float = math.inf  # the smallest that is known to activate
-    silent_above: float = math.inf
-    stride: float = _GROWTH
-    was_without: bool = False  # whether the run without the stimulus was made
-    running: dict[float, float] = field(default_factory=dict)  # until when
-    ladder: set[float] = field(default_factory=set)  # with what it began
-    silent: set[float] = field(default_factory=set)
-    certain: set[float] = field(default_factory=set)  # of these, which were so until t_stop_ms
-    active: dict[float, float] = field(default_factory=dict)  # when that was certain, in ms
-    broken: float = math.inf  # the smallest whose run diverged
-    status: ThresholdStatus | None = None
-    message: str = ""
-    runs: int = 0
-
-    def begin(self, lanes: int) -> list[float]:
-        """The factors to try first, at most one in each lane, until `horizon_ms`."""
-        self.lanes = lanes
-        self.horizon_ms = self.end_ms + _FIRST_WAIT * (self.t_stop_ms - self.end_ms)
-        asked = _GROWTH ** (np.arange(lanes) - float((lanes - 1) // 2))
-        self.ladder = {float(each) for each in np.minimum(asked, self.most)}
-        self.running = dict.fromkeys(self.ladder, self.horizon_ms)
-        return sorted(self.ladder)
-
-    def next(self) -> tuple[float, float] | None:
-        """A factor to try for a lane that is free, and until when; None if those that are running
-        will tell what there is to know."""
-        if self.status is not None:
-            return None
-        asked = self._choose()
-        if asked is None or self.running.get(asked[0], 0.0) >= asked[1]:
-            return None
-        self.running[asked[0]] = asked[1]
-        return asked
-
-    def _choose(self) -> tuple[float, float] | None:
-        """What is of most use to know, which may be in a lane already."""
-        ceiling = min(self.above, self.broken)
-        if self.is_narrow or (math.isinf(ceiling) and self.below >= self.most):
-            # Silent until the horizon, and for all that is known, a spike may come later.
-            return self.below, self.t_stop_ms
-        flying = sorted(each for each in self.running if self.below < each < ceiling)
-        if math.isinf(ceiling):
-            farthest = max(self.below, *flying) if flying else self.below
-            return min(farthest * self._stride(), self.most), self.horizon_ms
-        low = self.below
-        if low == 0.0:
-            # Strong ones answer first: of the first ones the strongest that has not is the best
-            # guess at one that never will.
-            low = max((each for each in flying if each in self.ladder), default=0.0)
-        if low == 0.0:
-            if not self.was_without:
-                self.was_without = True
-                return 0.0, self.horizon_ms
-            return min(ceiling, *flying, math.inf) / self._stride(), self.horizon_ms
-        edges = np.array([low, *(each for each in flying if each > low), ceiling])
-        ratios = edges[1:] / edges[:-1]
-        widest = int(ratios.argmax())
-        if ratios[widest] <= 1.0 + self.rtol:
-            return None
-        half = math.sqrt(ratios[widest])
-        # Of the last cut whole runs spare one afterwards.
-        is_last = half <= 1.0 + self.rtol
-        return float(edges[widest] * half), self.t_stop_ms if is_last else self.horizon_ms
-
-    def _stride(self) -> float:
-        stride = self.stride
-        if self.lanes == 1:
-            self.stride = min(stride * _GROWTH, _LARGEST_STRIDE)
-        return stride
-
-    @property
-    def is_narrow(self) -> bool:
-        return self.below > 0.0 and self.above <= self.below * (1.0 + self.rtol)
-
-    def note(self, factor: float, until_ms: float, answer: Answer) -> None:
-        """That a run is over."""
-        if answer.status is Status.INTERRUPTED or self.status is not None:
-            return
-        self.runs += 1
-        if self.running.get(factor) == until_ms:
-            del self.running[factor]
-        counts = np.bincount(answer.crossings, minlength=int(self.compartments.max()) + 1)
-        if answer.status is Status.FAILED:
-            self.status, self.message = ThresholdStatus.FAILED, answer.message
-        elif answer.status is Status.STOPPED or self.criterion.is_enough(counts[self.compartments]):
-            self.active[factor] = answer.t_ms
-        elif answer.status is Status.DIVERGED:
-            self.broken = min(self.broken, factor)
-            self.message = answer.message
-        else:
-            self.silent.add(factor)
-            if until_ms == self.t_stop_ms:
-                self.certain.add(factor)
-        self._conclude()
-
-    def _conclude(self) -> None:
-        """The bracket from what is known, and whether the search is over."""
-        if self.status is not None:
-            return
-        # What was silent until an early horizon and active until a later one is active.
-        self.silent.difference_update(self.active)
-        self.above = min(self.active, default=math.inf)
-        self.below = max((each for each in self.silent if each < self.above), default=0.0)
-        self.silent_above = min(
-            (each for each in self.silent if each > self.above), default=math.inf
-        )
-        if self.above == 0.0:
-            self.status = ThresholdStatus.ALWAYS
-            self.message = "active without the stimulus"
-        elif math.isinf(self.above) and self.below >= self.most and self.below in self.certain:
-            self.status = ThresholdStatus.NO_RESPONSE
-            self.message = f"silent up to {self.given * self.most:g} {self.unit}"
-        elif self.broken <= max(self.below * (1.0 + self.rtol), _NOTHING):
-            self.status = ThresholdStatus.DIVERGED
-        elif self.is_narrow and self.below in self.certain:
-            self.status = ThresholdStatus.FOUND
-        elif math.isfinite(self.above):
-            seen_ms = self.active[self.above] - self.end_ms
-            wanted_ms = self.end_ms + _PATIENCE * max(seen_ms, 0.0) + _LEAST_WAIT_ms
-            self.horizon_ms = min(self.t_stop_ms, wanted_ms)
-
-    def threshold(self) -> Threshold:
-        is_found = self.status is ThresholdStatus.FOUND
-        factor = self.above if is_found else math.nan
-        silent_above = self.silent_above if math.isfinite(self.silent_above) else math.nan
-        return Threshold(
-            status=self.status or ThresholdStatus.INTERRUPTED,
-            amplitude=factor * self.given,
-            unit=self.unit,
-            factor=factor,
-            bracket=(
-                self.below * self.given,
-                self.above * self.given if math.isfinite(self.above) else math.nan,
-            ),
-            silent_above=silent_above * self.given,
-            runs=self.runs,
-            message="" if is_found else self.message,
-        )
+    def lower(self, discretisation: object) -> Sequence[Drive]:
+        return self.drives
