@@ -28,7 +28,7 @@ public:
     /// Blocks of a stretch: many, since where it ends they step more often. Fewer for the address
     /// sanitizer, under which a wave along 256 of them runs for minutes.
 #if defined(__SANITIZE_ADDRESS__)
-    static constexpr std::size_t kStretch = 32;
+    static constexpr std::size_t kStretch = 64;
 #else
     static constexpr std::size_t kStretch = 256;
 #endif
