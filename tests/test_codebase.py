@@ -71,8 +71,8 @@ def test_both_builds_compile_the_same_kernels_at_the_same_levels() -> None:
     assert re.findall(r'"csrc(/.*)"', by_setup[1]) == re.findall(
         r'"\$\{CMAKE_CURRENT_SOURCE_DIR\}(/.*)"', by_cmake[1]
     )
-    in_items = first_group(r"^ *foreach\(level IN ITEMS (.*)\)$", "csrc/CMakeLists.txt")
-    assert ast.literal_eval(by_setup[2]) == in_items.split()
+    by_default = first_group(r"^set\(RANVIER_LEVELS (.*) CACHE ", "csrc/CMakeLists.txt")
+    assert ast.literal_eval(by_setup[2]) == by_default.split()
 
 
 def test_pre_commit_runs_the_pinned_tools() -> None:

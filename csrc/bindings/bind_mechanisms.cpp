@@ -29,7 +29,7 @@ py::dict parameters_of(std::span<const ParameterInfo> parameters) {
     return defaults;
 }
 
-py::dict describe(const std::string& name) {
+py::dict describe_mechanism(const std::string& name) {
     const auto& info = mechanism(name).info;
     py::list gates;
     for (const auto& gate : info.gates) {
@@ -76,7 +76,7 @@ void bind_mechanisms(py::module_& m) {
             return names;
         },
         "Names of all registered mechanisms, sorted.");
-    m.def("describe_mechanism", &describe, py::arg("name"),
+    m.def("describe_mechanism", &describe_mechanism, py::arg("name"),
           "Metadata of one mechanism. KeyError if unknown.");
     m.def("mechanism_rates", &rates, py::arg("name"), py::arg("v_mV"),
           "Opening and closing rates per ms at the reference temperature: (gates, 2, voltages).");

@@ -151,7 +151,7 @@ Placement make_placement(const py::object& mechanism_or_name, const py::object& 
     return placement;
 }
 
-py::dict parameters_of(const Placement& placement) {
+py::dict parameters_placed(const Placement& placement) {
     py::dict parameters;
     for (const auto& [name, values] : placement.parameters) {
         if (values.size() == 1) {
@@ -282,11 +282,11 @@ void bind_ion_and_placement(py::module_& m) {
         .def(py::init(&make_placement), "mechanism"_a, "where"_a = py::none())
         .def_readonly("mechanism", &Placement::mechanism)
         .def_readonly("where", &Placement::where)
-        .def_property_readonly("parameters", &parameters_of)
+        .def_property_readonly("parameters", &parameters_placed)
         .def("__repr__",
              [](const Placement& placement) {
                  return "<Placement " + quoted(placement.mechanism) + " " +
-                        py::repr(parameters_of(placement)).cast<std::string>() + ">";
+                        py::repr(parameters_placed(placement)).cast<std::string>() + ">";
              })
         .def(py::pickle(
             [](const Placement& p) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -99,9 +100,10 @@ TEST(what_rests_takes_no_steps_and_little_room) {
 TEST(a_wave_goes_from_one_stretch_into_the_next) {
     constexpr std::size_t kPerBlock = 160;
     constexpr std::size_t kMeet = Window::kStretch * kPerBlock;
-    const auto d = squid(static_cast<int>(kMeet + 4000));
+    constexpr std::size_t kCompartments = kMeet + 4000;
+    const auto d = squid(static_cast<int>(kCompartments));
     const auto simulation = at_rest(d, false, 0.01, pulse(0, 0.1, 0.6, 40000.0));
-    simulation->advance(26000);
+    simulation->advance(static_cast<std::int64_t>(kCompartments * 26 / 45));  // to its end
     std::vector<double> crossed_ms(d->compartments.size(), 0.0);
     const Events& events = simulation->events()[0];
     for (std::size_t k = 0; k < events.t_ms.size(); ++k) {

@@ -15,12 +15,16 @@
 namespace ranvier {
 namespace {
 
-// setup.py and csrc/CMakeLists.txt define it where they compile the kernels once more per level.
-#if defined(RANVIER_ISA_LEVELS)
-constexpr std::array kBuilt{Isa::kBase, Isa::kV3, Isa::kV4};
-#else
-constexpr std::array kBuilt{Isa::kBase};
+// setup.py and csrc/CMakeLists.txt define one for each level that they compile the kernels for.
+constexpr std::array kBuilt{
+    Isa::kBase,
+#if defined(RANVIER_ISA_V3)
+    Isa::kV3,
 #endif
+#if defined(RANVIER_ISA_V4)
+    Isa::kV4,
+#endif
+};
 
 #if defined(__x86_64__)
 /// What of x86-64-v3 the compiler's own check has no name for in every version.

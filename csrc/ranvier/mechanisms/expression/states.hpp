@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 
+#include "ranvier/lanes/math.hpp"
 #include "ranvier/mechanisms/expression/machine.hpp"
 
 namespace ranvier {

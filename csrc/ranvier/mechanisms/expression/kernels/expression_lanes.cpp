@@ -12,11 +12,17 @@
 
 #include "ranvier/lanes/this_isa.hpp"
 #include "ranvier/mechanisms/expression/states.hpp"
+#include "ranvier/mechanisms/expression/steps.hpp"
 #include "ranvier/mechanisms/lane_channel.hpp"
 #include "ranvier/mechanisms/registry.hpp"
 
 namespace ranvier {
 inline namespace RANVIER_ISA_NAMESPACE {
+
+// The base level's are the plain kernels' too.
+template void Machine<double>::run(std::size_t) noexcept;
+template void Machine<float>::run(std::size_t) noexcept;
+
 namespace {
 
 template <class Real>
