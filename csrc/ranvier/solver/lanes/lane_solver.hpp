@@ -237,6 +237,8 @@ private:
     void make_room();
     void share_work();
     void fill_constants(std::size_t fibre);
+    void part_couplings();
+    void share_couplings();
     void place_links();
     void find_kinds();
     void set_step(std::size_t fibre, const LaneStep& step) noexcept;
@@ -301,6 +303,10 @@ private:
     }
     void join_mixed(const Edge& edge) noexcept;
     std::size_t block_of(std::size_t place) const noexcept;
+    double coupling_uS(std::size_t b, std::size_t place) const noexcept {
+        const std::size_t first = (coupling_first_[b] - layout_.blocks[b].first_slot) * kLanes;
+        return static_cast<double>(coupling_uS_[first + place]);
+    }
     void drive_links() noexcept;
     void gather(bool with_first) noexcept;
     void gather_links() noexcept;
@@ -360,6 +366,7 @@ private:
     // By slot.
     PackArray<Real> capacitance_nF_;
     Packs<Real> coupling_uS_;  // to the slot below, along the axoplasm or through a link
+    std::vector<std::uint32_t> coupling_first_;  // [block]: its first slot of these
     Packs<Real> v_mV_;
     Packs<Real> first_;
     Packs<Real> second_;
