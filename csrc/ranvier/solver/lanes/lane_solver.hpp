@@ -483,7 +483,8 @@ private:
     /// Of links, for the first detector: see WatchedLinks.
     bool are_links_watched_ = false;
     PackArray<Real> link_threshold_mV_;
-    Packs<Real> link_basis_, link_basis_rest_, link_reach_, link_slack_mV_;
+    Packs<Real> link_basis_, link_basis_rest_, link_reach_;
+    Packs<Real> link_moved_mV_, link_limit_mV_, link_own_limit_mV_, link_rounding_mV_;
     std::vector<std::uint8_t> link_is_worn_, link_is_below_, link_has_crossed_, link_has_any_;
     std::vector<std::vector<ProbePlaces>> probes_;  // per fibre
 

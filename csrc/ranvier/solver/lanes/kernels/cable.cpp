@@ -14,8 +14,8 @@ namespace ranvier {
 inline namespace RANVIER_ISA_NAMESPACE {
 namespace {
 
-/// No potential is known to be further from its threshold than this.
-constexpr double kMostSlack_mV = 1000.0;
+/// No potential may move further than this before it is found again.
+constexpr double kMostMoved_mV = 1000.0;
 
 /// More than the sums over modes lose by rounding, as a share of what they add up.
 template <class Real>
@@ -232,9 +232,9 @@ template <class Real>
 RANVIER_INLINE void wear(const LinkPacks<Real>& p, std::size_t k,
                          const Pack<Real>& moved_mV) noexcept {
     using P = Pack<Real>;
-    const P left = at(p.slack_mV, k) - (moved_mV + kMostSlack_mV * kRounding<Real>);
-    put(left, p.slack_mV, k);
-    p.is_worn[k] = all(left > P(0.0)) ? 0 : 1;  // NaN is worn too
+    const P moved = at(p.moved_mV, k) + (moved_mV + kMostMoved_mV * kRounding<Real>);
+    put(moved, p.moved_mV, k);
+    p.is_worn[k] = all(moved < at(p.limit_mV, k)) ? 0 : kWorn;  // NaN is worn too
 }
 
 template <class Real, bool watched>
@@ -326,7 +326,7 @@ RANVIER_INLINE void any_link(const LinkPacks<Real>& p, std::size_t k, bool moves
 
 template <class Real>
 void links(const LinkPacks<Real>& p, bool moves) noexcept {
-    const bool is_watched = moves && p.slack_mV != nullptr;
+    const bool is_watched = moves && p.moved_mV != nullptr;
     for (std::size_t k = 0; k < p.size; ++k) {
         if (p.is_mirrored) {
             is_watched ? mirrored_link<Real, true>(p, k, moves)
@@ -347,7 +347,22 @@ RANVIER_INLINE void watch_pack(const WatchedLinks<Real>& w, std::size_t k) noexc
     const std::size_t shown = w.is_mirrored ? (n + 1) / 2 : n;
     const auto kind = static_cast<std::size_t>(w.kind[k]);
     const Real* const state = modes_of(w, k);
-    P slack(kMostSlack_mV);
+    const P most(kMostMoved_mV);
+    P moved = at(w.moved_mV, k);
+    const bool is_anew = w.is_worn[k] == kAltered || !all(moved < most);
+    if (is_anew) {
+        // What rounding may do to a sum over the modes as they are, and as far as they may go.
+        P largest_mV = most + most;
+        for (std::size_t mode = 0; mode < w.modes; ++mode) {
+            largest_mV =
+                largest_mV + at(w.reach, kind * w.modes + mode) * absolute(at(state, mode));
+        }
+        put(kRounding<Real> * largest_mV, w.rounding_mV, k);
+        moved = P(0.0);
+        put(moved, w.moved_mV, k);
+    }
+    const P rounding = at(w.rounding_mV, k);
+    P limit = most;
     bool has_any = false;
     const auto look = [&](std::size_t i, const P& sum) __attribute__((always_inline)) {
         const std::size_t place = k * n + i;
@@ -357,9 +372,13 @@ RANVIER_INLINE void watch_pack(const WatchedLinks<Real>& w, std::size_t k) noexc
         w.is_below[place] = static_cast<std::uint8_t>(bits_of(v < threshold));
         w.has_crossed[place] = static_cast<std::uint8_t>(crossed);
         has_any = has_any || crossed != 0;
-        slack = min(absolute(threshold - v), slack);
+        return absolute(threshold - v);
     };
     for (std::size_t i = 0; i < shown; ++i) {
+        if (const P own = at(w.own_limit_mV, k * shown + i); !is_anew && all(moved < own)) {
+            limit = min(own, limit);
+            continue;
+        }
         const Real* const basis = w.basis + (kind * shown + i) * w.modes * kLanes;
         const std::size_t middle = w.is_mirrored ? w.even : w.modes;
         P even(0.0);
@@ -370,17 +389,15 @@ RANVIER_INLINE void watch_pack(const WatchedLinks<Real>& w, std::size_t k) noexc
         for (std::size_t mode = middle; mode < w.modes; ++mode) {
             odd = odd + at(basis, mode) * at(state, mode);
         }
-        look(i, even + odd);
+        P away = look(i, even + odd);
         if (w.is_mirrored && n - 1 - i != i) {
-            look(n - 1 - i, even - odd);
+            away = min(look(n - 1 - i, even - odd), away);
         }
+        const P own = min(moved + (away - rounding), most);
+        put(own, w.own_limit_mV, k * shown + i);
+        limit = min(own, limit);
     }
-    // What rounding may have done to these sums, and may do to those of a later step.
-    P largest_mV(kMostSlack_mV);
-    for (std::size_t mode = 0; mode < w.modes; ++mode) {
-        largest_mV = largest_mV + at(w.reach, kind * w.modes + mode) * absolute(at(state, mode));
-    }
-    put(slack - kRounding<Real> * largest_mV, w.slack_mV, k);
+    put(limit, w.limit_mV, k);
     w.is_worn[k] = 0;
     if (has_any) {
         w.has_any[k] = 1;
