@@ -131,10 +131,12 @@ template <class Real>
 struct LinkReads {
     std::size_t size;
     std::size_t modes;
-    const std::uint32_t* pack;   // [read]
-    const std::uint32_t* basis;  // [read]: which of those below
-    const std::int32_t* column;  // [read][lane]: where to, or negative
-    const Real* state;           // as in LinkPacks, of all packs
+    const std::uint32_t* pack;    // [read]
+    const std::uint32_t* basis;   // [read]: which of those below
+    const std::uint32_t* last;    // [read]: where its places end
+    const std::uint8_t* lane;     // [place]
+    const std::uint32_t* column;  // [place]: where to
+    const Real* state;            // as in LinkPacks, of all packs
     std::size_t halves;
     const std::uint8_t* half;
     const Real* of_mode;  // [basis][1 + mode]: the potential with all modes 0, then per mode

@@ -218,7 +218,9 @@ private:
         std::vector<UnderSheath> sheathed;  // in a window, each by itself
         std::vector<std::uint32_t> pack;
         std::vector<std::uint32_t> basis;
-        std::vector<std::int32_t> column;
+        std::vector<std::uint32_t> last;
+        std::vector<std::uint8_t> lane;
+        std::vector<std::uint32_t> column;
         Packs<Real> of_mode;
     };
     struct FibreDrives {

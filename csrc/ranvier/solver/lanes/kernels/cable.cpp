@@ -237,8 +237,8 @@ RANVIER_INLINE void wear(const LinkPacks<Real>& p, std::size_t k,
     p.is_worn[k] = all(moved < at(p.limit_mV, k)) ? 0 : kWorn;  // NaN is worn too
 }
 
-template <class Real, bool watched>
-RANVIER_INLINE void mirrored_link(const LinkPacks<Real>& p, std::size_t k, bool moves) noexcept {
+template <class Real, bool moves, bool watched>
+RANVIER_INLINE void mirrored_link(const LinkPacks<Real>& p, std::size_t k) noexcept {
     using P = Pack<Real>;
     const auto slot = static_cast<std::size_t>(p.slot[k]);
     const auto kind = static_cast<std::size_t>(p.kind[k]);
@@ -248,6 +248,9 @@ RANVIER_INLINE void mirrored_link(const LinkPacks<Real>& p, std::size_t k, bool 
     const P upper1 = at(p.first_mV, slot + 1);
     const Real* const state = modes_of(p, k);
     Real* const moved_state = modes_of(p, k, true);
+    // Before the loop, which writes numbers that might be those in `p`.
+    [[maybe_unused]] const Real* const reach =
+        watched ? p.reach + kind * p.modes * kLanes : nullptr;
     const Real* const constants = p.constants + kind * p.modes * kMirroredConstants * kLanes;
     P current[2];
     P echo[2];
@@ -262,12 +265,12 @@ RANVIER_INLINE void mirrored_link(const LinkPacks<Real>& p, std::size_t k, bool 
         for (std::size_t mode = side == 0 ? 0 : p.even; mode < end; ++mode) {
             const Real* const c = constants + mode * kMirroredConstants * kLanes;
             P z = at(state, mode);
-            if (moves) {
+            if constexpr (moves) {
                 const P before = z;
                 z = at(c, 0) * z + at(c, 1) * second + at(c, 2) * first;
                 put(z, moved_state, mode);
                 if constexpr (watched) {
-                    moved_mV = moved_mV + at(p.reach, kind * p.modes + mode) * absolute(z - before);
+                    moved_mV = moved_mV + at(reach, mode) * absolute(z - before);
                 }
             }
             currents = currents + at(c, 3) * z;
@@ -285,8 +288,8 @@ RANVIER_INLINE void mirrored_link(const LinkPacks<Real>& p, std::size_t k, bool 
     }
 }
 
-template <class Real, bool watched>
-RANVIER_INLINE void any_link(const LinkPacks<Real>& p, std::size_t k, bool moves) noexcept {
+template <class Real, bool moves, bool watched>
+RANVIER_INLINE void any_link(const LinkPacks<Real>& p, std::size_t k) noexcept {
     using P = Pack<Real>;
     const auto slot = static_cast<std::size_t>(p.slot[k]);
     const auto kind = static_cast<std::size_t>(p.kind[k]);
@@ -294,6 +297,9 @@ RANVIER_INLINE void any_link(const LinkPacks<Real>& p, std::size_t k, bool moves
     const P first[2] = {at(p.first_mV, slot), at(p.first_mV, slot + 1)};
     const Real* const state = modes_of(p, k);
     Real* const moved_state = modes_of(p, k, true);
+    // Before the loop, which writes numbers that might be those in `p`.
+    [[maybe_unused]] const Real* const reach =
+        watched ? p.reach + kind * p.modes * kLanes : nullptr;
     const Real* const constants = p.constants + kind * p.modes * kLinkConstants * kLanes;
     P current[2] = {at(p.rest_nA, 2 * kind), at(p.rest_nA, 2 * kind + 1)};
     P echo[2] = {P(0.0), P(0.0)};
@@ -301,13 +307,13 @@ RANVIER_INLINE void any_link(const LinkPacks<Real>& p, std::size_t k, bool moves
     for (std::size_t mode = 0; mode < p.modes; ++mode) {
         const Real* const c = constants + mode * kLinkConstants * kLanes;
         P z = at(state, mode);
-        if (moves) {
+        if constexpr (moves) {
             const P before = z;
             z = at(c, 0) * z + at(c, 1) * second[0] + at(c, 2) * first[0] + at(c, 5) * second[1] +
                 at(c, 6) * first[1];
             put(z, moved_state, mode);
             if constexpr (watched) {
-                moved_mV = moved_mV + at(p.reach, kind * p.modes + mode) * absolute(z - before);
+                moved_mV = moved_mV + at(reach, mode) * absolute(z - before);
             }
         }
         current[0] = current[0] + at(c, 3) * z;
@@ -324,19 +330,28 @@ RANVIER_INLINE void any_link(const LinkPacks<Real>& p, std::size_t k, bool moves
     }
 }
 
-template <class Real>
-void links(const LinkPacks<Real>& p, bool moves) noexcept {
-    const bool is_watched = moves && p.moved_mV != nullptr;
+template <class Real, bool moves, bool watched>
+void all_links(const LinkPacks<Real>& p) noexcept {
     for (std::size_t k = 0; k < p.size; ++k) {
         if (p.is_mirrored) {
-            is_watched ? mirrored_link<Real, true>(p, k, moves)
-                       : mirrored_link<Real, false>(p, k, moves);
+            mirrored_link<Real, moves, watched>(p, k);
         } else {
-            is_watched ? any_link<Real, true>(p, k, moves) : any_link<Real, false>(p, k, moves);
+            any_link<Real, moves, watched>(p, k);
         }
-        if (moves) {
+        if constexpr (moves) {
             p.half[k] = static_cast<std::uint8_t>(p.halves - 1 - p.half[k]);
         }
+    }
+}
+
+template <class Real>
+void links(const LinkPacks<Real>& p, bool moves) noexcept {
+    if (!moves) {
+        all_links<Real, false, false>(p);
+    } else if (p.moved_mV == nullptr) {
+        all_links<Real, true, false>(p);
+    } else {
+        all_links<Real, true, true>(p);
     }
 }
 
@@ -419,6 +434,7 @@ bool watch(const WatchedLinks<Real>& w) noexcept {
 template <class Real>
 void read(const LinkReads<Real>& r) noexcept {
     using P = Pack<Real>;
+    std::size_t place = 0;
     for (std::size_t each = 0; each < r.size; ++each) {
         const Real* const state = modes_of(r, r.pack[each]);
         const Real* const of_mode = r.of_mode + r.basis[each] * (1 + r.modes) * kLanes;
@@ -430,11 +446,10 @@ void read(const LinkReads<Real>& r) noexcept {
             odd = odd + at(of_mode, 2 + mode) * at(state, mode + 1);
         }
         const P v = even + odd;
-        const std::int32_t* const column = r.column + each * kLanes;
-        for (std::size_t lane = 0; lane < kLanes; ++lane) {
-            if (column[lane] >= 0) {
-                r.to[column[lane]] = static_cast<double>(v[lane]);
-            }
+        alignas(64) Real of_lane[kLanes];
+        v.store(of_lane);
+        for (; place != r.last[each]; ++place) {
+            r.to[r.column[place]] = static_cast<double>(of_lane[r.lane[place]]);
         }
     }
 }
