@@ -203,8 +203,11 @@ class Batch:
         self,
         runs: Sequence[tuple[Target, tuple[Stimulus, ...], float | None]],
         progress: Callable[[float], None] | None = None,
+        *,
+        t_stops_ms: Sequence[float] | None = None,
     ) -> list[Result]:
-        """Runs them, each a target, its stimuli and its start, as `simulate_batch` says."""
+        """Runs them, each a target, its stimuli and its start, as `simulate_batch` says; to a time
+        of its own where `t_stops_ms` has one for each."""
         started_s = time.perf_counter()
         check_t_stop(self.t_stop_ms)
         core_threads = thread_count(self.threads)
@@ -214,7 +217,11 @@ class Batch:
                     f"probe {probe.quantity!r}: to is '{probe.to}', expected none in a batch, "
                     "whose runs would write to one file"
                 )
-        checked = [self._checked(k, *each) for k, each in enumerate(runs)]
+        stops_ms = [self.t_stop_ms] * len(runs) if t_stops_ms is None else t_stops_ms
+        checked = [
+            self._checked(k, *each, t_stop_ms=t_stop_ms)
+            for k, (each, t_stop_ms) in enumerate(zip(runs, stops_ms, strict=True))
+        ]
         build = build_info()  # which refuses what RANVIER_ISA may not be
         outcomes = _core.run_batch(
             [run.core for run in checked],
@@ -252,7 +259,7 @@ class Batch:
         has several entries is in as many lanes. Raises ModelError for what cannot be run.
         """
         checked = [
-            self._checked(k, target, stimuli, None, background)
+            self._checked(k, target, stimuli, None, background, t_stop_ms=self.t_stop_ms)
             for k, (target, stimuli, background) in enumerate(fibres)
         ]
 
@@ -277,10 +284,12 @@ class Batch:
         stimuli: tuple[Stimulus, ...],
         v_init_mV: float | None,
         background: tuple[Stimulus, ...] = (),
+        *,
+        t_stop_ms: float,
     ) -> _Run:
         """Run number `k`, with all that the core needs. ModelError if it cannot be run."""
         try:
-            return self._run(target, stimuli, v_init_mV, background)
+            return self._run(target, stimuli, v_init_mV, background, t_stop_ms)
         except ModelError as error:
             raise ModelError(f"run {k}: {error}", error.problems) from error
 
@@ -290,6 +299,7 @@ class Batch:
         stimuli: tuple[Stimulus, ...],
         v_init_mV: float | None,
         background: tuple[Stimulus, ...],
+        t_stop_ms: float,
     ) -> _Run:
         is_new = id(target) not in self.tried
         self.tried.add(id(target))
@@ -307,7 +317,7 @@ class Batch:
                 target=target,
                 stimuli=stimuli,
                 probes=self.probes,
-                t_stop_ms=self.t_stop_ms,
+                t_stop_ms=t_stop_ms,
                 method=self.method,
                 mesh=ground.mesh,
                 v_init_mV=v_init_mV,
@@ -323,7 +333,7 @@ class Batch:
                 background=fixed,
                 probes=probes,
                 detectors=detectors,
-                t_stop_ms=self.t_stop_ms,
+                t_stop_ms=t_stop_ms,
                 v_init_mV=v_init_mV,
                 v_rest_guess_mV=rest_guess_mV(target),
                 stops_at_detector=places.stop,

@@ -101,11 +101,19 @@ class LoweredProbe:
 
 @dataclass(frozen=True, slots=True)
 class LoweredDetector:
-    """A detector with its places resolved, and the form of it that the core takes."""
+    """A detector with its places resolved."""
 
     detector: SpikeDetector
     compartments: NDArray[np.int32]
-    core: _core.CoreDetector
+
+    @property
+    def core(self) -> _core.CoreDetector:
+        """The form of it that the core takes, made anew: a copy of its places takes memory."""
+        return _core.CoreDetector(
+            threshold_mV=self.detector.threshold_mV,
+            compartment=self.compartments,
+            keep=self.detector.keep,
+        )
 
     def sees_the_same(self, other: LoweredDetector) -> bool:
         return self.detector.threshold_mV == other.detector.threshold_mV and np.array_equal(
@@ -123,11 +131,7 @@ class LoweredPeakMap:
 
 def lower_detector(detector: SpikeDetector, discretisation: Discretisation) -> LoweredDetector:
     """Resolves places. Raises ModelError where the detector does not fit the model."""
-    compartments = compartments_at(discretisation, detector.at)
-    core = _core.CoreDetector(
-        threshold_mV=detector.threshold_mV, compartment=compartments, keep=detector.keep
-    )
-    return LoweredDetector(detector, compartments, core)
+    return LoweredDetector(detector, compartments_at(discretisation, detector.at))
 
 
 def lower_peak_map(

@@ -80,11 +80,9 @@ class Search:
         self.lanes = lanes
         wait = 1.0 if self.criterion.needs_whole_runs else _FIRST_WAIT
         self.horizon_ms = self.end_ms + wait * (self.t_stop_ms - self.end_ms)
-        if self.floor > 0.0:
-            asked = self.floor * _GROWTH ** np.arange(1.0, lanes + 1.0)
-        else:
-            asked = _GROWTH ** (np.arange(lanes) - float((lanes - 1) // 2))
-        self.ladder = {float(each) for each in np.minimum(asked, self.most)}
+        lowest = -((lanes - 1) // 2)
+        first = self.floor * _GROWTH if self.floor > 0.0 else _GROWTH**lowest
+        self.ladder = {min(first * _GROWTH**k, self.most) for k in range(lanes)}
         self.running = dict.fromkeys(self.ladder, self.horizon_ms)
         return sorted(self.ladder)
 

@@ -94,10 +94,11 @@ def find_thresholds(
 
     `activation` says what counts (`Activation()`: a spike has propagated; `Block`: a test spike has
     not). A run ends when that is seen. Otherwise it goes on to twice the time at which weak spikes
-    have come (half of the whole before one has), and, where it counts, at the lower end of the bracket, to `t_stop_ms`: by default the
-    end of the stimuli and then as long as the fibre says that its spike needs (`Fiber.t_stop_ms`);
-    a model has to be given one. `background` acts besides and stays as it is, such as a pulse that
-    went before; it is given as `stimuli` are, `()` for none.
+    have come (half of the whole before one has), and, where it counts, at the lower end of the
+    bracket, to `t_stop_ms`: by default the end of the stimuli and then as long as the fibre says
+    that its spike needs (`Fiber.t_stop_ms`); a model has to be given one. `background` acts besides
+    and stays as it is, such as a pulse that went before; it is given as `stimuli` are, `()` for
+    none.
 
     With `upper` the search goes on above each threshold, for where the fibre falls silent again.
     With `error` each threshold is found again at finer steps, to 1e-5, and has a limit and an error

@@ -102,6 +102,4 @@ class Thresholds(Sequence[Threshold]):
 
     def __repr__(self) -> str:
         found = sum(row.status is ThresholdStatus.FOUND for row in self.rows)
-        return (
-            f"<Thresholds: {found} of {len(self)} found, {self.runs} runs, {self.wall_s:.3g} s>"
-        )
+        return f"<Thresholds: {found} of {len(self)} found, {self.runs} runs, {self.wall_s:.3g} s>"

@@ -85,14 +85,22 @@ struct LinkPacks {
     Real* upper_echo;
     // Only where spikes are looked for under the sheath; see WatchedLinks.
     const Real* reach;      // [kind][mode]: the most that any potential changes with the mode
-    Real* slack_mV;         // [k]: less by what potentials may have changed in the step
-    std::uint8_t* is_worn;  // [k]: some lane has no slack left
+    Real* moved_mV;         // [k]: more by what potentials may have changed in the step
+    const Real* limit_mV;   // [k]
+    std::uint8_t* is_worn;  // [k]: kWorn where some lane has come to its limit
 };
 
+/// Why a pack of links is to be looked at.
+inline constexpr std::uint8_t kWorn = 1;     // steps have led so far
+inline constexpr std::uint8_t kAltered = 2;  // its modes were changed otherwise
+
 /// Spikes under the sheath. Potentials there cost more to find from the modes than all the rest of
-/// a link does, so that they are found only in packs where one may have come to its threshold:
-/// where the slack, how far all of them were from theirs when they were found last, is used up by
-/// what the modes have changed since. That misses nothing.
+/// a link does, so that they are found only where one may have come to its threshold. What the
+/// modes have changed by adds up, in `moved_mV`, to the most that any potential of a lane can have
+/// moved. A compartment has a limit for it: where it stood when the potential was found last, and
+/// how far that was from its threshold. Until then it cannot have passed, so that nothing is
+/// missed. Those beside the nodes come there far more often than the others, and are found by
+/// themselves.
 template <class Real>
 struct WatchedLinks {
     std::size_t size;
@@ -104,13 +112,17 @@ struct WatchedLinks {
     std::size_t halves;
     const std::uint8_t* half;
     const Real* reach;
-    Real* slack_mV;                 // [k], found anew
+    Real* moved_mV;                 // [k], begins again where all are looked at
+    Real* limit_mV;                 // [k]: the least of its compartments
+    Real* own_limit_mV;             // [k][compartment], of mirrored ones for a pair of them
+    Real* rounding_mV;              // [k]: what may be lost in a sum over modes
     std::uint8_t* is_worn;          // [k]: which packs to look at; cleared
     const Real* basis;              // [kind][compartment][mode], of mirrored ones the first half
     const Real* rest_mV;            // [kind][compartment]
     PackColumn<Real> threshold_mV;  // [k][compartment]
     std::uint8_t* is_below;         // [k][compartment]: a bit per lane, since they were looked at
-    std::uint8_t* has_crossed;      // [k][compartment]: the same
+    std::uint8_t* has_crossed;      // [k][compartment]: the same; none before, and left alone where
+                                    // nobody looks
     std::uint8_t* has_any;          // [k]: some bit of has_crossed, written where there is one
 };
 
@@ -119,10 +131,12 @@ template <class Real>
 struct LinkReads {
     std::size_t size;
     std::size_t modes;
-    const std::uint32_t* pack;   // [read]
-    const std::uint32_t* basis;  // [read]: which of those below
-    const std::int32_t* column;  // [read][lane]: where to, or negative
-    const Real* state;           // as in LinkPacks, of all packs
+    const std::uint32_t* pack;    // [read]
+    const std::uint32_t* basis;   // [read]: which of those below
+    const std::uint32_t* last;    // [read]: where its places end
+    const std::uint8_t* lane;     // [place]
+    const std::uint32_t* column;  // [place]: where to
+    const Real* state;            // as in LinkPacks, of all packs
     std::size_t halves;
     const std::uint8_t* half;
     const Real* of_mode;  // [basis][1 + mode]: the potential with all modes 0, then per mode

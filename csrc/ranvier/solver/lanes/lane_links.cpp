@@ -240,7 +240,8 @@ LinkPacks<Real> LaneSolver<Real>::link_packs(std::size_t from, std::size_t to,
         .lower_echo = link_lower_echo_.data(),
         .upper_echo = link_upper_echo_.data(),
         .reach = link_reach_.data(),
-        .slack_mV = are_links_watched_ ? &link_slack_mV_[from * kLanes] : nullptr,
+        .moved_mV = are_links_watched_ ? &link_moved_mV_[from * kLanes] : nullptr,
+        .limit_mV = are_links_watched_ ? &link_limit_mV_[from * kLanes] : nullptr,
         .is_worn = link_is_worn_.data() + from,
     };
 }
@@ -348,7 +349,7 @@ void LaneSolver<Real>::push_links() noexcept {
             }
             are_links_stale_ = true;
             if (are_links_watched_) {
-                link_is_worn_[link.k] = 1;  // the slack knows nothing of this
+                link_is_worn_[link.k] = kAltered;
             }
         });
     }

@@ -72,7 +72,13 @@ typename LaneSolver<Real>::ProbePlaces LaneSolver<Real>::places_of(std::size_t f
             }
             places.pack.push_back(read.pack);
             places.basis.push_back(static_cast<std::uint32_t>(basis));
-            places.column.insert(places.column.end(), read.column.begin(), read.column.end());
+            for (std::size_t lane = 0; lane < kLanes; ++lane) {
+                if (read.column[lane] != kNowhere) {
+                    places.lane.push_back(static_cast<std::uint8_t>(lane));
+                    places.column.push_back(static_cast<std::uint32_t>(read.column[lane]));
+                }
+            }
+            places.last.push_back(static_cast<std::uint32_t>(places.lane.size()));
         }
     }
     places.of_mode.assign(different.size() * (1 + link_modes_) * kLanes, Real(0));
@@ -97,7 +103,8 @@ template <class Real>
 void LaneSolver<Real>::read_v_mV(std::size_t fibre, std::size_t probe, double* to) const noexcept {
     const ProbePlaces& places = probes_[fibre][probe];
     for (const auto& row : places.rows) {
-        to[row.column] = static_cast<double>(v_mV_[row.place]) + drift_mV(row.place);
+        to[row.column] =
+            static_cast<double>(v_mV_[row.place]) + (window_ ? drift_mV(row.place) : 0.0);
     }
     for (const auto& sheathed : places.sheathed) {
         to[sheathed.column] = link_potential(sheathed.link, sheathed.compartment);
@@ -107,6 +114,8 @@ void LaneSolver<Real>::read_v_mV(std::size_t fibre, std::size_t probe, double* t
                         .modes = link_modes_,
                         .pack = places.pack.data(),
                         .basis = places.basis.data(),
+                        .last = places.last.data(),
+                        .lane = places.lane.data(),
                         .column = places.column.data(),
                         .state = link_state_.data(),
                         .halves = link_halves_,

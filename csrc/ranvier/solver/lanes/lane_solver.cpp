@@ -58,7 +58,7 @@ LaneSolver<Real>::LaneSolver(std::vector<const System*> fibres, std::size_t most
     }
     layout_ = lay_out(discretisations, most_rows);
     const std::size_t slots = layout_.slots;
-    coupling_uS_.assign(slots * kLanes, Real(0));
+    part_couplings();
     const std::size_t lanes = layout_.blocks.size() * kLanes;
     for (Packs<Real>* array : {&inverse_tau_, &gates_ms_, &top_uS_, &top_nA_, &top_fill_uS_,
                                &below_uS_, &below_nA_, &top_mV_, &below_mV_}) {
@@ -126,6 +126,7 @@ LaneSolver<Real>::LaneSolver(std::vector<const System*> fibres, std::size_t most
     for (std::size_t f = 0; f < systems_.size(); ++f) {
         fill_constants(f);
     }
+    share_couplings();
     find_kinds();
     // Branch points of myelinated trees are single rows between links, which edges do not have.
     const bool is_branched =
@@ -322,6 +323,36 @@ void LaneSolver<Real>::fill_constants(std::size_t fibre) {
     tau_ms_[fibre] = 0.0;
 }
 
+/// Room for those of every block, to be filled.
+template <class Real>
+void LaneSolver<Real>::part_couplings() {
+    coupling_uS_.resize(layout_.slots * kLanes, Real(0));
+    coupling_first_.clear();
+    for (const LaneBlock& block : layout_.blocks) {
+        coupling_first_.push_back(static_cast<std::uint32_t>(block.first_slot));
+    }
+}
+
+/// A block whose couplings are those of the block before has no own ones: of a uniform cable, all
+/// but the ends. Not where steps change them, or the next fibre of a batch.
+template <class Real>
+void LaneSolver<Real>::share_couplings() {
+    if (systems_.size() > 1 || is_judged() || !links_.empty()) {
+        return;
+    }
+    Packs<Real> different;
+    for (std::size_t b = 0; b < layout_.blocks.size(); ++b) {
+        const std::size_t size = layout_.blocks[b].slots() * kLanes;
+        const Real* const own = &coupling_uS_[layout_.blocks[b].first_slot * kLanes];
+        if (different.size() < size || !std::equal(own, own + size, different.end() - size)) {
+            different.insert(different.end(), own, own + size);
+        }
+        coupling_first_[b] = static_cast<std::uint32_t>((different.size() - size) / kLanes);
+    }
+    different.shrink_to_fit();
+    coupling_uS_ = std::move(different);
+}
+
 template <class Real>
 void LaneSolver<Real>::replace(std::size_t fibre, const System& system) {
     const auto& old = systems_[fibre]->discretisation();
@@ -338,7 +369,9 @@ void LaneSolver<Real>::replace(std::size_t fibre, const System& system) {
                                              ", expected the same compartments and channels");
     }
     systems_[fibre] = &system;
+    part_couplings();
     fill_constants(fibre);
+    share_couplings();
     find_kinds();
 }
 
@@ -356,7 +389,7 @@ CableBlock<Real> LaneSolver<Real>::block(std::size_t b, std::size_t member) noex
             .first_row = &first_row_[lane],
             .inverse_tau_per_ms = &inverse_tau_[lane],
             .capacitance_nF = capacitance_nF_.from(place.first_slot),
-            .coupling_uS = &coupling_uS_[slot],
+            .coupling_uS = &coupling_uS_[coupling_first_[b] * kLanes],
             .v_mV = &v_mV_[slot],
             .sums = sums(member),
             .inverse_uS = work,

@@ -218,7 +218,9 @@ private:
         std::vector<UnderSheath> sheathed;  // in a window, each by itself
         std::vector<std::uint32_t> pack;
         std::vector<std::uint32_t> basis;
-        std::vector<std::int32_t> column;
+        std::vector<std::uint32_t> last;
+        std::vector<std::uint8_t> lane;
+        std::vector<std::uint32_t> column;
         Packs<Real> of_mode;
     };
     struct FibreDrives {
@@ -237,6 +239,8 @@ private:
     void make_room();
     void share_work();
     void fill_constants(std::size_t fibre);
+    void part_couplings();
+    void share_couplings();
     void place_links();
     void find_kinds();
     void set_step(std::size_t fibre, const LaneStep& step) noexcept;
@@ -301,6 +305,10 @@ private:
     }
     void join_mixed(const Edge& edge) noexcept;
     std::size_t block_of(std::size_t place) const noexcept;
+    double coupling_uS(std::size_t b, std::size_t place) const noexcept {
+        const std::size_t first = (coupling_first_[b] - layout_.blocks[b].first_slot) * kLanes;
+        return static_cast<double>(coupling_uS_[first + place]);
+    }
     template <class Work>
     void for_each_driven_link(std::size_t fibre, const Work& work) noexcept;
     void drive_links() noexcept;
@@ -362,6 +370,7 @@ private:
     // By slot.
     PackArray<Real> capacitance_nF_;
     Packs<Real> coupling_uS_;  // to the slot below, along the axoplasm or through a link
+    std::vector<std::uint32_t> coupling_first_;  // [block]: its first slot of these
     Packs<Real> v_mV_;
     Packs<Real> first_;
     Packs<Real> second_;
@@ -482,7 +491,8 @@ private:
     /// Of links, for the first detector: see WatchedLinks.
     bool are_links_watched_ = false;
     PackArray<Real> link_threshold_mV_;
-    Packs<Real> link_basis_, link_basis_rest_, link_reach_, link_slack_mV_;
+    Packs<Real> link_basis_, link_basis_rest_, link_reach_;
+    Packs<Real> link_moved_mV_, link_limit_mV_, link_own_limit_mV_, link_rounding_mV_;
     std::vector<std::uint8_t> link_is_worn_, link_is_below_, link_has_crossed_, link_has_any_;
     std::vector<std::vector<ProbePlaces>> probes_;  // per fibre
 

@@ -309,14 +309,42 @@ std::size_t LaneSolver<Real>::bytes() const noexcept {
     for (const auto* array : {&pivot_, &joint_uS_, &current_nA_, &side_nA_}) {
         sum += array->capacity() * sizeof(double);
     }
-    for (const Packs<Real>* array :
-         {&coupling_uS_,    &v_mV_,          &first_,           &second_,          &work_,
-          &saved_.values,   &first_row_,     &inverse_tau_,     &gates_ms_,        &top_uS_,
-          &top_nA_,         &top_fill_uS_,   &below_uS_,        &below_nA_,        &top_mV_,
-          &below_mV_,       &link_state_,    &link_constants_,  &link_rest_,       &link_leak_,
-          &link_lower_nA_,  &link_upper_nA_, &link_lower_echo_, &link_upper_echo_, &link_lower2_,
-          &link_upper2_,    &link_across2_,  &link_basis_,      &link_basis_rest_, &copy_.v_mV,
-          &copy_.link_state}) {
+    for (const Packs<Real>* array : {&coupling_uS_,
+                                     &v_mV_,
+                                     &first_,
+                                     &second_,
+                                     &work_,
+                                     &saved_.values,
+                                     &first_row_,
+                                     &inverse_tau_,
+                                     &gates_ms_,
+                                     &top_uS_,
+                                     &top_nA_,
+                                     &top_fill_uS_,
+                                     &below_uS_,
+                                     &below_nA_,
+                                     &top_mV_,
+                                     &below_mV_,
+                                     &link_state_,
+                                     &link_constants_,
+                                     &link_rest_,
+                                     &link_leak_,
+                                     &link_lower_nA_,
+                                     &link_upper_nA_,
+                                     &link_lower_echo_,
+                                     &link_upper_echo_,
+                                     &link_lower2_,
+                                     &link_upper2_,
+                                     &link_across2_,
+                                     &link_basis_,
+                                     &link_basis_rest_,
+                                     &copy_.v_mV,
+                                     &copy_.link_state,
+                                     &link_reach_,
+                                     &link_moved_mV_,
+                                     &link_limit_mV_,
+                                     &link_own_limit_mV_,
+                                     &link_rounding_mV_}) {
         sum += array->capacity() * sizeof(Real);
     }
     for (const Packs<Real>& gate : copy_.gate) {

@@ -55,7 +55,7 @@ void LaneSolver<Real>::first_system() noexcept {
             continue;
         }
         // The lane of a run of one row knows nothing of what lies below it.
-        const auto coupling_uS = static_cast<double>(coupling_uS_[small.top + kLanes]);
+        const double coupling_uS = this->coupling_uS(small.lane / kLanes, small.top + kLanes);
         double into_nA = coupling_uS * static_cast<double>(v_mV_[small.top] - v_mV_[small.above]);
         if (!links_.empty()) {
             into_nA += static_cast<double>(link_upper_nA_[small.top]);

@@ -64,7 +64,9 @@ void LaneSolver<Real>::watch(std::size_t fibre, std::span<const Detector> detect
         link_has_crossed_.assign(all, 0);
         link_has_any_.assign(link_slot_.size(), 0);
         link_is_worn_.assign(link_slot_.size(), 0);
-        link_slack_mV_.assign(link_slot_.size() * kLanes, Real(0));
+        for (Packs<Real>* array : {&link_moved_mV_, &link_limit_mV_, &link_rounding_mV_}) {
+            array->assign(link_slot_.size() * kLanes, Real(0));
+        }
         fill_watched_basis();
     }
     if (are_links_watched_ || !link_watch_.empty()) {
@@ -105,6 +107,7 @@ void LaneSolver<Real>::fill_watched_basis() {
     constexpr Real kFarBelow_mV = -1e9;
     link_basis_rest_.assign(kinds_.size() * n * kLanes, kFarBelow_mV);
     link_reach_.assign(kinds_.size() * link_modes_ * kLanes, Real(0));
+    link_own_limit_mV_.assign(link_slot_.size() * shown * kLanes, Real(0));
     for (std::size_t kind = 0; kind < kinds_.size(); ++kind) {
         for (std::size_t lane = 0; lane < kLanes; ++lane) {
             if (kinds_[kind][lane] == kNowhere) {
@@ -131,6 +134,7 @@ void LaneSolver<Real>::fill_watched_basis() {
 template <class Real>
 void LaneSolver<Real>::watch_links() noexcept {
     const std::size_t n = link_modes_ / 2;
+    const std::size_t shown = are_mirrored_ ? (n + 1) / 2 : n;
     team_->share(link_slot_.size(), [&](std::size_t, std::size_t from, std::size_t to) {
         const WatchedLinks<Real> links{
             .size = to - from,
@@ -142,7 +146,10 @@ void LaneSolver<Real>::watch_links() noexcept {
             .halves = link_halves_,
             .half = link_half_.data() + from,
             .reach = link_reach_.data(),
-            .slack_mV = link_slack_mV_.data() + from * kLanes,
+            .moved_mV = link_moved_mV_.data() + from * kLanes,
+            .limit_mV = link_limit_mV_.data() + from * kLanes,
+            .own_limit_mV = link_own_limit_mV_.data() + from * shown * kLanes,
+            .rounding_mV = link_rounding_mV_.data() + from * kLanes,
             .is_worn = link_is_worn_.data() + from,
             .basis = link_basis_.data(),
             .rest_mV = link_basis_rest_.data(),
@@ -160,9 +167,10 @@ void LaneSolver<Real>::watch_links() noexcept {
 template <class Real>
 void LaneSolver<Real>::look_at_all_links() noexcept {
     if (are_links_watched_) {
-        std::ranges::fill(link_is_worn_, std::uint8_t{1});
+        std::ranges::fill(link_is_worn_, kAltered);
         watch_links();
         std::ranges::fill(link_has_any_, std::uint8_t{0});
+        std::ranges::fill(link_has_crossed_, std::uint8_t{0});
     }
 }
 
@@ -292,7 +300,7 @@ void LaneSolver<Real>::see(std::vector<LaneCrossing>& crossings) {
                   watch.compartment, crossings);
         watch.before_mV = after_mV;
     }
-    if (std::ranges::find(link_is_worn_, 1) != link_is_worn_.end()) {
+    if (std::ranges::any_of(link_is_worn_, [](std::uint8_t why) { return why != 0; })) {
         watch_links();
         see_links(crossings);
     }
@@ -328,6 +336,9 @@ void LaneSolver<Real>::see_links(std::vector<LaneCrossing>& crossings) {
                       std::min(before_mV, std::nextafter(threshold_mV, -1e300)),
                       std::max(link_potential(l, i), threshold_mV), l, i, crossings);
         }
+        // Whoever looks at it again need not look at all of it.
+        std::fill_n(link_has_crossed_.begin() + static_cast<std::ptrdiff_t>(k * n), n,
+                    std::uint8_t{0});
     }
 }
 

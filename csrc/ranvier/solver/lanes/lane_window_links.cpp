@@ -226,7 +226,7 @@ void LaneSolver<Real>::show_link(const Edge& edge) noexcept {
         link_state_[modes_at(link) + mode * kLanes] = static_cast<Real>(edge.modes[mode]);
     }
     if (are_links_watched_) {
-        link_is_worn_[link.k] = 1;  // the slack knows nothing of this
+        link_is_worn_[link.k] = kAltered;
     }
 }
 

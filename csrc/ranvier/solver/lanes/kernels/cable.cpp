@@ -14,8 +14,8 @@ namespace ranvier {
 inline namespace RANVIER_ISA_NAMESPACE {
 namespace {
 
-/// No potential is known to be further from its threshold than this.
-constexpr double kMostSlack_mV = 1000.0;
+/// No potential may move further than this before it is found again.
+constexpr double kMostMoved_mV = 1000.0;
 
 /// More than the sums over modes lose by rounding, as a share of what they add up.
 template <class Real>
@@ -232,13 +232,13 @@ template <class Real>
 RANVIER_INLINE void wear(const LinkPacks<Real>& p, std::size_t k,
                          const Pack<Real>& moved_mV) noexcept {
     using P = Pack<Real>;
-    const P left = at(p.slack_mV, k) - (moved_mV + kMostSlack_mV * kRounding<Real>);
-    put(left, p.slack_mV, k);
-    p.is_worn[k] = all(left > P(0.0)) ? 0 : 1;  // NaN is worn too
+    const P moved = at(p.moved_mV, k) + (moved_mV + kMostMoved_mV * kRounding<Real>);
+    put(moved, p.moved_mV, k);
+    p.is_worn[k] = all(moved < at(p.limit_mV, k)) ? 0 : kWorn;  // NaN is worn too
 }
 
-template <class Real, bool watched>
-RANVIER_INLINE void mirrored_link(const LinkPacks<Real>& p, std::size_t k, bool moves) noexcept {
+template <class Real, bool moves, bool watched>
+RANVIER_INLINE void mirrored_link(const LinkPacks<Real>& p, std::size_t k) noexcept {
     using P = Pack<Real>;
     const auto slot = static_cast<std::size_t>(p.slot[k]);
     const auto kind = static_cast<std::size_t>(p.kind[k]);
@@ -248,6 +248,9 @@ RANVIER_INLINE void mirrored_link(const LinkPacks<Real>& p, std::size_t k, bool 
     const P upper1 = at(p.first_mV, slot + 1);
     const Real* const state = modes_of(p, k);
     Real* const moved_state = modes_of(p, k, true);
+    // Before the loop, which writes numbers that might be those in `p`.
+    [[maybe_unused]] const Real* const reach =
+        watched ? p.reach + kind * p.modes * kLanes : nullptr;
     const Real* const constants = p.constants + kind * p.modes * kMirroredConstants * kLanes;
     P current[2];
     P echo[2];
@@ -262,12 +265,12 @@ RANVIER_INLINE void mirrored_link(const LinkPacks<Real>& p, std::size_t k, bool 
         for (std::size_t mode = side == 0 ? 0 : p.even; mode < end; ++mode) {
             const Real* const c = constants + mode * kMirroredConstants * kLanes;
             P z = at(state, mode);
-            if (moves) {
+            if constexpr (moves) {
                 const P before = z;
                 z = at(c, 0) * z + at(c, 1) * second + at(c, 2) * first;
                 put(z, moved_state, mode);
                 if constexpr (watched) {
-                    moved_mV = moved_mV + at(p.reach, kind * p.modes + mode) * absolute(z - before);
+                    moved_mV = moved_mV + at(reach, mode) * absolute(z - before);
                 }
             }
             currents = currents + at(c, 3) * z;
@@ -285,8 +288,8 @@ RANVIER_INLINE void mirrored_link(const LinkPacks<Real>& p, std::size_t k, bool 
     }
 }
 
-template <class Real, bool watched>
-RANVIER_INLINE void any_link(const LinkPacks<Real>& p, std::size_t k, bool moves) noexcept {
+template <class Real, bool moves, bool watched>
+RANVIER_INLINE void any_link(const LinkPacks<Real>& p, std::size_t k) noexcept {
     using P = Pack<Real>;
     const auto slot = static_cast<std::size_t>(p.slot[k]);
     const auto kind = static_cast<std::size_t>(p.kind[k]);
@@ -294,6 +297,9 @@ RANVIER_INLINE void any_link(const LinkPacks<Real>& p, std::size_t k, bool moves
     const P first[2] = {at(p.first_mV, slot), at(p.first_mV, slot + 1)};
     const Real* const state = modes_of(p, k);
     Real* const moved_state = modes_of(p, k, true);
+    // Before the loop, which writes numbers that might be those in `p`.
+    [[maybe_unused]] const Real* const reach =
+        watched ? p.reach + kind * p.modes * kLanes : nullptr;
     const Real* const constants = p.constants + kind * p.modes * kLinkConstants * kLanes;
     P current[2] = {at(p.rest_nA, 2 * kind), at(p.rest_nA, 2 * kind + 1)};
     P echo[2] = {P(0.0), P(0.0)};
@@ -301,13 +307,13 @@ RANVIER_INLINE void any_link(const LinkPacks<Real>& p, std::size_t k, bool moves
     for (std::size_t mode = 0; mode < p.modes; ++mode) {
         const Real* const c = constants + mode * kLinkConstants * kLanes;
         P z = at(state, mode);
-        if (moves) {
+        if constexpr (moves) {
             const P before = z;
             z = at(c, 0) * z + at(c, 1) * second[0] + at(c, 2) * first[0] + at(c, 5) * second[1] +
                 at(c, 6) * first[1];
             put(z, moved_state, mode);
             if constexpr (watched) {
-                moved_mV = moved_mV + at(p.reach, kind * p.modes + mode) * absolute(z - before);
+                moved_mV = moved_mV + at(reach, mode) * absolute(z - before);
             }
         }
         current[0] = current[0] + at(c, 3) * z;
@@ -324,19 +330,28 @@ RANVIER_INLINE void any_link(const LinkPacks<Real>& p, std::size_t k, bool moves
     }
 }
 
-template <class Real>
-void links(const LinkPacks<Real>& p, bool moves) noexcept {
-    const bool is_watched = moves && p.slack_mV != nullptr;
+template <class Real, bool moves, bool watched>
+void all_links(const LinkPacks<Real>& p) noexcept {
     for (std::size_t k = 0; k < p.size; ++k) {
         if (p.is_mirrored) {
-            is_watched ? mirrored_link<Real, true>(p, k, moves)
-                       : mirrored_link<Real, false>(p, k, moves);
+            mirrored_link<Real, moves, watched>(p, k);
         } else {
-            is_watched ? any_link<Real, true>(p, k, moves) : any_link<Real, false>(p, k, moves);
+            any_link<Real, moves, watched>(p, k);
         }
-        if (moves) {
+        if constexpr (moves) {
             p.half[k] = static_cast<std::uint8_t>(p.halves - 1 - p.half[k]);
         }
+    }
+}
+
+template <class Real>
+void links(const LinkPacks<Real>& p, bool moves) noexcept {
+    if (!moves) {
+        all_links<Real, false, false>(p);
+    } else if (p.moved_mV == nullptr) {
+        all_links<Real, true, false>(p);
+    } else {
+        all_links<Real, true, true>(p);
     }
 }
 
@@ -347,7 +362,22 @@ RANVIER_INLINE void watch_pack(const WatchedLinks<Real>& w, std::size_t k) noexc
     const std::size_t shown = w.is_mirrored ? (n + 1) / 2 : n;
     const auto kind = static_cast<std::size_t>(w.kind[k]);
     const Real* const state = modes_of(w, k);
-    P slack(kMostSlack_mV);
+    const P most(kMostMoved_mV);
+    P moved = at(w.moved_mV, k);
+    const bool is_anew = w.is_worn[k] == kAltered || !all(moved < most);
+    if (is_anew) {
+        // What rounding may do to a sum over the modes as they are, and as far as they may go.
+        P largest_mV = most + most;
+        for (std::size_t mode = 0; mode < w.modes; ++mode) {
+            largest_mV =
+                largest_mV + at(w.reach, kind * w.modes + mode) * absolute(at(state, mode));
+        }
+        put(kRounding<Real> * largest_mV, w.rounding_mV, k);
+        moved = P(0.0);
+        put(moved, w.moved_mV, k);
+    }
+    const P rounding = at(w.rounding_mV, k);
+    P limit = most;
     bool has_any = false;
     const auto look = [&](std::size_t i, const P& sum) __attribute__((always_inline)) {
         const std::size_t place = k * n + i;
@@ -357,9 +387,13 @@ RANVIER_INLINE void watch_pack(const WatchedLinks<Real>& w, std::size_t k) noexc
         w.is_below[place] = static_cast<std::uint8_t>(bits_of(v < threshold));
         w.has_crossed[place] = static_cast<std::uint8_t>(crossed);
         has_any = has_any || crossed != 0;
-        slack = min(absolute(threshold - v), slack);
+        return absolute(threshold - v);
     };
     for (std::size_t i = 0; i < shown; ++i) {
+        if (const P own = at(w.own_limit_mV, k * shown + i); !is_anew && all(moved < own)) {
+            limit = min(own, limit);
+            continue;
+        }
         const Real* const basis = w.basis + (kind * shown + i) * w.modes * kLanes;
         const std::size_t middle = w.is_mirrored ? w.even : w.modes;
         P even(0.0);
@@ -370,17 +404,15 @@ RANVIER_INLINE void watch_pack(const WatchedLinks<Real>& w, std::size_t k) noexc
         for (std::size_t mode = middle; mode < w.modes; ++mode) {
             odd = odd + at(basis, mode) * at(state, mode);
         }
-        look(i, even + odd);
+        P away = look(i, even + odd);
         if (w.is_mirrored && n - 1 - i != i) {
-            look(n - 1 - i, even - odd);
+            away = min(look(n - 1 - i, even - odd), away);
         }
+        const P own = min(moved + (away - rounding), most);
+        put(own, w.own_limit_mV, k * shown + i);
+        limit = min(own, limit);
     }
-    // What rounding may have done to these sums, and may do to those of a later step.
-    P largest_mV(kMostSlack_mV);
-    for (std::size_t mode = 0; mode < w.modes; ++mode) {
-        largest_mV = largest_mV + at(w.reach, kind * w.modes + mode) * absolute(at(state, mode));
-    }
-    put(slack - kRounding<Real> * largest_mV, w.slack_mV, k);
+    put(limit, w.limit_mV, k);
     w.is_worn[k] = 0;
     if (has_any) {
         w.has_any[k] = 1;
@@ -402,6 +434,7 @@ bool watch(const WatchedLinks<Real>& w) noexcept {
 template <class Real>
 void read(const LinkReads<Real>& r) noexcept {
     using P = Pack<Real>;
+    std::size_t place = 0;
     for (std::size_t each = 0; each < r.size; ++each) {
         const Real* const state = modes_of(r, r.pack[each]);
         const Real* const of_mode = r.of_mode + r.basis[each] * (1 + r.modes) * kLanes;
@@ -413,11 +446,10 @@ void read(const LinkReads<Real>& r) noexcept {
             odd = odd + at(of_mode, 2 + mode) * at(state, mode + 1);
         }
         const P v = even + odd;
-        const std::int32_t* const column = r.column + each * kLanes;
-        for (std::size_t lane = 0; lane < kLanes; ++lane) {
-            if (column[lane] >= 0) {
-                r.to[column[lane]] = static_cast<double>(v[lane]);
-            }
+        alignas(64) Real of_lane[kLanes];
+        v.store(of_lane);
+        for (; place != r.last[each]; ++place) {
+            r.to[r.column[place]] = static_cast<double>(of_lane[r.lane[place]]);
         }
     }
 }
