@@ -16,6 +16,8 @@ LONGEST_mV, CLOSE_mV = 5.0, 1e-11
 MOST_ITERATIONS = 60
 #: Of the difference that gives the slope of the net current.
 APART_mV = 1e-4
+#: Of Newton's method, in mA/cm2 per mV, so that no rest sends it nowhere.
+LEAST_SLOPE = 1e-12
 #: A net current that this much would undo is none.
 NEAR_mV = 1e-3
 
@@ -44,10 +46,10 @@ class QuasiSteady:
     def watched(self, y: Array, number: int) -> float:
         if number < len(self.system.ends):
             return self.system.watched(self._padded(y, self.v_mV), number)
-        column = y[:, None]
-        v_mV = self.follow(column)
-        at, beside = (self._net_mA_cm2(v_mV + shift, column)[0] for shift in (0.0, APART_mV))
-        slope = float(beside - at) / APART_mV  # in S/cm2 but for a factor, as the net current is
+        states = y.tolist()
+        v_mV = self.follow_one(states)
+        at, beside = (self._net_of_one(v_mV + shift, states) for shift in (0.0, APART_mV))
+        slope = (beside - at) / APART_mV  # in S/cm2 but for a factor, as the net current is
         return slope if abs(at) < NEAR_mV * abs(slope) else -abs(slope)
 
     def scales(self, y: Array) -> Array:
@@ -70,18 +72,16 @@ class QuasiSteady:
             while applied < pieces[sample]:
                 system.apply(steps[applied].what, steps[applied].value)
                 applied += 1
-            column = y[:, sample]
-            v_mV = follower.follow(column[:, None])
-            follower.v_mV = float(v_mV[0])
-            columns.append(follower._settled(v_mV, column[:, None])[:, 0])
-        return np.stack(columns, axis=1) if columns else np.zeros((system.size, 0))
+            states = y[:, sample].tolist()
+            follower.v_mV = follower.follow_one(states)
+            columns.append(follower._settled_one(follower.v_mV, states))
+        return np.array(columns).T if columns else np.zeros((system.size, 0))
 
     def change(self, y: Array) -> Array:
-        column = y[:, None]
-        v_mV = self.follow(column)
-        self.v_mV = float(v_mV[0])
-        flows = self._flows(v_mV, column)
-        found: Array = self.balances @ flows[:, 0]
+        states = y.tolist()
+        self.v_mV = self.follow_one(states)
+        flows = self.system.flows(self._settled_one(self.v_mV, states))
+        found: Array = self.balances @ np.array(flows)
         return found
 
     def slopes(self, y: Array) -> Array:
@@ -107,12 +107,34 @@ class QuasiSteady:
         for _ in range(MOST_ITERATIONS):
             at = self._net_mA_cm2(v_mV, y)
             beside = self._net_mA_cm2(v_mV + APART_mV, y)
-            slope = np.maximum((beside - at) / APART_mV, 1e-12)
+            slope = np.maximum((beside - at) / APART_mV, LEAST_SLOPE)
             move = np.clip(-at / slope, -LONGEST_mV, LONGEST_mV)
             v_mV = v_mV + move
             if np.all(np.abs(move) < CLOSE_mV * np.maximum(1.0, np.abs(v_mV))):
                 break
         return v_mV
+
+    def follow_one(self, y: list[float]) -> float:
+        """As `follow`, of one column in floats, which is ten times as fast."""
+        v_mV = self.v_mV
+        for _ in range(MOST_ITERATIONS):
+            at, beside = (self._net_of_one(v_mV + shift, y) for shift in (0.0, APART_mV))
+            slope = max((beside - at) / APART_mV, LEAST_SLOPE)
+            move = min(max(-at / slope, -LONGEST_mV), LONGEST_mV)
+            v_mV += move
+            if abs(move) < CLOSE_mV * max(1.0, abs(v_mV)):
+                break
+        return v_mV
+
+    def _net_of_one(self, v_mV: float, y: list[float]) -> float:
+        flows = self.system.flows(self._settled_one(v_mV, y))
+        return float(self.system.net_current_mA_cm2(flows)) - self.system.injected_mA_cm2
+
+    def _settled_one(self, v_mV: float, y: list[float]) -> list[float]:
+        padded = [v_mV, *[0.0] * len(self.system.states), *y]
+        named = dict(self.system.names_of_floats(padded))
+        states = self.system.settled_states(v_mV, named)
+        return [v_mV, *map(float, states), *y]
 
     def _net_mA_cm2(self, v_mV: Array, y: Array) -> Array:
         net = self.system.net_current_mA_cm2(list(self._flows(v_mV, y)))

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ranvier.living.part import Formulas, Part, Values
+from ranvier.living.part import Formulas, Values
 from ranvier.living.patch import INJECTED, MIXED, Patch, Step
 from ranvier.living.status import Status
 from ranvier.membrane.constants import FARADAY_C_per_mol, thermal_voltage_mV
@@ -56,9 +56,7 @@ class System:
         self.ions = [ion.name for ion in patch.ions if ion.e_mV is None]
         self.valence = {ion.name: float(ion.valence or 0) for ion in patch.ions}
         self.valence[MIXED] = 1.0
-        self.thermal_mV = float(
-            thermal_voltage_mV(temperature_degC=patch.temperature_degC)
-        )
+        self.thermal_mV = float(thermal_voltage_mV(temperature_degC=patch.temperature_degC))
         self.states = [(part.name, state) for part in patch.parts for state in part.states]
         self.inside = list(patch.living_ions)
         self.outside = list(self.ions) if patch.shell is not None else []
@@ -75,9 +73,7 @@ class System:
         self.injected_mA_cm2 = 0.0
         self.out_mM = {ion.name: float(ion.outside_mM or 0.0) for ion in patch.ions}
         self.in_mM = {ion.name: float(ion.inside_mM or 0.0) for ion in patch.ions}
-        self.fixed_mV = {
-            ion.name: float(ion.e_mV) for ion in patch.ions if ion.e_mV is not None
-        }
+        self.fixed_mV = {ion.name: float(ion.e_mV) for ion in patch.ions if ion.e_mV is not None}
         self.formulas: list[Formulas] = [part.formulas() for part in patch.parts]
         self.parameters: list[dict[str, float]] = [dict(p.parameters) for p in patch.parts]
         self._bind()
@@ -111,7 +107,9 @@ class System:
         ]
         return y
 
-    def names(self, y: Array, *, concentrations: bool = True) -> list[tuple[str, Values]]:
+    def names(
+        self, y: list[float] | Array, *, concentrations: bool = True
+    ) -> list[tuple[str, Values]]:
         """What formulas read of ions, temperature and size; from the patch, or from states."""
         found: list[tuple[str, Values]] = [
             ("temperature_degC", self.patch.temperature_degC),
@@ -137,13 +135,12 @@ class System:
         found += [(f"e_{ion}_mV", e_mV) for ion, e_mV in self.fixed_mV.items()]
         return found
 
-    def flows(self, y: Sequence[Values] | Array) -> list[Values]:
+    def flows(self, y: list[float] | Array) -> list[Values]:
         """Rates of states per ms, currents in mA/cm2, and what leaves the shell in mM/ms.
 
         `y` is a list of floats, or an array of (states, columns).
         """
-        is_one = isinstance(y, list)
-        named = dict(self.names(y) if not is_one else self._names_of_floats(y))  # type: ignore[arg-type]
+        named = dict(self.names_of_floats(y) if isinstance(y, list) else self.names(y))
         rates: list[Values] = []
         currents: list[Values] = []
         at = 1
@@ -237,14 +234,14 @@ class System:
         first = len(self.states)
         return sum(flows[first : first + len(self.carried)])
 
-    def _names_of_floats(self, y: list[float]) -> list[tuple[str, Values]]:
+    def names_of_floats(self, y: list[float]) -> list[tuple[str, Values]]:
         """As `names`, without NumPy, which would take longer than the formulas themselves."""
         clipped = y[:]
         for place in range(self.fast_count, self.moving):
             # A solver tries where it will not go; a run that does go there is stopped.
             if not clipped[place] > LEAST_mM:
                 clipped[place] = LEAST_mM
-        return self.names(clipped)  # type: ignore[arg-type]
+        return self.names(clipped)
 
     def _bind(self) -> None:
         self._reads = [part.reads for part in self.patch.parts]

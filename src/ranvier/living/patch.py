@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ranvier.model import Ion
 from ranvier._text import expected_one_of
 from ranvier.errors import ModelError
 from ranvier.living.part import Part
 from ranvier.membrane.constants import thermal_voltage_mV
+from ranvier.model import Ion
 
 #: Of a cylinder, volume over area is a quarter of the diameter.
 DIAMETERS_PER_DEPTH = 4.0
@@ -171,9 +171,7 @@ class Patch:
                 continue
             inside = values.get(f"{ion.name}_in_mM", ion.inside_mM)
             outside = values.get(f"{ion.name}_out_mM", ion.outside_mM)
-            ions.append(
-                Ion(ion.name, valence=ion.valence, inside_mM=inside, outside_mM=outside)
-            )
+            ions.append(Ion(ion.name, valence=ion.valence, inside_mM=inside, outside_mM=outside))
         return replace(self, ions=ions)
 
     def parameter(self, what: str) -> tuple[Part, str]:
@@ -248,9 +246,7 @@ def check_steps(patch: Patch, steps: Iterable[Step], t_stop_s: float) -> list[St
             patch.parameter(step.what)
         else:
             known = [INJECTED, *bath, *(f"{part.name}.{part.density}" for part in patch.parts[:1])]
-            raise ModelError(
-                f"step {step.what!r}: is unknown, {expected_one_of(step.what, known)}"
-            )
+            raise ModelError(f"step {step.what!r}: is unknown, {expected_one_of(step.what, known)}")
     return found
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ranvier.errors import ModelError
-from ranvier.living._system import MM_um_PER_NMOL_CM2, Array, System
+from ranvier.living._system import Array, MM_um_PER_NMOL_CM2, System
 from ranvier.living.part import Part
 from ranvier.living.patch import MIXED, Patch
 from ranvier.mechanisms._library import library_names
@@ -65,7 +65,9 @@ class SteadyState:
 
     @property
     def inside_mM(self) -> dict[str, float]:
-        return {ion.name: float(ion.inside_mM or 0.0) for ion in self.patch.ions if ion.e_mV is None}
+        return {
+            ion.name: float(ion.inside_mM or 0.0) for ion in self.patch.ions if ion.e_mV is None
+        }
 
     def __str__(self) -> str:
         inside = ", ".join(f"{ion} {value:.5g}" for ion, value in self.inside_mM.items())

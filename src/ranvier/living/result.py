@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ranvier._text import expected_one_of
 from ranvier.errors import ModelError
-from ranvier.living._system import MM_um_PER_NMOL_CM2, Array, System
+from ranvier.living._system import Array, MM_um_PER_NMOL_CM2, System
 from ranvier.living.patch import INJECTED, MIXED, Patch, Step
 from ranvier.living.status import Status
 from ranvier.membrane.constants import FARADAY_C_per_mol
@@ -133,7 +133,8 @@ class LivingResult:
 
     @property
     def v_mV(self) -> Array:
-        return self._states[0]
+        found: Array = self._states[0]
+        return found
 
     @property
     def inside_mM(self) -> dict[str, Array]:
@@ -212,10 +213,10 @@ class LivingResult:
     def current_mA_cm2(self, part: str) -> Array:
         """The net outward current of a part. Raises ModelError where there is none of that name."""
         self.patch.part(part)
-        return np.sum(
-            [i for (name, _), i in self.currents_mA_cm2.items() if name == part],
-            axis=0,
+        found: Array = np.sum(
+            [i for (name, _), i in self.currents_mA_cm2.items() if name == part], axis=0
         )
+        return found
 
     @property
     def injected_uA_cm2(self) -> Array:
@@ -279,7 +280,7 @@ class LivingResult:
     def __str__(self) -> str:
         if self.t_s.size == 0:
             return f"{self.status}: {self.message}"
-        how = "potential and gates quasi-steady" if self.quasi_steady else "potential and gates live"
+        how = f"potential and gates {'quasi-steady' if self.quasi_steady else 'live'}"
         reason = f" ({self.message})" if self.message else ""
         inside = ", ".join(f"{ion} {trace[-1]:.5g}" for ion, trace in self.inside_mM.items())
         return (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,7 @@ def simulate(
     run = _Run(system, equations, method, relative_tolerance)
     borders = sorted({0.0, *(step.at_s for step in ordered), t_stop_s})
     waiting = list(ordered)
-    for start_s, end_s in zip(borders, borders[1:], strict=False):
+    for start_s, end_s in pairwise(borders):
         while waiting and waiting[0].at_s <= start_s:
             step = waiting.pop(0)
             system.apply(step.what, step.value)
