@@ -28,7 +28,7 @@ NMOL_PER_MA_ms = 1e3 / FARADAY_C_per_mol
 MM_um_PER_NMOL_CM2 = 10.0
 #: A concentration below this stops a run: logarithms of nothing are.
 LEAST_mM = 1e-12
-#: Relative step of a difference; the flows are smooth, and slopes need no more than half the digits.
+#: Relative step of a difference: half the digits of the flows are left, which slopes can do with.
 NUDGE = 1e-7
 #: Absolute tolerance per unit of the relative one.
 V_SCALE_mV, GATE_SCALE = 1.0, 1e-2
