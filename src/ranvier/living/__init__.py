@@ -1,23 +1,13 @@
 """Living membranes: patches whose gradients channels spend and pumps build, from ms to days.
 
     import ranvier as rv
-    from ranvier.living import Part, Patch
 
-    axon = Patch(
-        diameter_um=476,
-        parts=[Part("na_hh"), Part("k_hh"), Part("na_leak"), Part("k_leak"), Part("nak_kager")],
-        ions=[
-            rv.Ion("na", inside_mM=60.2, outside_mM=440),
-            rv.Ion("k", inside_mM=400, outside_mM=18.7),
-        ],
-        temperature_degC=18.5,
-    )
-    unknowns = ["na_leak", "k_leak", "nak_kager"]
-    found = rv.living.balance(axon, v_mV=-65, unknowns=unknowns)
+    axon = rv.living.squid_axon(diameter_um=476)
     poison = rv.living.Step("nak_kager.ouabain_fraction", 1.0, at_s=60)
-    result = rv.living.simulate(found.patch, t_stop_s=36000, steps=[poison])
-    print(result, result.ledger(), sep="\\n")
+    result = rv.living.simulate(axon, t_stop_s=36000, steps=[poison])
+    print(result, result.ledger(), sep="\n")
 
+Of your own parts and ions: `Patch`, and `balance` for the densities that let it rest.
 A patch is one well-mixed compartment; fibres with living ions are for `rv.simulate`.
 """
 
@@ -36,6 +26,7 @@ from ranvier.living.rests import (
 )
 from ranvier.living.result import ChargeBalance, IonBalance, Ledger, LivingResult
 from ranvier.living.simulate import simulate
+from ranvier.living.squid import squid_axon
 from ranvier.living.status import Status
 
 __all__ = [
@@ -56,6 +47,7 @@ __all__ = [
     "pulses",
     "rests",
     "simulate",
+    "squid_axon",
     "steady_state",
     "without_gates",
 ]

@@ -40,7 +40,7 @@ class QuasiSteady:
 
     @property
     def ends(self) -> list[tuple[Status, str]]:
-        lost = "the resting potential came to an end, and a full run would go on from here"
+        lost = "potential and gates no longer keep this rest, which a run that is not quasi-steady leaves"
         return [*self.system.ends, (Status.REST_LOST, lost)]
 
     def watched(self, y: Array, number: int) -> float:
@@ -49,8 +49,11 @@ class QuasiSteady:
         states = y.tolist()
         v_mV = self.follow_one(states)
         at, beside = (self._net_of_one(v_mV + shift, states) for shift in (0.0, APART_mV))
-        slope = (beside - at) / APART_mV  # in S/cm2 but for a factor, as the net current is
-        return slope if abs(at) < NEAR_mV * abs(slope) else -abs(slope)
+        if abs(at) > NEAR_mV * abs(beside - at) / APART_mV:
+            return -1.0  # no rest any more
+        fast = self.system.fast_count
+        slopes = self.system.slopes(np.array(self._settled_one(v_mV, states)))[:fast, :fast]
+        return -float(np.max(np.linalg.eigvals(slopes).real))
 
     def scales(self, y: Array) -> Array:
         full = self.system.scales(self._padded(y, self.v_mV))

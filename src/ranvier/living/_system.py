@@ -123,8 +123,8 @@ class System:
             outside |= {ion: y[first + n] for n, ion in enumerate(self.outside)}
             if isinstance(y, np.ndarray):  # held ones as well, so that shapes go together
                 whole = np.ones_like(y[0])
-                inside = {ion: value * whole for ion, value in inside.items()}
-                outside = {ion: value * whole for ion, value in outside.items()}
+                inside = {ion: np.maximum(x * whole, LEAST_mM) for ion, x in inside.items()}
+                outside = {ion: np.maximum(x * whole, LEAST_mM) for ion, x in outside.items()}
         for ion in self.ions:
             below, above = inside[ion], outside[ion]
             found.append((f"{ion}_in_mM", below))
@@ -238,7 +238,7 @@ class System:
         """As `names`, without NumPy, which would take longer than the formulas themselves."""
         clipped = y[:]
         for place in range(self.fast_count, self.moving):
-            # A solver tries where it will not go; a run that does go there is stopped.
+            # A solver tries where it will not go; a run that does go there is stopped by `ends`.
             if not clipped[place] > LEAST_mM:
                 clipped[place] = LEAST_mM
         return self.names(clipped)

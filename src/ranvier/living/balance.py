@@ -101,18 +101,18 @@ def balance(
     through = _through(solved, v_mV)
     shares = np.abs(residual) / np.maximum(through, 1e-300)
     left_over = np.abs(matrix @ densities - right)[len(rows) :]
-    if np.any(shares > BALANCED_RELATIVE) or np.any(densities < 0):
-        worst = int(np.argmax(shares))
-        raise ModelError(
-            f"balance at {v_mV:g} mV: no densities of 0 or more of {', '.join(names)} bring "
-            f"{rows[worst]} to rest ({residual[worst]:.3g} mA/cm2 left), expected unknowns that can"
-        )
     for total, missing_by in zip((sums or {}).values(), left_over, strict=True):
         if missing_by > BALANCED_RELATIVE * abs(total):
             raise ModelError(
                 f"balance at {v_mV:g} mV: the sum of {total:g} cannot be kept "
                 f"({missing_by:.3g} missing), expected sums that the balance allows"
             )
+    if np.any(shares > BALANCED_RELATIVE) or np.any(densities < 0):
+        worst = int(np.argmax(shares))
+        raise ModelError(
+            f"balance at {v_mV:g} mV: no densities of 0 or more of {', '.join(names)} bring "
+            f"{rows[worst]} to rest ({residual[worst]:.3g} mA/cm2 left), expected unknowns that can"
+        )
     freedom = len(names) - int(np.linalg.matrix_rank(scaled, tol=1e-10))
     return Balance(
         patch=solved,
