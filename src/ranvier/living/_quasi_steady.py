@@ -40,7 +40,7 @@ class QuasiSteady:
 
     @property
     def ends(self) -> list[tuple[Status, str]]:
-        lost = "potential and gates no longer keep this rest, which a run that is not quasi-steady leaves"
+        lost = "potential and gates no longer keep this rest, which a full run would leave"
         return [*self.system.ends, (Status.REST_LOST, lost)]
 
     def watched(self, y: Array, number: int) -> float:
