@@ -16,8 +16,8 @@ from ranvier.membrane.constants import FARADAY_C_per_mol
 
 #: Where resting potentials are looked for, and how closely two may lie together.
 LOWEST_mV, HIGHEST_mV, SPACING_mV = -200.0, 150.0, 0.25
-#: Halving a bracket of a quarter of a mV this often comes to rounding.
-HALVINGS = 60
+#: Cutting a bracket of a quarter of a mV into so many, so often, comes to rounding.
+CUTS, ROUNDS = 256, 6
 #: A growth rate below this, relative to the fastest, is that of what is conserved.
 NEUTRAL_RELATIVE = 1e-9
 MOST_ITERATIONS = 100
@@ -89,12 +89,13 @@ def rests(patch: Patch, *, injected_uA_cm2: float = 0.0) -> list[PatchRest]:
     places = np.nonzero(np.sign(net[:-1]) * np.sign(net[1:]) < 0)[0]
     low, high, sign = v[places], v[places + 1], np.sign(net[places])
     on_grid = v[net == 0]
-    for _ in range(HALVINGS):
-        if low.size == 0:
-            break
-        middle = 0.5 * (low + high)
-        is_low = np.sign(_net_mA_cm2(system, middle)) == sign
-        low, high = np.where(is_low, middle, low), np.where(is_low, high, middle)
+    for _ in range(ROUNDS if low.size else 0):
+        between = low + (high - low) * np.linspace(0.0, 1.0, CUTS + 1)[:, None]
+        signs = np.sign(_net_mA_cm2(system, between.ravel())).reshape(between.shape)
+        # The first piece at whose end the sign is no longer that of the bracket's lower end.
+        piece = np.argmax(signs[1:] != sign, axis=0)
+        roots = np.arange(low.size)
+        low, high = between[piece, roots], between[piece + 1, roots]
     found = []
     for v_mV in sorted([*(0.5 * (low + high)), *on_grid]):
         y = system.start(float(v_mV))
