@@ -51,7 +51,7 @@ def pumped() -> Patch:
          "ion 'k': has no outside_mM, expected two concentrations"),
         (lambda: patch(ions=(NA, K, K)), "ions: two are 'k', expected names that differ"),
         (lambda: patch(Part("nak_kager"), ions=(NA,)),
-         "part 'nak_kager': carries k, which the patch has not, expected an ion 'k'"),
+         "part 'nak_kager': carries k, which the patch has not, expected an ion 'k' among its ions"),
         (lambda: patch(Part("kna_tigerholm"), ions=(K,)),
          "part 'kna_tigerholm': reads na_in_mM, which the patch has not, expected an ion"),
         (lambda: patch(Part("nak_kager"), ions=(NA, rv.Ion("k", e_mV=-90.0))),
@@ -261,6 +261,26 @@ def test_quasi_steady_run_says_when_its_rest_is_lost() -> None:
     assert near.growth_rate_per_ms == pytest.approx(0.0, abs=1e-3)
     assert not np.isnan(result.t_s).any()
     assert 10 < result.t_s[-1] < 100
+
+
+def test_picture_has_potential_ions_ledger_and_atp() -> None:
+    result = living.simulate(pumped(), t_stop_s=1.0)
+    figure = rv.plot.living(result)
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles == [
+        "Membrane potential, and where each ion would be at rest",
+        "Concentrations: inside in full, outside dotted",
+        "Carried outward since the start",
+        "ATP spent",
+    ]
+    assert figure.axes[-1].get_xlabel() == "Time (s)"
+    drawn = figure.axes[0].get_lines()[0]
+    np.testing.assert_allclose(drawn.get_ydata(), result.v_mV)
+    without = rv.plot.living(living.simulate(patch(), t_stop_s=1e-3))
+    assert len(without.axes) == 3
+    nothing = replace(result, t_s=np.zeros(0))
+    with pytest.raises(ValueError, match=r"result: has no samples, expected one or more"):
+        rv.plot.living(nothing)
 
 
 def test_missing_scipy_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
