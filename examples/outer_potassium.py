@@ -63,6 +63,8 @@ for axes, k_mM in zip(every, (4, 8, 10, 20), strict=True):
         spikes = len(result.spikes_s(-10.0))
         print(f"{k_mM:>2} mM: {rest}, {spikes} spikes in 40 ms")
 every[0].set_ylabel("Membrane potential (mV)")
-print("60 uA/cm2 for 0.1 ms are too little in 4 mM, enough in 8; in 10 none is needed, and in 20")
-print("sodium channels stay inactivated: blocked.")
+print(
+    "60 uA/cm2 for 0.1 ms are too little in 4 mM, and in 8 begin a train; in 10 mM none is needed,"
+)
+print("and in 20 sodium channels stay inactivated: blocked.")
 figure.savefig("outer_potassium.png", dpi=110)

@@ -2,7 +2,9 @@
 
 Each spike brings in sodium in proportion to the membrane, and the store goes with the volume: the
 number goes with the diameter. One spike is simulated at each of several fillings, with what it
-brings in and how large it is; the rest is an integral, as no leak at rest is to count.
+brings in and how large it is; the rest is an integral, as no leak at rest is to count. The numbers
+computed elsewhere are for the same shock; at 99 % and 50 % of the height the two differ, by 18 and
+4 %, and in between by less than 1 %.
 """
 
 import matplotlib.pyplot as plt

@@ -51,7 +51,7 @@ def pumped() -> Patch:
          "ion 'k': has no outside_mM, expected two concentrations"),
         (lambda: patch(ions=(NA, K, K)), "ions: two are 'k', expected names that differ"),
         (lambda: patch(Part("nak_kager"), ions=(NA,)),
-         "part 'nak_kager': carries k, which the patch has not, expected an ion 'k' among its ions"),
+         "part 'nak_kager': carries k, which the patch has not, expected an ion 'k' among its"),
         (lambda: patch(Part("kna_tigerholm"), ions=(K,)),
          "part 'kna_tigerholm': reads na_in_mM, which the patch has not, expected an ion"),
         (lambda: patch(Part("nak_kager"), ions=(NA, rv.Ion("k", e_mV=-90.0))),
@@ -204,6 +204,20 @@ def test_result_says_how_it_went_and_what_it_costs() -> None:
     pump_mA_cm2 = result.current_mA_cm2("nak_kager")[0]
     spent = pump_mA_cm2 * 1e3 / 96485.33212331001 * 30e3
     assert ledger.atp_nmol_cm2["nak_kager"] == pytest.approx(spent, rel=1e-9)
+    whole = sum(ledger.atp_nmol_cm2.values()) * 1e-9 * 6.02214076e23
+    assert ledger.atp_per_mm["nak_kager"] == pytest.approx(whole * np.pi * 1e-4 * 0.1, rel=1e-12)
+    halves = [result.ledger(stop_s=10.0), result.ledger(start_s=10.0)]
+    parts = [half["na"].moved["nak_kager"] for half in halves]
+    assert parts[1] == pytest.approx(2 * parts[0], rel=1e-6)
+    assert sum(parts) == pytest.approx(ledger["na"].moved["nak_kager"], rel=1e-12)
+    assert (
+        living.simulate(patch(diameter_um=None, depth_um=1.0), t_stop_s=1.0).ledger().atp_per_mm
+        == {}
+    )
+    with pytest.raises(
+        ModelError, match=r"are no two samples in order, expected times within 30 s"
+    ):
+        result.ledger(start_s=20.0, stop_s=10.0)
     with pytest.raises(KeyError):
         ledger["ca"]
     with pytest.raises(ModelError, match=r"na_mM: is not there, expected"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import pi
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,8 @@ from ranvier.living.patch import INJECTED, MIXED, Patch, Step
 from ranvier.living.status import Status
 from ranvier.membrane.constants import FARADAY_C_per_mol
 
-#: Elementary charge, in C; exact in the SI of 2019.
-ELEMENTARY_C = 1.602176634e-19
+#: Exact in the SI of 2019.
+AVOGADRO_per_mol = 6.02214076e23
 #: nmol of charges to uC.
 UC_PER_NMOL = FARADAY_C_per_mol * 1e-3
 HOUR_s, MINUTE_s = 3600.0, 60.0
@@ -78,6 +79,8 @@ class Ledger:
     t_s: float
     ions: tuple[IonBalance, ...]
     charge: ChargeBalance
+    #: Of the cylinder; None of a patch that is none.
+    diameter_um: float | None
     #: nmol of ATP per cm2, by part.
     atp_nmol_cm2: Mapping[str, float]
 
@@ -86,6 +89,15 @@ class Ledger:
             if balance.ion == ion:
                 return balance
         raise KeyError(ion)
+
+    @property
+    def atp_per_mm(self) -> dict[str, float]:
+        """Molecules of ATP per mm of the cylinder, by part; empty of a patch that is none."""
+        if self.diameter_um is None:
+            return {}
+        cm2_per_mm = pi * self.diameter_um * 1e-4 * 0.1
+        per_nmol = 1e-9 * AVOGADRO_per_mol * cm2_per_mm
+        return {part: per_nmol * amount for part, amount in self.atp_nmol_cm2.items()}
 
     def __str__(self) -> str:
         lines = [f"after {in_words(self.t_s)}, per cm2 of membrane; outward is positive"]
@@ -104,8 +116,10 @@ class Ledger:
             f"{charge.injected:.6g} uC, the capacitance took {charge.capacitive:.6g} uC; "
             f"unaccounted for: {charge.relative_residual:.1e} of what went through"
         )
+        per_mm = self.atp_per_mm
         for part, amount in self.atp_nmol_cm2.items():
-            lines.append(f"ATP of {part}: {amount:.6g} nmol")
+            more = f", {per_mm[part]:.4g} molecules per mm" if per_mm else ""
+            lines.append(f"ATP of {part}: {amount:.6g} nmol{more}")
         return "\n".join(lines)
 
 
@@ -226,20 +240,34 @@ class LivingResult:
                 found[self._pieces > number] = step.value
         return found
 
-    def ledger(self) -> Ledger:
-        """The books from the first sample to the last."""
-        system, first, last = self._system, self._states[:, 0], self._states[:, -1]
-        moved = {key: float(trace[-1]) for key, trace in self.moved_nmol_cm2.items()}
+    def ledger(self, *, start_s: float | None = None, stop_s: float | None = None) -> Ledger:
+        """The books from one sample to another: the first and the last, or those nearest to times.
+
+        So the cost of a spike is that of a stretch with it less that of as long a rest. Raises
+        ModelError where that is not one sample and a later one.
+        """
+        begin = 0 if start_s is None else int(np.argmin(np.abs(self.t_s - start_s)))
+        end = self.t_s.size - 1 if stop_s is None else int(np.argmin(np.abs(self.t_s - stop_s)))
+        if not begin < end:
+            raise ModelError(
+                f"ledger: start_s {start_s} and stop_s {stop_s} are no two samples in order, "
+                f"expected times within {self.t_s[-1] if self.t_s.size else 0.0:g} s"
+            )
+        system, first, last = self._system, self._states[:, begin], self._states[:, end]
+        span = slice(begin, end + 1)
+        moved = {key: float(x[end] - x[begin]) for key, x in self.moved_nmol_cm2.items()}
         names = list(dict.fromkeys([*system.ions, *(ion for _, ion in moved)]))
         balances = []
         for ion in names:
             by_part = {part: amount for (part, name), amount in moved.items() if name == ion}
             balances.append(self._ion_balance(ion, by_part, first, last))
+        spent = self.atp_nmol_cm2
         return Ledger(
-            t_s=float(self.t_s[-1]),
+            t_s=float(self.t_s[end] - self.t_s[begin]),
             ions=tuple(balances),
-            charge=self._charge_balance(moved),
-            atp_nmol_cm2={part: float(trace[-1]) for part, trace in self.atp_nmol_cm2.items()},
+            charge=self._charge_balance(moved, span),
+            diameter_um=self.patch.diameter_um,
+            atp_nmol_cm2={part: float(x[end] - x[begin]) for part, x in spent.items()},
         )
 
     def spikes_s(self, threshold_mV: float = 0.0) -> Array:
@@ -305,7 +333,8 @@ class LivingResult:
             row = system.fast_count + len(system.inside) + place
             size = self.patch.shell.depth_um / MM_um_PER_NMOL_CM2
             shell_gained = size * (last[row] - first[row])
-            to_bath = float(last[system.moving + len(system.carried) + place])
+            row = system.moving + len(system.carried) + place
+            to_bath = float(last[row] - first[row])
             shell_residual = shell_gained + to_bath - out
         return IonBalance(
             ion=ion,
@@ -318,15 +347,15 @@ class LivingResult:
             shell_residual=float(shell_residual),
         )
 
-    def _charge_balance(self, moved: Mapping[tuple[str, str], float]) -> ChargeBalance:
+    def _charge_balance(self, moved: Mapping[tuple[str, str], float], span: slice) -> ChargeBalance:
         valence = {**self._system.valence, MIXED: 1.0}
         charges = {key: UC_PER_NMOL * valence[key[1]] * amount for key, amount in moved.items()}
         # A rectangle per sample is exact: injected currents are steps.
-        durations_s = np.diff(self.t_s)
-        injected = float(np.sum(self.injected_uA_cm2[1:] * durations_s))
+        durations_s = np.diff(self.t_s[span])
+        injected = float(np.sum(self.injected_uA_cm2[span][1:] * durations_s))
         capacitive = 0.0
         if not self.quasi_steady:
-            capacitive = 1e-3 * self.patch.c_m_uF_cm2 * float(self.v_mV[-1] - self.v_mV[0])
+            capacitive = 1e-3 * self.patch.c_m_uF_cm2 * float(np.diff(self.v_mV[span][[0, -1]])[0])
         return ChargeBalance(
             carried_in=-sum(charges.values()),
             injected=injected,
