@@ -17,12 +17,12 @@ NAMES = mechanisms.names()
 GATED = [(name, gate["name"]) for name in NAMES for gate in mechanisms.describe(name)["gates"]]
 #: Every tenth of a millivolt: 0/0 hides at round numbers.
 V_mV = np.arange(-1500, 1501) / 10.0
-UNITS = ("_S_cm2", "_cm_s", "_mV", "_mA_cm2", "_mM", "_ms", "_per_ms", "_um", "_degC")
+UNITS = ("_S_cm2", "_cm_s", "_mV", "_mA_cm2", "_mM", "_ms", "_per_ms", "_um", "_degC", "_fraction")
 
 #: What scales a current, by the end of its name.
 DENSITIES = ("_S_cm2", "_cm_s", "_mA_cm2")
 #: mM inside and outside, those that `mechanisms.rates` stands on.
-CONCENTRATIONS = {ion: typical.IONS[ion][1:] for ion in ("na", "k", "ca")}
+CONCENTRATIONS = {ion: typical.IONS[ion][1:] for ion in ("na", "k", "ca", "cl")}
 #: Whose published rates jump, bend or end at 0 somewhere; see the notes of their files.
 PUBLISHED_JUMPS = {
     ("ih_tigerholm", "f"),
@@ -231,7 +231,7 @@ def test_current_reverses_where_it_should(name: str) -> None:
         inside_mM, outside_mM = CONCENTRATIONS[info["ion"]]
         warm_K = info["reference_temperature_degC"] + 273.15
         thermal_mV = 8314.46261815324 * warm_K / 96485.33212331001
-        thermal_mV /= 2.0 if info["ion"] == "ca" else 1.0
+        thermal_mV /= typical.IONS[info["ion"]][0]
         e_mV = thermal_mV * np.log(outside_mM / inside_mM) + known.get("e_shift_mV", 0.0)
     d = rv.discretise(cell_with(name), rv.FixedCount())
     below, there, above = (

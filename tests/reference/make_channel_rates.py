@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,12 @@ CELL = {
     "e_na_mV": 50.0,
     "e_k_mV": -90.0,
     "e_ca_mV": 120.0,
+    "e_cl_mV": -70.0,
     "na_in_mM": 11.4,
     "na_out_mM": 154.0,
     "k_in_mM": 121.7,
+    "cl_in_mM": 8.3,
+    "cl_out_mM": 131.0,
     "k_out_mM": 5.6,
     "ca_in_mM": 1.17e-4,
     "ca_out_mM": 2.0,
@@ -123,11 +127,15 @@ def value(expression: str, v_mV: float, **extra: Any) -> float:
         "vt": vt,
         "exp": math.exp,
         "log10": math.log10,
+        "log": math.log,
         "max": max,
         "min": min,
         "Nai": CELL["na_in_mM"],
         "Nao": CELL["na_out_mM"],
         "Ko": CELL["k_out_mM"],
+        "Ki": CELL["k_in_mM"],
+        "Cli": CELL["cl_in_mM"],
+        "Clo": CELL["cl_out_mM"],
         "Cai": calcium_mM,
         "Cao": CELL["ca_out_mM"],
         "pca": math.log10(calcium_mM) - 3,
@@ -294,6 +302,66 @@ def add_pumps(add: Any) -> None:
     )
     ncx = f"d*36e-9*(2.2*(T+273-296)+(310-T-273))/14*{exchange}"
     add("ncx_thio", ({}, {}), {"na": f"3*{ncx}", "ca": f"-2*{ncx}"}, d=0.00021)
+    add_more_pumps(add)
+
+
+def add_more_pumps(add: Any) -> None:
+    """As the sources that the library's files name write them, in mA/cm2 at 1 uF/cm2."""
+
+    def add_nak(name: str, net: str, **extra: float) -> None:
+        add(name, ({}, {}), {"na": f"3*({net})", "k": f"-2*({net})"}, **extra)
+
+    add_nak("nak_kager", "Imax*(1+2/Ko)**-2*(1+10/Nai)**-3", Imax=6.829e-3)
+    add_nak("nak_sigmoid", "Imax/((1+exp((25-Nai)/3))*(1+exp(5.5-Ko)))", Imax=6.8e-3)
+    voltage = "1/(1+0.1245*exp(-0.1*vF_RT)+0.0365*((exp(Nao/67.3)-1)/7)*exp(-vF_RT))"
+    add_nak("nak_courtemanche", f"Imax*{voltage}/(1+(10/Nai)**1.5)*Ko/(Ko+1.5)", Imax=6e-4)
+    add_nak("nak_cycle", four_states(), Pnak=0.03)
+    change = "(exp(0.35*vF_RT)*Nai**3*Cao-exp(-0.65*vF_RT)*Nao**3*Cai)"
+    luo_rudy = f"1.6*{change}/((87.5**3+Nao**3)*(1.38+Cao)*(1+0.1*exp(-0.65*vF_RT)))"
+    add("ncx_courtemanche", ({}, {}), {"na": f"3*{luo_rudy}", "ca": f"-2*{luo_rudy}"})
+    saturation = (
+        "(0.00359*Nao**3*(1+(Nai/12.29)**3)+87.5**3*Cai*(1+Cai/0.00359)+1.3*Nai**3+Nai**3*Cao"
+        "+Nao**3*Cai)"
+    )
+    shannon = f"9e-3/(1+(0.000256/Cai)**2)*{change}/{saturation}/(1+0.27*exp(-0.65*vF_RT))"
+    add("ncx_shannon", ({}, {}), {"na": f"3*{shannon}", "ca": f"-2*{shannon}"})
+    add("pmca_shannon", ({}, {}), {"ca": "6.73e-5*Cai**1.6/(0.0005**1.6+Cai**1.6)"})
+    kcc2 = "6.754e-3*log(Ki*Cli/(Ko*Clo))"
+    add("kcc2_log", ({}, {}), {"k": kcc2, "cl": f"-{kcc2}"})
+    kcc2 = "1.9297e-5*(Ki*Cli-Ko*Clo)"
+    add("kcc2_product", ({}, {}), {"k": kcc2, "cl": f"-{kcc2}"})
+    nkcc1 = "2.248e-3/(1+exp(16-Ko))*(log(Ki*Cli/(Ko*Clo))+log(Nai*Cli/(Nao*Clo)))"
+    add("nkcc1_log", ({}, {}), {"na": nkcc1, "k": nkcc1, "cl": f"-2*{nkcc1}"})
+    add("cl_pump", ({}, {}), {"cl": "-1e-4*Cli/(Cli+15)"})
+
+
+def four_states() -> str:
+    """Smith and Crampin's cycle as O'Hara has it; each letter of the paper put in for its value."""
+    letters = {
+        "Di": "((1+Nai/Kni)**3+(1+Ki/0.5)**2-1)",
+        "Do": "((1+Nao/Kno)**3+(1+Ko/0.3582)**2-1)",
+        "P": "(4.2/(1+1e-7/1.698e-7+Nai/224+Ki/292))",
+    }
+    rates = {
+        "a1": "(949.5*(Nai/Kni)**3/Di)",
+        "b1": "(182.4*0.05)",
+        "a2": "687.2",
+        "b2": "(39.4*(Nao/Kno)**3/Do)",
+        "a3": "(1899*(Ko/0.3582)**2/Do)",
+        "b3": "(79300*P*1e-7/(1+9.8/1.698e-7))",
+        "a4": "(639*(9.8/1.698e-7)/(1+9.8/1.698e-7))",
+        "b4": "(40*(Ki/0.5)**2/Di)",
+    }
+    x1 = "(a4*a1*a2+b2*b4*b3+a2*b4*b3+b3*a1*a2)"
+    x2 = "(b2*b1*b4+a1*a2*a3+a3*b1*b4+a2*a3*b4)"
+    x3 = "(a2*a3*a4+b3*b2*b1+b2*b1*a4+a3*a4*b1)"
+    x4 = "(b4*b3*b2+a3*a4*a1+b2*a4*a1+b3*b2*a1)"
+    expression = f"Pnak*({x1}*a3-{x2}*b3)/({x1}+{x2}+{x3}+{x4})"
+    constants = {"Kni": "(9.073*exp(-0.155*vF_RT/3))", "Kno": "(27.78*exp(1.155*vF_RT/3))"}
+    for each in (rates, letters, constants):
+        for letter, text in each.items():
+            expression = re.sub(rf"\b{letter}\b", text, expression)
+    return expression
 
 
 if __name__ == "__main__":

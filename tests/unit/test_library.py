@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 import tolerances
 from ranvier import mechanisms
+from ranvier.errors import ModelError
 from ranvier.mechanisms import Mechanism
 
 ROOT = Path(__file__).parents[2]
@@ -19,7 +21,7 @@ FILES = sorted((ROOT / "src" / "ranvier" / "mechanisms" / "library").glob("*.tom
 PUBLISHED = json.loads((ROOT / "tests" / "reference" / "data" / "channel_rates.json").read_text())
 RATES: dict[str, Any] = PUBLISHED["mechanisms"]
 #: Whose equations are a line each, so that there is nothing to compare with.
-PLAIN = {f"{ion}_{kind}" for ion in ("na", "k", "ca") for kind in ("leak", "constant")}
+PLAIN = {f"{ion}_{kind}" for ion in ("na", "k", "ca", "cl") for kind in ("leak", "constant")}
 V_mV = np.array(PUBLISHED["v_mV"])
 
 
@@ -41,7 +43,7 @@ def test_file_is_read_and_says_where_it_is_from(path: Path) -> None:
     assert mechanism.name in mechanisms.names()
     info = mechanism.describe()
     assert "doi:10." in info["citation"]
-    assert set(mechanism.ions) <= {"na", "k", "ca", "mixed"}
+    assert set(mechanism.ions) <= {"na", "k", "ca", "cl", "mixed"}
     for gate in mechanism.form.gates:
         given_degC = mechanism.form.reference_temperature_degC
         assert (gate.warmth.reference_temperature_degC if gate.warmth else given_degC) is not None
@@ -94,7 +96,7 @@ def test_currents_are_the_published_ones(name: str) -> None:
         )
 
 
-@pytest.mark.parametrize("ion", ["na", "k", "ca"])
+@pytest.mark.parametrize("ion", ["na", "k", "ca", "cl"])
 def test_leaks_and_constants_are_what_they_say(ion: str) -> None:
     leak = library(f"{ion}_leak").currents_mA_cm2(V_mV, g_bar_S_cm2=2e-3, **{f"e_{ion}_mV": 40.0})
     np.testing.assert_allclose(leak[ion], 2e-3 * (V_mV - 40.0), rtol=1e-15)
@@ -151,3 +153,83 @@ def test_bytecode_says_the_same(path: Path) -> None:
     for far_mV in (-1000.0, 1000.0):
         found = at(far_mV, [0.5 for _ in states], programs.change)
         assert np.isfinite(found).all()
+
+
+ATP_DRIVEN = [path.stem for path in FILES if mechanisms.read(path).form.ions_per_atp]
+ELECTRONEUTRAL = ["kcc2_log", "kcc2_product", "nkcc1_log"]
+CHARGES = {"na": 1, "k": 1, "ca": 2, "cl": -1}
+
+
+@pytest.mark.parametrize("name", ATP_DRIVEN)
+def test_pump_carries_ions_as_one_atp_moves_them(name: str) -> None:
+    mechanism = library(name)
+    counts = mechanism.form.ions_per_atp
+    currents = mechanism.currents_mA_cm2(V_mV, **given(mechanism))
+    assert set(counts) == set(currents)
+    cycles = [currents[ion] / (CHARGES[ion] * count) for ion, count in counts.items()]
+    for each in cycles:
+        np.testing.assert_allclose(each, cycles[0], rtol=1e-14)
+        assert (each > 0).all()
+
+
+@pytest.mark.parametrize("name", ELECTRONEUTRAL)
+def test_cotransporter_carries_no_net_current(name: str) -> None:
+    mechanism = library(name)
+    currents = mechanism.currents_mA_cm2(V_mV, **given(mechanism))
+    largest = max(np.abs(each).max() for each in currents.values())
+    assert largest > 0
+    assert np.abs(sum(currents.values())).max() <= 1e-15 * largest
+
+
+@pytest.mark.parametrize("name", [name for name in ATP_DRIVEN if name.startswith("nak_")])
+def test_ouabain_blocks_its_share_of_the_pumps(name: str) -> None:
+    mechanism = library(name)
+    cell = given(mechanism)
+    free = mechanism.currents_mA_cm2(V_mV, **cell)
+    half = mechanism.currents_mA_cm2(V_mV, **cell, ouabain_fraction=0.5)
+    none = mechanism.currents_mA_cm2(V_mV, **cell, ouabain_fraction=1.0)
+    for ion, current in free.items():
+        np.testing.assert_allclose(half[ion], 0.5 * current, rtol=1e-14)
+        assert (none[ion] == 0).all()
+
+
+def test_four_states_give_the_published_currents() -> None:
+    """O'Hara's cell at 310 K, in uA/uF; science of the model, not of this package."""
+    cell = {"na_in_mM": 7, "k_in_mM": 145, "na_out_mM": 140, "k_out_mM": 5.4}
+    mechanism = library("nak_cycle")
+    found = mechanism.currents_mA_cm2([-87.0, -60.0, 0.0, 40.0], **cell, temperature_degC=36.85)
+    net = 1e3 * (found["na"] + found["k"])
+    np.testing.assert_allclose(net, [0.08606, 0.10112, 0.14350, 0.18101], rtol=1e-4)
+
+
+def test_cycle_stops_where_atp_pays_for_nothing_more() -> None:
+    """At the reversal potential of 3 sodium and 2 potassium ions against the ratio ATP/ADP that
+    makes the cycle's forward and backward rates equal, the current changes its sign."""
+    mechanism = library("nak_cycle")
+    cell = {"na_in_mM": 7.0, "k_in_mM": 145.0, "na_out_mM": 140.0, "k_out_mM": 5.4}
+    rich = mechanism.currents_mA_cm2(-60.0, **cell)["na"]
+    poor = mechanism.currents_mA_cm2(-60.0, **cell, atp_mM=1e-7, adp_mM=10.0)["na"]
+    assert rich > 0 > poor
+
+
+def test_cotransporters_rest_where_their_gradients_cancel() -> None:
+    """KCC2 where E_Cl = E_K: Ki Cli = Ko Clo; NKCC1 where Nai Ki Cli^2 = Nao Ko Clo^2."""
+    cell = {"k_in_mM": 130.0, "k_out_mM": 4.0, "cl_in_mM": 4.0, "cl_out_mM": 130.0}
+    assert library("kcc2_log").currents_mA_cm2(0.0, **cell)["k"] == pytest.approx(0, abs=1e-18)
+    assert library("kcc2_product").currents_mA_cm2(0.0, **cell)["k"] == pytest.approx(0, abs=1e-18)
+    cell |= {"na_in_mM": 10.0, "na_out_mM": 140.0, "cl_in_mM": 50.0}
+    cell["cl_out_mM"] = 50.0 * (10.0 * 130.0 / (140.0 * 4.0)) ** 0.5
+    assert library("nkcc1_log").currents_mA_cm2(0.0, **cell)["na"] == pytest.approx(0, abs=1e-18)
+
+
+@pytest.mark.parametrize(
+    ("table", "sentence"),
+    [
+        ({"na": 0}, "ions_per_atp.na: is 0, expected how many ions one ATP moves outward"),
+        ({"k": 2}, "ions_per_atp.k: is not carried, expected one of na"),
+        ({"na": "three"}, "ions_per_atp.na: is 'three', expected a finite number"),
+    ],
+)
+def test_ions_per_atp_are_checked(table: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ModelError, match=re.escape(sentence)):
+        Mechanism("odd", currents_mA_cm2={"na": 1e-3}, ions_per_atp=table)

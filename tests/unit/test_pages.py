@@ -117,6 +117,7 @@ def test_pump_has_a_table_of_currents_and_no_picture() -> None:
     assert ".svg" not in page
     assert "## Temperature" not in page
     assert "| kind | pump |" in page
+    assert "| one ATP moves outward | 3 `na`, -2 `k` |" in page
     ratios = [float(na) / float(k) for _, na, k in rows_below(page, "Values")]
     np.testing.assert_allclose(ratios, -1.5, rtol=1e-3)
 
@@ -186,7 +187,8 @@ def test_folder_has_a_page_for_each_and_an_index(tmp_path: Path) -> None:
     assert sorted(linked) == sorted(NAMES)
     heads = re.findall(r"^## (.*)$", index, re.MULTILINE)
     others = ["Other channels", "Pumps"]
-    assert heads == ["Sodium channels", "Potassium channels", "Calcium channels", *others]
+    carried = ("Sodium", "Potassium", "Calcium", "Chloride")
+    assert heads == [f"{ion} channels" for ion in carried] + others
     assert "| used by | `mrg` |" in (folder / "na_mrg.md").read_text()
 
 

@@ -20,6 +20,8 @@ from ranvier.mechanisms.mechanism import Mechanism, read, remade
 from ranvier.mechanisms.nmodl import read_mod
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["Mechanism", "describe", "names", "rates", "read", "read_mod"]
@@ -61,6 +63,21 @@ def rates(name: str, v_mV: ArrayLike) -> dict[str, tuple[NDArray[np.float64], ND
         gate: (values[g, 0].reshape(v.shape), values[g, 1].reshape(v.shape))
         for g, gate in enumerate(gates)
     }
+
+
+def compiled_rates(name: str) -> Callable[[Any], list[tuple[Any, Any]]]:
+    """A function of v_mV, one number or an array of one dimension, to the opening and closing
+    rates per ms of each gate of a channel of the core, at its reference temperature."""
+    counted = range(len(_core.describe_mechanism(name)["gates"]))
+
+    def rates_per_ms(v_mV: Any) -> list[tuple[Any, Any]]:
+        if isinstance(v_mV, np.ndarray):
+            found = _core.mechanism_rates(name, v_mV)
+            return [(found[gate, 0], found[gate, 1]) for gate in counted]
+        found = _core.mechanism_rates(name, np.array([v_mV]))
+        return [(float(found[gate, 0, 0]), float(found[gate, 1, 0])) for gate in counted]
+
+    return rates_per_ms
 
 
 def find_compiled(name: str) -> _core.CustomMechanism | None:

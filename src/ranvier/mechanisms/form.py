@@ -22,9 +22,10 @@ KeyPath: TypeAlias = tuple[str | int, ...]
 TEXTS = ("name", "kind", "summary", "citation", "notes")
 TABLES = ("parameters", "definitions", "functions", "gates", "states", "schemes")
 CURRENTS = "currents_mA_cm2"
+ATP = "ions_per_atp"
 #: "free" lets names have any unit: those of files whose names do not end in one.
 UNITS = ("checked", "free")
-TOP = (*TEXTS, "units", "reference_temperature_degC", *TABLES, CURRENTS)
+TOP = (*TEXTS, "units", "reference_temperature_degC", *TABLES, CURRENTS, ATP)
 WARMTH = ("q10", "reference_temperature_degC")
 GATE = ("alpha_per_ms", "beta_per_ms", "steady_state", "tau_ms", *WARMTH)
 STATE = ("rate_per_ms", "initial", "lowest", "highest", *WARMTH)
@@ -111,6 +112,8 @@ class Form:
     states: tuple[State, ...]
     schemes: tuple[Scheme, ...]
     currents: Mapping[str, Formula]
+    #: What a cycle that spends one ATP moves outward, by ion; empty of what spends none.
+    ions_per_atp: Mapping[str, float]
     #: Names that were given and reported, so that what reads them is not reported too.
     unsound: frozenset[str]
     has_units: bool
@@ -159,6 +162,11 @@ class _FormReader:
             for ion, value in self.table(CURRENTS).items()
             if self.is_ion(ion) and (formula := self.formula(value, CURRENTS, ion))
         }
+        ions_per_atp = {
+            ion: float(count)
+            for ion, count in self.table(ATP).items()
+            if self.is_count(ion, count, currents)
+        }
         functions = self.functions()
         gates = tuple(filter(None, map(self.gate, self.table("gates"))))
         states = tuple(filter(None, map(self.state, self.table("states"))))
@@ -182,6 +190,7 @@ class _FormReader:
             states=states,
             schemes=schemes,
             currents=currents,
+            ions_per_atp=ions_per_atp,
             unsound=frozenset(tried - sound - sound_states),
             has_units=units == UNITS[0],
         )
@@ -229,6 +238,16 @@ class _FormReader:
             str(name),
         )
         return False
+
+    def is_count(self, ion: object, count: object, carried: Mapping[str, Formula]) -> bool:
+        """Whether a pump moves so many of an ion for one ATP: a number other than 0."""
+        if not self.is_number(count, ATP, str(ion)):
+            return False
+        if count == 0:
+            self.report("is 0, expected how many ions one ATP moves outward", ATP, str(ion))
+        elif ion not in carried:
+            self.report(f"is not carried, {expected_one_of(str(ion), carried)}", ATP, str(ion))
+        return count != 0 and ion in carried
 
     def is_number(self, value: object, *path: str | int) -> bool:
         if isinstance(value, int | float) and not isinstance(value, bool):

@@ -73,12 +73,19 @@ def _facts(info: Mapping[str, Any], written: Mechanism | None, used_by: Sequence
         ("kind", info["kind"]),
         ("carries", carried),
         ("reads besides v", codes(_read(info, written))),
+        ("one ATP moves outward", _per_atp(written)),
         ("gates", codes(_gate_names(info))),
         ("other states", codes(others)),
         ("paper", cited(info["citation"])),
         ("used by", codes(used_by)),
     ]
     return table(("", ""), [row for row in rows if row[1]])
+
+
+def _per_atp(written: Mechanism | None) -> str:
+    """ "3 na, -2 k"; nothing of what spends no ATP."""
+    counts = {} if written is None else written.form.ions_per_atp
+    return ", ".join(f"{number(count)} {code(ion)}" for ion, count in counts.items())
 
 
 def _gate_names(info: Mapping[str, Any]) -> list[str]:

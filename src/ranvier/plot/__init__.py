@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from ranvier.plot._fiber import fiber
 from ranvier.plot._gates import gates
+from ranvier.plot._living import living
 from ranvier.plot._overview import overview
 from ranvier.plot._space_time import space_time
 from ranvier.plot._study import study
 from ranvier.plot._traces import traces
 
-__all__ = ["fiber", "gates", "overview", "space_time", "study", "traces"]
+__all__ = ["fiber", "gates", "living", "overview", "space_time", "study", "traces"]
