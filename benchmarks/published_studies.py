@@ -112,7 +112,8 @@ def current_distance() -> None:
             table = rv.studies.current_distance(
                 fibre, outside(1000.0, MEDIUM_S_m), DISTANCES_um, method=method
             )
-            beside(f"{diameter_um:g} um", "mA", table["threshold_mA"], source)
+            print(f"  {diameter_um:g} um")
+            beside(name, "mA", table["threshold_mA"], source)
             if diameter_um == 10.0:
                 told = table.summary
                 print(
