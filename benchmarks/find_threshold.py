@@ -1,27 +1,21 @@
-"""Question: how long does a stimulation threshold take, beside the peers and in a population?
+"""Question: how long does a stimulation threshold take, beside the peers?
 
-    python benchmarks/find_threshold.py --peer-python PATH [--mechanisms FOLDER] [--fibres 1000]
+    python benchmarks/find_threshold.py --peer-python PATH [--mechanisms FOLDER]
 
 One threshold: MRG 10 um of 21 nodes, a point electrode 1 mm beside the middle node, a cathodic
 pulse of 0.1 ms, to 1 %, by every program in turn (benchmarks/compare/*_threshold.py). All peers
 step by backward Euler, whose threshold is too high; what each is off is against ours at 0.5 us.
-A ratio is to our slowest setting that is off by no more than that peer at its step.
-
-A population: MRG fibres of random diameters and places, each to 0.5 %, in one call, some of its
-thresholds bracketed by single runs.
+A ratio is to our slowest setting that is off by no more than that peer at its step. `population.py` has many
+fibres.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
-
-import ranvier as rv
-from ranvier.studies import Activation, find_thresholds
 
 sys.path.insert(0, str(Path(__file__).parent / "compare"))
 import peers
@@ -31,7 +25,6 @@ from peers import Program
 #: What NEURON finds at 5 us, to 0.01 %, and how near to it ours by the same scheme must be.
 NEURON_mA = -0.183042
 SAME_SCHEME = 1e-3
-CHECKED = 5
 PYFIBERS, NEURON, JAXON = "PyFibers", "NEURON by hand", "jaxon-nerve"
 #: What was asked for, by peer and step in ms.
 TARGETS = {(PYFIBERS, 0.001): 1000.0, (NEURON, 0.005): 100.0, (JAXON, 0.005): 40.0}
@@ -113,58 +106,14 @@ def one_fibre(arguments: argparse.Namespace) -> None:
     print(*verdicts, sep="\n")
 
 
-def cathode(distance_um: float, along_um: float) -> rv.stimuli.Extracellular:
-    return rv.stimuli.Extracellular(
-        field=rv.fields.PointSource(position_um=(along_um, 0, distance_um)),
-        waveform=rv.stimuli.Pulse(duration_ms=0.1),
-        amplitude_mA=-0.2,
-    )
-
-
-def population(count: int) -> None:
-    rng = np.random.default_rng(0)
-    diameters_um = rng.choice([5.7, 7.3, 8.7, 10.0, 11.5, 12.8, 14.0, 15.0, 16.0], count)
-    fibres = [rv.fibers.mrg(diameter_um=float(each), nodes=21) for each in diameters_um]
-    stimuli = [
-        cathode(distance_um, along_um)
-        for distance_um, along_um in zip(
-            rng.uniform(200, 2000, count), rng.uniform(-600, 600, count), strict=True
-        )
-    ]
-    wall_s, cpu_s = time.perf_counter(), time.process_time()
-    found = find_thresholds(fibres, stimuli, rtol=5e-3, threads=1)
-    wall_s, cpu_s = time.perf_counter() - wall_s, time.process_time() - cpu_s
-    print(
-        f"\n{found!r}: {count / wall_s:.1f} fibres per second, {count / cpu_s:.1f} per second of "
-        "processor time"
-    )
-    assert (found.status == "found").all()
-    for k in range(0, count, max(1, count // CHECKED)):
-        for amplitude_mA, fires in zip(found[k].bracket, (False, True), strict=True):
-            stimulus = stimuli[k].scaled(amplitude_mA / stimuli[k].amplitude_mA)
-            watched = Activation().compartments(
-                fibres[k], rv.discretise(fibres[k].model, fibres[k].mesh)
-            )
-            result = rv.simulate(
-                fibres[k],
-                stimulus,
-                t_stop_ms=stimulus.end_ms + fibres[k].t_stop_ms,
-                detect=rv.SpikeDetector(at=watched.tolist()),
-            )
-            assert bool(len(result.crossings[0])) is fires
-    print("single runs at the ends of brackets agree")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     peers.add_arguments(parser)
-    parser.add_argument("--fibres", type=int, default=1000, help="of the population")
     arguments = peers.parse(parser)
     peers.print_machine()
     one_fibre(arguments)
-    population(arguments.fibres)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from ranvier.results import Crossings, Status
 from ranvier.stimuli import CurrentClamp, Extracellular, Pulse
 from ranvier.studies import (
     Activation,
+    Block,
     Threshold,
     ThresholdStatus,
     find_threshold,
@@ -237,3 +238,141 @@ def test_a_search_is_told_what_it_needs() -> None:
         Activation(spikes=0)
     with pytest.raises(rv.ModelError, match="activation: threshold_mV is nan, expected a finite"):
         Activation(threshold_mV=math.nan)
+    with pytest.raises(
+        rv.ModelError, match="activation: after_ms is inf, expected a finite number"
+    ):
+        Activation(after_ms=math.inf)
+    with pytest.raises(
+        rv.ModelError, match="block: after_ms is 2 and before_ms 1, expected a span"
+    ):
+        Block(after_ms=2.0, before_ms=1.0)
+    with pytest.raises(
+        ValueError, match="upper: goes with an Activation, expected it left out with a Block"
+    ):
+        find_threshold(fibre(), ok, activation=Block(after_ms=1.0), upper=True)
+    with pytest.raises(
+        rv.ModelError, match="background: has 2 entries, expected 1, one for each fibre"
+    ):
+        find_thresholds([fibre()], ok, background=[ok, ok])
+    with pytest.raises(rv.ModelError, match="t_stop_ms: has 2 entries, expected 1"):
+        find_thresholds([fibre()], ok, t_stop_ms=[1.0, 2.0])
+    with pytest.raises(
+        rv.ModelError,
+        match=r"fibre 0: the stimulus ends at 0\.2 ms, expected the run not to end before",
+    ):
+        find_threshold(fibre(), ok, t_stop_ms=0.15)
+
+
+def test_strong_currents_block_and_the_upper_end_is_found() -> None:
+    found = find_threshold(fibre(), electrode(-0.02, 200.0), rtol=0.01, upper=True)
+    assert found.status is ThresholdStatus.FOUND
+    upper = found.upper
+    assert upper is not None
+    assert upper.status is ThresholdStatus.FOUND
+    active, silent = upper.bracket
+    assert silent < active < found.amplitude < 0
+    assert silent == upper.amplitude
+    assert silent / active <= 1.01
+    ends = rv.SpikeDetector(at=[("node[1]", 0.5), ("node[5]", 0.5)])
+    for amplitude_mA, fires_there in ((active, True), (silent, False)):
+        result = rv.simulate(fibre(), electrode(amplitude_mA, 200.0), t_stop_ms=3.2, detect=ends)
+        assert bool(result.crossings[0].count.any()) is fires_there
+    assert found.runs > upper.runs
+
+
+def test_an_upper_end_out_of_reach_is_a_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = answering(monkeypatch, lambda factor: "stopped" if factor > 1.5 else "completed")(
+        upper=True, most=100.0
+    )
+    assert found.factor == pytest.approx(1.5, rel=2e-3)
+    assert found.upper is not None
+    assert found.upper.status is ThresholdStatus.NO_RESPONSE
+    assert found.upper.message == "active up to 200 nA"
+    cliff = answering(
+        monkeypatch,
+        lambda factor: "diverged" if factor > 40 else "stopped" if factor > 1.5 else "completed",
+    )(upper=True)
+    assert cliff.upper is not None
+    assert cliff.upper.status is ThresholdStatus.DIVERGED
+
+
+def test_errors_cover_finer_steps() -> None:
+    method = rv.Method("backward_euler", dt_ms=0.005)
+    found = find_threshold(fibre(), clamp(1.0), rtol=0.01, error=True, method=method)
+    fine = find_threshold(
+        fibre(), clamp(found.amplitude), rtol=1e-5, method=rv.Method(dt_ms=0.0005)
+    )
+    assert abs(found.limit - fine.amplitude) <= found.error < 0.05 * fine.amplitude
+    assert "as dt goes to 0" in str(found)
+    assert math.isnan(fine.limit)
+    assert math.isnan(fine.error)
+    adaptive = find_threshold(
+        fibre(), clamp(1.0), rtol=0.01, error=True, method=rv.Method("adaptive")
+    )
+    assert abs(adaptive.limit - fine.amplitude) <= adaptive.error + 1e-4 * fine.amplitude
+
+
+def test_without_a_threshold_there_is_no_error() -> None:
+    rows: list[int] = []
+    found = find_thresholds(
+        [fibre(), fibre()],
+        [clamp(0.001), clamp(1.0)],
+        most=4.0,
+        error=True,
+        rtol=0.05,
+        on_row=lambda k, _: rows.append(k),
+    )
+    assert found.status.tolist() == ["no_response", "found"]
+    assert math.isnan(found[0].error)
+    assert found[1].error > 0
+    assert rows == [0, 1]
+
+
+def test_what_acts_besides_stays_as_it_is() -> None:
+    """A hyperpolarising current raises the threshold by as much as two clamps at once show."""
+    held = CurrentClamp(waveform=Pulse(duration_ms=0.3), at=("node[1]", 0.5), amplitude_nA=-0.3)
+    alone = find_threshold(fibre(), clamp(1.0), rtol=0.005)
+    beside = find_threshold(fibre(), clamp(1.0), background=held, rtol=0.005)
+    assert beside.amplitude > 1.1 * alone.amplitude
+    ends = rv.SpikeDetector(at=[("node[1]", 0.5), ("node[5]", 0.5)])
+    for amplitude_nA, fires_there in zip(beside.bracket, (False, True), strict=True):
+        result = rv.simulate(fibre(), [clamp(amplitude_nA), held], t_stop_ms=3.2, detect=ends)
+        assert bool(result.crossings[0].count.any()) is fires_there
+
+
+def test_only_later_spikes_count() -> None:
+    first = CurrentClamp(waveform=Pulse(duration_ms=0.1), at=("node[1]", 0.5), amplitude_nA=3.0)
+    test = CurrentClamp(
+        waveform=Pulse(onset_ms=3.0, duration_ms=0.1), at=("node[1]", 0.5), amplitude_nA=1.0
+    )
+    late = find_threshold(
+        fibre(), test, background=first, activation=Activation(after_ms=3.0), rtol=0.01
+    )
+    second = find_threshold(
+        fibre(),
+        test,
+        background=first,
+        activation=Activation(at=("node[5]", 0.5), spikes=2),
+        rtol=0.01,
+    )
+    early = find_threshold(fibre(), test, background=first, rtol=0.01)
+    assert late.status is second.status is ThresholdStatus.FOUND
+    assert late.amplitude == pytest.approx(second.amplitude, rel=0.02)
+    assert early.status is ThresholdStatus.ALWAYS
+
+
+def test_a_block_is_found_by_the_engine() -> None:
+    """A long hyperpolarising current at one node stops the spike that comes along."""
+    axon = rv.fibers.mrg(nodes=9)
+    spike = CurrentClamp(
+        waveform=Pulse(onset_ms=1.0, duration_ms=0.1), at=("node[0]", 0.5), amplitude_nA=3.0
+    )
+    held = CurrentClamp(waveform=Pulse(duration_ms=3.0), at=("node[4]", 0.5), amplitude_nA=-1.0)
+    block = Block(after_ms=1.0)
+    found = find_threshold(axon, held, background=spike, activation=block, t_stop_ms=3.0, rtol=0.02)
+    assert found.status is ThresholdStatus.FOUND
+    far = rv.SpikeDetector(at=("node[7]", 0.5))
+    for amplitude_nA, arrives in zip(found.bracket, (True, False), strict=True):
+        held_so = held.scaled(amplitude_nA / -1.0)
+        result = rv.simulate(axon, [held_so, spike], t_stop_ms=3.0, detect=far)
+        assert bool(len(result.crossings[0])) is arrives
