@@ -5,8 +5,8 @@
 One threshold: MRG 10 um of 21 nodes, a point electrode 1 mm beside the middle node, a cathodic
 pulse of 0.1 ms, to 1 %, by every program in turn (benchmarks/compare/*_threshold.py). All peers
 step by backward Euler, whose threshold is too high; what each is off is against ours at 0.5 us.
-A ratio is to our slowest setting that is off by no more than that peer at its step. `population.py` has many
-fibres.
+A ratio is to our longest step that is off by no more than that peer at its own. `population.py` has
+many fibres.
 """
 
 from __future__ import annotations

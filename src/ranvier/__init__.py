@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         methods,
         morphology,
         plot,
+        responses,
         stimuli,
         studies,
     )
@@ -73,6 +74,7 @@ _LAZY = {
     "methods": None,
     "morphology": None,
     "plot": None,
+    "responses": None,
     "rest": "resting",
     "simulate": "run",
     "simulate_batch": "batch",
@@ -117,6 +119,7 @@ __all__ = [
     "methods",
     "morphology",
     "plot",
+    "responses",
     "rest",
     "simulate",
     "simulate_batch",
