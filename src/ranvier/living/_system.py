@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ranvier.living.part import Formulas, Values
-from ranvier.living.patch import INJECTED, MIXED, Patch, Step
+from ranvier.living.patch import DIAMETERS_PER_DEPTH, INJECTED, MIXED, Patch, Step
 from ranvier.living.status import Status
 from ranvier.membrane.constants import FARADAY_C_per_mol, thermal_voltage_mV
 
@@ -113,7 +113,10 @@ class System:
         """What formulas read of ions, temperature and size; from the patch, or from states."""
         found: list[tuple[str, Values]] = [
             ("temperature_degC", self.patch.temperature_degC),
-            ("diameter_um", self.patch.diameter_um or 4.0 * self.patch.volume_per_area_um),
+            (
+                "diameter_um",
+                self.patch.diameter_um or DIAMETERS_PER_DEPTH * self.patch.volume_per_area_um,
+            ),
         ]
         inside: dict[str, Values] = dict(self.in_mM)
         outside: dict[str, Values] = dict(self.out_mM)
