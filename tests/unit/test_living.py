@@ -277,6 +277,18 @@ def test_quasi_steady_run_says_when_its_rest_is_lost() -> None:
     assert 10 < result.t_s[-1] < 100
 
 
+def test_quasi_steady_run_does_not_follow_an_unstable_rest() -> None:
+    """Ten uA/cm2 make cold channels fire for as long as they flow."""
+    cold = replace(pumped(), temperature_degC=6.3)
+    steps = [Step("injected_uA_cm2", 10.0, 0.5)]
+    result = living.simulate(cold, t_stop_s=1.0, steps=steps, quasi_steady=True)
+    assert result.status is Status.REST_LOST
+    assert result.t_s[-1] == 0.5
+    assert "at 0.5 s" in result.message
+    full = living.simulate(cold, t_stop_s=0.6, steps=steps)
+    assert len(full.spikes_s(0.0)) > 4
+
+
 def test_picture_has_potential_ions_ledger_and_atp() -> None:
     result = living.simulate(pumped(), t_stop_s=1.0)
     figure = rv.plot.living(result)
