@@ -51,7 +51,7 @@ def pumped() -> Patch:
          "ion 'k': has no outside_mM, expected two concentrations"),
         (lambda: patch(ions=(NA, K, K)), "ions: two are 'k', expected names that differ"),
         (lambda: patch(Part("nak_kager"), ions=(NA,)),
-         "part 'nak_kager': carries k, which the patch has not, expected an ion 'k' among its"),
+         "carries k, which the patch has not, expected an ion 'k' among its ions"),
         (lambda: patch(Part("kna_tigerholm"), ions=(K,)),
          "part 'kna_tigerholm': reads na_in_mM, which the patch has not, expected an ion"),
         (lambda: patch(Part("nak_kager"), ions=(NA, rv.Ion("k", e_mV=-90.0))),
@@ -275,6 +275,18 @@ def test_quasi_steady_run_says_when_its_rest_is_lost() -> None:
     assert near.growth_rate_per_ms == pytest.approx(0.0, abs=1e-3)
     assert not np.isnan(result.t_s).any()
     assert 10 < result.t_s[-1] < 100
+
+
+def test_quasi_steady_run_does_not_follow_an_unstable_rest() -> None:
+    """Ten uA/cm2 make cold channels fire for as long as they flow."""
+    cold = replace(pumped(), temperature_degC=6.3)
+    steps = [Step("injected_uA_cm2", 10.0, 0.5)]
+    result = living.simulate(cold, t_stop_s=1.0, steps=steps, quasi_steady=True)
+    assert result.status is Status.REST_LOST
+    assert result.t_s[-1] == 0.5
+    assert "at 0.5 s" in result.message
+    full = living.simulate(cold, t_stop_s=0.6, steps=steps)
+    assert len(full.spikes_s(0.0)) > 4
 
 
 def test_picture_has_potential_ions_ledger_and_atp() -> None:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ranvier.living.part import Formulas, Values
-from ranvier.living.patch import INJECTED, MIXED, Patch, Step
+from ranvier.living.patch import DIAMETERS_PER_DEPTH, INJECTED, MIXED, Patch, Step
 from ranvier.living.status import Status
 from ranvier.membrane.constants import FARADAY_C_per_mol, thermal_voltage_mV
 
@@ -113,7 +113,10 @@ class System:
         """What formulas read of ions, temperature and size; from the patch, or from states."""
         found: list[tuple[str, Values]] = [
             ("temperature_degC", self.patch.temperature_degC),
-            ("diameter_um", self.patch.diameter_um or 4.0 * self.patch.depth),
+            (
+                "diameter_um",
+                self.patch.diameter_um or DIAMETERS_PER_DEPTH * self.patch.volume_per_area_um,
+            ),
         ]
         inside: dict[str, Values] = dict(self.in_mM)
         outside: dict[str, Values] = dict(self.out_mM)
@@ -183,7 +186,9 @@ class System:
         concentrations = y[self.fast_count : self.moving]
         found[self.fast_count : self.moving] = concentrations
         # What has been moved: of what there is.
-        content = self.patch.depth * float(np.max(np.concatenate([concentrations, [1.0]])))
+        content = self.patch.volume_per_area_um * float(
+            np.max(np.concatenate([concentrations, [1.0]]))
+        )
         found[self.moving :] = content / MM_um_PER_NMOL_CM2
         return found
 
@@ -252,7 +257,7 @@ class System:
     def _balances(self) -> Array:
         """(states, flows): what one unit of each flow does to each state, per ms."""
         found = np.zeros((self.size, self.flow_count))
-        depth_um = self.patch.depth
+        depth_um = self.patch.volume_per_area_um
         first_outside = self.fast_count + len(self.inside)
         for state in range(len(self.states)):
             found[1 + state, state] = 1.0

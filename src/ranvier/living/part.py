@@ -128,7 +128,7 @@ class Part:
         """Rates of change of the states per ms, then the current of each ion, of `arguments`."""
         if self.written is None:
             return self._compiled_formulas()
-        equations = self.written._equations
+        equations = self.written.equations
         roots = [*equations.rates, *equations.currents.values()]
         return straight(equations.graph, roots, self.arguments)
 
@@ -140,7 +140,7 @@ class Part:
             rates = self._compiled_rates(v_mV)
             steady = [alpha / (alpha + beta) for alpha, beta in rates]
             return dict(zip(self.states, steady, strict=True))
-        if len(self.written._equations.gates) == len(self.states):
+        if len(self.written.equations.gates) == len(self.states):
             # States have no part in the steady states of gates, but are arguments like others.
             given = {**values, "v_mV": v_mV, **dict.fromkeys(self.states, 0.0)}
             steady = self._settle_formulas([given[key] for key in self.arguments])
@@ -152,7 +152,7 @@ class Part:
         """States as a run begins with them: steady, or as the mechanism's file gives them."""
         settled = {key: float(x) for key, x in self.settled(v_mV, values).items()}
         if self.written is not None:
-            equations = self.written._equations
+            equations = self.written.equations
             named = {"v_mV": v_mV, **settled, **values}
             starts = self._settle_formulas([named[key] for key in self.arguments])
             for state, start, is_given in zip(self.states, starts, equations.given, strict=True):
@@ -163,7 +163,7 @@ class Part:
     @cached_property
     def _settle_formulas(self) -> Formulas:
         assert self.written is not None
-        equations = self.written._equations
+        equations = self.written.equations
         return straight(equations.graph, equations.settle, self.arguments)
 
     @cached_property

@@ -96,7 +96,7 @@ class Patch:
             )
         if self.diameter_um is not None:
             _above("patch", "diameter_um", self.diameter_um, "um")
-        _above("patch", "depth", self.depth, "um")
+        _above("patch", "depth_um", self.volume_per_area_um, "um")
         _above("patch", "c_m_uF_cm2", self.c_m_uF_cm2, "uF/cm2")
         if not self.temperature_degC > -273.15:
             raise ModelError(
@@ -107,8 +107,8 @@ class Patch:
         self._check_parts()
 
     @property
-    def depth(self) -> float:
-        """Volume over membrane area in um."""
+    def volume_per_area_um(self) -> float:
+        """Of the cylinder a quarter of its diameter, else `depth_um`."""
         if self.depth_um is not None:
             return self.depth_um
         assert self.diameter_um is not None

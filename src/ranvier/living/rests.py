@@ -235,7 +235,7 @@ def _conserved(system: System) -> list[Array]:
         amount = np.zeros(moving)
         amount[0] = patch.c_m_uF_cm2
         # uF times mV is nC, and so is F times nmol.
-        nC_per_mM = FARADAY_C_per_mol * patch.depth / MM_um_PER_NMOL_CM2
+        nC_per_mM = FARADAY_C_per_mol * patch.volume_per_area_um / MM_um_PER_NMOL_CM2
         for n, ion in enumerate(system.inside):
             amount[fast + n] = -nC_per_mM * system.valence[ion]
         found.append(amount / np.max(np.abs(amount)))
@@ -245,7 +245,7 @@ def _conserved(system: System) -> list[Array]:
             amount = np.zeros(moving)
             amount[first + n] = patch.shell.depth_um
             if ion in system.inside:
-                amount[fast + system.inside.index(ion)] = patch.depth
+                amount[fast + system.inside.index(ion)] = patch.volume_per_area_um
             found.append(amount / np.max(np.abs(amount)))
     return found
 

@@ -324,7 +324,7 @@ class LivingResult:
         gained = content = shell_gained = shell_residual = to_bath = residual = 0.0
         if ion in system.inside:
             row = system.fast_count + system.inside.index(ion)
-            size = self.patch.depth / MM_um_PER_NMOL_CM2
+            size = self.patch.volume_per_area_um / MM_um_PER_NMOL_CM2
             gained, content = size * (last[row] - first[row]), size * first[row]
             residual = gained + out
         if ion in system.outside:

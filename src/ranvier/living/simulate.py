@@ -108,6 +108,12 @@ class _Run:
         """Integrate between two steps; keeps samples, and gives the states at the end."""
         solve_ivp = _solve_ivp()
         start_ms, end_ms = MS_PER_S * start_s, MS_PER_S * end_s
+        for number, (status, reason) in enumerate(self.equations.ends):
+            # What has passed its end already would never come to it.
+            if self.equations.watched(y, number) <= 0.0:
+                self.status, self.message = status, f"{reason} at {start_s:.4g} s"
+                self._keep(np.array([start_ms]), y[:, None])
+                return y
         wanted = None
         if every_s is not None:
             count = np.arange(np.ceil(start_s / every_s), np.floor(end_s / every_s) + 1)
@@ -125,9 +131,7 @@ class _Run:
             events=self._ends(),
         )
         self.evaluations += int(found.nfev)
-        self.times_ms.append(found.t)
-        self.states.append(found.y)
-        self.pieces.append(np.full(found.t.size, self.applied))
+        self._keep(found.t, found.y)
         if found.status == 1:
             event = next(n for n, times in enumerate(found.t_events) if len(times))
             at_s = float(found.t_events[event][0]) / MS_PER_S
@@ -139,6 +143,11 @@ class _Run:
             return y
         final: Array = found.y[:, -1]
         return final
+
+    def _keep(self, t_ms: Array, states: Array) -> None:
+        self.times_ms.append(t_ms)
+        self.states.append(states)
+        self.pieces.append(np.full(t_ms.size, self.applied))
 
     def _ends(self) -> list[Callable[[float, Array], float]]:
         """What the integrator watches, and where it stops."""

@@ -146,6 +146,11 @@ class Mechanism:
         """What the currents carry, "mixed" included."""
         return tuple(self.form.currents)
 
+    @property
+    def equations(self) -> Equations:
+        """The formulas as nodes of one graph, for what evaluates them in a way of its own."""
+        return self._equations
+
     @cached_property
     def inputs(self) -> tuple[str, ...]:
         """What is read besides v and the states: parameters, temperature, potentials of ions ..."""
