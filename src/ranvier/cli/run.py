@@ -21,6 +21,7 @@ from ranvier.cli.output import (
     save_overview,
 )
 from ranvier.cli.progress import ProgressBar
+from ranvier.cli.study_answer import run_study
 from ranvier.errors import DivergedError, Interrupted
 from ranvier.experiment import Experiment, load_experiment
 from ranvier.results import Result, Status
@@ -42,6 +43,8 @@ def add_to(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     experiment = replace(load_experiment(options.experiment), **execution_of(options))
+    if experiment.study is not None:
+        return _study(experiment, options)
     if experiment.figure_path is not None:
         check_picture(experiment.figure_path)
     bar = ProgressBar(announces=not options.json)
@@ -69,6 +72,20 @@ def run(options: argparse.Namespace) -> int:
         _print(experiment, result, velocity)
     has_velocity = velocity is None or math.isfinite(velocity.velocity_m_per_s)
     return OK if is_complete and has_velocity else NO_SPIKE
+
+
+def _study(experiment: Experiment, options: argparse.Namespace) -> int:
+    asked = experiment.study
+    assert asked is not None
+    answer = argparse.Namespace(
+        out=experiment.figure_path,
+        no_picture=experiment.figure_path is None,
+        csv=experiment.table_path,
+        journal=asked.journal,
+        json=options.json,
+    )
+    heading = f"{experiment.path.name}: {asked.name.replace('_', ' ')}"
+    return run_study(answer, experiment.run_study, file_stem=asked.name, heading=heading)
 
 
 def _facts(experiment: Experiment, result: Result, velocity: Velocity | None) -> dict[str, Any]:

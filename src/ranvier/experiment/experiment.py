@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ranvier.analysis import Velocity, conduction_velocity
 from ranvier.discretisation import Mesh, discretise
+from ranvier.experiment.study import STUDIES, StudyCall
 from ranvier.fibers import Fiber
 from ranvier.methods import Method
 from ranvier.model import Model
@@ -17,6 +18,7 @@ from ranvier.recording import PeakMap, Probe, SpikeDetector
 from ranvier.results import Result
 from ranvier.run import simulate
 from ranvier.stimuli import CurrentClamp
+from ranvier.studies import StudyTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,8 @@ class Experiment:
     threads: int | None = None
     result_path: Path | None = None
     figure_path: Path | None = None
+    table_path: Path | None = None
+    study: StudyCall | None = None
 
     def run(self, progress: Callable[[float], None] | None = None) -> Result:
         """Simulate. Writes no file; raises as `simulate` does."""
@@ -66,6 +70,24 @@ class Experiment:
             precision=self.precision,
             threads=self.threads,
             progress=progress,
+        )
+
+    def run_study(self, progress: Callable[[float], None] | None = None) -> StudyTable:
+        """The table of the study, if the file has one. Raises as the study does, and ValueError
+        where there is none."""
+        if self.study is None:
+            raise ValueError(f"{self.path}: has no study, expected a table [study]")
+        return STUDIES[self.study.name](
+            self.target,
+            self.stimuli[0],
+            journal=self.study.journal,
+            progress=progress,
+            method=self.method,
+            mesh=self.mesh,
+            solver=self.solver,
+            precision=self.precision,
+            threads=self.threads,
+            **self.study.arguments,
         )
 
     def velocity(self, result: Result) -> Velocity | None:

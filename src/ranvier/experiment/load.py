@@ -10,6 +10,7 @@ from ranvier.experiment import parts
 from ranvier.experiment.experiment import Experiment
 from ranvier.experiment.schema import check_keys
 from ranvier.experiment.source import Source, read_source
+from ranvier.experiment.study import make_study
 from ranvier.fibers import Fiber
 from ranvier.methods import Method
 from ranvier.model import Model
@@ -35,6 +36,7 @@ def load_experiment(path: str | os.PathLike[str]) -> Experiment:
     stimuli = parts.make_stimuli(source, target)
     probes = parts.make_probes(source)
     peaks = parts.make_peaks(source)
+    study = make_study(source)
     t_stop_ms = _t_stop_ms(source, target)
     if target is not None and mesh is not None:
         _check_places(source, target, mesh, method, stimuli, probes, peaks)
@@ -68,6 +70,8 @@ def load_experiment(path: str | os.PathLike[str]) -> Experiment:
         threads=run.get("threads"),
         result_path=folder / output["result"] if "result" in output else None,
         figure_path=folder / output["figure"] if "figure" in output else None,
+        table_path=folder / output["table"] if "table" in output else None,
+        study=study,
     )
 
 
@@ -77,7 +81,7 @@ def _t_stop_ms(source: Source, target: Fiber | Model | None) -> float:
         return float(given["t_stop_ms"])
     if isinstance(target, Fiber):
         return target.t_stop_ms
-    if target is not None and source.is_sound("run"):
+    if target is not None and "study" not in source.tables and source.is_sound("run"):
         source.report("has no t_stop_ms, expected one with [morphology]", "run")
     return 0.0
 
@@ -118,6 +122,11 @@ def _check_places(
 
 def _check_output(source: Source) -> None:
     """Files are written after the run: too late to find that there is no such folder."""
+    is_study = "study" in source.tables
+    wrong = "result" if is_study else "table"
+    if wrong in source.tables.get("output", {}):
+        instead = "table, since there is a [study]" if is_study else "result, without a [study]"
+        source.report(f"expected {instead}", "output", wrong)
     for key, name in source.tables.get("output", {}).items():
         folder = (source.path.parent / name).parent
         if source.is_sound("output") and not folder.is_dir():

@@ -164,7 +164,8 @@ TABLES = {
         }
     ),
     "velocity": Table({"between": FRACTIONS, "threshold_mV": NUMBER, "sites": PLACE}),
-    "output": Table({"result": TEXT, "figure": TEXT}),
+    "study": Table({"name": TEXT, "journal": TEXT}, ("name",), NUMBERS),
+    "output": Table({"result": TEXT, "figure": TEXT, "table": TEXT}),
 }
 
 

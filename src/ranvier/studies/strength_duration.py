@@ -147,5 +147,5 @@ def chronaxie_as_read_ms(t_ms: NDArray[np.float64], strength: NDArray[np.float64
 
 def _curve(name: str, found: Fit, t_ms: NDArray[np.float64]) -> Curve:
     x = np.geomspace(t_ms[0], t_ms[-1], _CURVE_POINTS)
-    label = f"{name.capitalize()}: chronaxie {found.values[1]:.3g} ms"
+    label = f"{name.title()}: chronaxie {found.values[1]:.3g} ms"
     return Curve(label=label, x=x, y=found.law(x, found.values))
