@@ -42,6 +42,16 @@ _US_PER_S_PER_CM2_UM2 = 0.01
 
 
 @dataclass(frozen=True, slots=True)
+class ImposedPotential:
+    """What the potentials of both layers, (n,), are shifted by where the waveform is 1. Where no
+    periaxonal space is unknown, `periaxonal_mV` is the potential outside."""
+
+    pieces: PiecewiseLinear
+    axoplasm_mV: NDArray[np.float64]
+    periaxonal_mV: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
 class EquivalentCurrents:
     """Into the axoplasm of every compartment, (n,): what goes with s, and with its slope per ms."""
 
@@ -54,10 +64,25 @@ def equivalent_currents(
 ) -> EquivalentCurrents:
     """For the potential `outside_mV` (n,) of the centres, when s is 1."""
     d = discretisation
+    axoplasm_mV, periaxonal_mV = shifts_mV(d, outside_mV)
+    level_nA = _inflow(d, d.axial_conductance_uS, axoplasm_mV)
     data = d.to_dict()
-    nothing = np.zeros(len(d))
     if not data["layers"]:
-        return EquivalentCurrents(_inflow(d, d.axial_conductance_uS, outside_mV), nothing)
+        return EquivalentCurrents(level_nA, np.zeros(len(d)))
+    across_mV = axoplasm_mV - periaxonal_mV
+    return EquivalentCurrents(
+        level_nA - _leak_uS(d, data) * across_mV, -d.capacitance_nF * across_mV
+    )
+
+
+def shifts_mV(
+    discretisation: Discretisation, outside_mV: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """psi and chi of every compartment, (n,), for the potential `outside_mV` (n,) of its centre."""
+    d = discretisation
+    data = d.to_dict()
+    if not data["layers"]:
+        return outside_mV, outside_mV
     (layer,) = data["layers"]
     g_membrane_uS = _leak_uS(d, data)
     is_unknown = layer["is_unknown"]
@@ -70,9 +95,7 @@ def equivalent_currents(
         is_unknown,
         outside_mV,
     )
-    shift_mV = ratio * (periaxonal_mV - outside_mV)
-    level_nA = _inflow(d, d.axial_conductance_uS, periaxonal_mV + shift_mV)
-    return EquivalentCurrents(level_nA - g_membrane_uS * shift_mV, -d.capacitance_nF * shift_mV)
+    return periaxonal_mV + ratio * (periaxonal_mV - outside_mV), periaxonal_mV
 
 
 def jumps_of(pieces: PiecewiseLinear) -> PiecewiseLinear | None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ranvier.discretisation import Discretisation
+    from ranvier.stimuli._imposed_potential import ImposedPotential
     from ranvier.stimuli._waveform import PiecewiseLinear
 
 
@@ -47,6 +48,11 @@ class Stimulus(ABC):
     def lower(self, discretisation: Discretisation) -> list[Drive]:
         """The form the core takes. Raises ModelError if it does not fit the discretisation."""
         return [each.drive() for each in self.injections(discretisation)]
+
+    def imposed(self, discretisation: Discretisation) -> ImposedPotential | None:
+        """What it imposes on the outside, if that is what its injections stand for. Where this is
+        None they are currents that a pipette brings."""
+        return None
 
     @abstractmethod
     def scaled(self, factor: float) -> Self:

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ranvier.fields import Field, Path, StraightPath
-from ranvier.stimuli._imposed_potential import equivalent_currents, jumps_of, slopes_of
+from ranvier.stimuli._imposed_potential import (
+    ImposedPotential,
+    equivalent_currents,
+    jumps_of,
+    shifts_mV,
+    slopes_of,
+)
 from ranvier.stimuli._stimulus import Injection, Stimulus
 from ranvier.stimuli._waveform import Waveform
 
@@ -64,6 +70,11 @@ class Extracellular(Stimulus):
             for part, nA in parts
             if part is not None and nA.any()
         ]
+
+    def imposed(self, discretisation: Discretisation) -> ImposedPotential:
+        """The shift of the potentials. Raises ModelError as `injections` does."""
+        axoplasm_mV, periaxonal_mV = shifts_mV(discretisation, self.outside_mV(discretisation))
+        return ImposedPotential(self.waveform.lower(), axoplasm_mV, periaxonal_mV)
 
     def scaled(self, factor: float) -> Extracellular:
         return replace(self, amplitude_mA=factor * self.amplitude_mA)
