@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         methods,
         morphology,
         plot,
+        responses,
         stimuli,
         studies,
     )
@@ -71,6 +72,7 @@ _LAZY = {
     "methods": None,
     "morphology": None,
     "plot": None,
+    "responses": None,
     "rest": "resting",
     "simulate": "run",
     "simulate_batch": "batch",
@@ -114,6 +116,7 @@ __all__ = [
     "methods",
     "morphology",
     "plot",
+    "responses",
     "rest",
     "simulate",
     "simulate_batch",

@@ -10,8 +10,9 @@ from __future__ import annotations
 from ranvier.plot._fiber import fiber
 from ranvier.plot._gates import gates
 from ranvier.plot._overview import overview
+from ranvier.plot._response import response
 from ranvier.plot._space_time import space_time
 from ranvier.plot._study import study
 from ranvier.plot._traces import traces
 
-__all__ = ["fiber", "gates", "overview", "space_time", "study", "traces"]
+__all__ = ["fiber", "gates", "overview", "response", "space_time", "study", "traces"]

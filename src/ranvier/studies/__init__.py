@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ranvier.studies.activation import Activation, Block
 from ranvier.studies.block_map import block_map
+from ranvier.studies.compound import CompoundActionPotential, compound_action_potential
 from ranvier.studies.current_distance import current_distance
 from ranvier.studies.frequency_following import FollowingStatus, frequency_following
 from ranvier.studies.recovery_cycle import recovery_cycle
@@ -17,6 +18,7 @@ from ranvier.studies.threshold_result import Threshold, Thresholds, ThresholdSta
 __all__ = [
     "Activation",
     "Block",
+    "CompoundActionPotential",
     "Curve",
     "FollowingStatus",
     "Picture",
@@ -26,6 +28,7 @@ __all__ = [
     "ThresholdStatus",
     "Thresholds",
     "block_map",
+    "compound_action_potential",
     "current_distance",
     "find_threshold",
     "find_thresholds",
