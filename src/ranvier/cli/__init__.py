@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from ranvier.cli import lists, rest, run, studies, threshold, velocity
+from ranvier.cli import lists, response, rest, run, studies, threshold, velocity, wave_studies
 from ranvier.cli.arguments import Parser, UsageError
 from ranvier.errors import DivergedError, InternalError, Interrupted, RanvierError
 
@@ -65,6 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     velocity.add_to(commands)
     threshold.add_to(commands)
     studies.add_to(commands)
+    wave_studies.add_to(commands)
+    response.add_to(commands)
     run.add_to(commands)
     rest.add_to(commands)
     lists.add_to(commands)

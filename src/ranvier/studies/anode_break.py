@@ -17,13 +17,14 @@ from ranvier.stimuli import CurrentClamp, Pulse
 from ranvier.studies.activation import Activation
 from ranvier.studies.collect import Add, collect, with_summary
 from ranvier.studies.table import Picture, StudyTable
-from ranvier.studies.threshold import ThresholdStatus, find_thresholds
+from ranvier.studies.threshold import find_thresholds
+from ranvier.studies.threshold_result import ThresholdStatus
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from ranvier.fibers import Fiber
-    from ranvier.studies.threshold import Threshold
+    from ranvier.studies.threshold_result import Threshold
 
 #: Where the latency is measured, above the threshold by so much.
 _ABOVE = 1.02
