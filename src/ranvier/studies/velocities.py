@@ -223,9 +223,9 @@ def velocity_against_g_ratio(
 
     `myelin` says how the sheath follows (`ranvier.fibers.variants.with_g_ratio`). The summary has
     `own_g_ratio`, that of the fibre as given; `best_g_ratio` and `best_m_per_s`, as for node
-    lengths; and `rushton_g_ratio`, exp(-1/2), which follows from v ~ g sqrt(-ln g): myelin as thin
-    as a membrane of capacitance 1 / ln(1 / g), nodes that cost nothing (Rushton 1951). Nodes that
-    have to be charged, and myelin in which each turn insulates alike, move it up.
+    lengths; and `rushton_g_ratio`, exp(-1/2), of v ~ g sqrt(-ln g): all the charge goes to myelin
+    of capacitance 1 / ln(1 / g) (Rushton 1951). Nodes have to be charged too, which moves the best
+    ratio up, and a periaxonal space takes room, which moves it down.
     """
     asked = _column("g_ratios", g_ratios)
     made = [with_g_ratio(fibre, float(each), myelin=myelin) for each in asked]
