@@ -262,7 +262,12 @@ def meetings() -> None:
 
 
 def amplitudes() -> None:
-    head("peak to peak, uV, 0.3 S/m, at um", "simulated (backward Euler, 5 us)", "so", "dt 1 us")
+    head(
+        "peak to peak, uV, 0.3 S/m, at um",
+        "simulated (backward Euler, 5 us)",
+        "likewise",
+        "dt 1 us",
+    )
     for name, fibre, known in (
         ("MRG 10 um, over a node", rv.fibers.mrg(nodes=61), {50: 13.68, 250: 2.459, 1000: 0.480}),
         (
