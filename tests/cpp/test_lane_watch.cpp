@@ -179,3 +179,76 @@ TEST(probes_under_a_sheath_show_the_state) {
         }
     }
 }
+
+TEST(compartments_that_are_not_looked_at_hide_no_crossing) {
+    // Crossings as the run notes them, against all potentials after every step of the same run.
+    Random random(64);
+    std::size_t sheathed_crossings = 0;
+    std::size_t between_others = 0;  // of a compartment whose neighbours did not cross just then
+    for (Case each : some_cases(random)) {
+        const Discretisation& d = *each.discretisation;
+        const std::size_t n = d.compartments.size();
+        const auto& sheathed = d.layers[0].is_unknown;
+        // One compartment after the other is pushed up and down, again and again, while the nodes
+        // hardly move: the same place crosses several times between two looks at its neighbours.
+        // Without jumps, after which there are steps within a step.
+        each.drives = {{{{0.05, 0.1, 0.25, 0.3}, {0.0, 1.0, 1.0, 0.0}}, {0}, {3.0}}};
+        for (int pulse = 0; pulse < 24; ++pulse) {
+            std::size_t i = whole(random, 0, n - 1);
+            while (sheathed[i] == 0) {
+                i = (i + 1) % n;
+            }
+            const double from_ms = 0.02 + 0.06 * pulse;
+            const double nA = d.compartments.capacitance_nF[i] * uniform(random, 500.0, 3000.0);
+            each.drives.push_back(
+                {{{from_ms, from_ms + 0.01, from_ms + 0.03, from_ms + 0.04}, {0.0, 1.0, -1.0, 0.0}},
+                 {static_cast<std::int32_t>(i)},
+                 {nA}});
+        }
+        for (const double threshold_mV : {-63.0, -58.0, -51.0, -37.0}) {
+            for (const char* method : kMethods) {
+                const auto run = lane_run(each.discretisation, choice(method, kDt_ms), each.drives,
+                                          {everywhere(n, threshold_mV)});
+                run->initialise_at_rest(-65.0);
+                auto before_mV = run->state().v_mV;
+                std::vector<std::pair<std::int64_t, std::int32_t>> expected;
+                for (std::int64_t step = 1; step <= kSteps; ++step) {
+                    run->advance(1);
+                    const auto after_mV = run->state().v_mV;
+                    std::vector<bool> crosses(n);
+                    for (std::size_t i = 0; i < n; ++i) {
+                        crosses[i] = before_mV[i] < threshold_mV && after_mV[i] >= threshold_mV;
+                        if (crosses[i]) {
+                            expected.emplace_back(step, static_cast<std::int32_t>(i));
+                            sheathed_crossings += sheathed[i];
+                        }
+                    }
+                    for (std::size_t i = 1; i + 1 < n; ++i) {
+                        between_others +=
+                            sheathed[i] != 0 && crosses[i] && !crosses[i - 1] && !crosses[i + 1];
+                    }
+                    before_mV = after_mV;
+                }
+                // The same in one go, where nobody asks for the state in between.
+                const auto whole_run = lane_run(each.discretisation, choice(method, kDt_ms),
+                                                each.drives, {everywhere(n, threshold_mV)});
+                whole_run->initialise_at_rest(-65.0);
+                whole_run->advance(kSteps);
+                for (const Simulation* one : {run.get(), whole_run.get()}) {
+                    const Events& found = one->events()[0];
+                    std::vector<std::pair<std::int64_t, std::int32_t>> seen;
+                    for (std::size_t e = 0; e < found.step.size(); ++e) {
+                        seen.emplace_back(found.step[e], found.compartment[e]);
+                    }
+                    check::expect(seen == expected, __FILE__, __LINE__, each.what, ", ", method,
+                                  ", ", threshold_mV, " mV: ", seen.size(), " crossings, expected ",
+                                  expected.size(), ", or at other places or steps");
+                }
+            }
+        }
+    }
+    std::cout << "        " << sheathed_crossings << " crossings under a sheath, " << between_others
+              << " by themselves\n";
+    CHECK(sheathed_crossings > 1000);
+    CHECK(between_others > 100);
+}
