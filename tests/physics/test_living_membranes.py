@@ -365,3 +365,41 @@ def test_all_carriers_together_keep_four_ions() -> None:
     assert back.v_mV == pytest.approx(-70.0, abs=1e-3)
     for ion, before in (("na", 12.0), ("k", 140.0), ("cl", 7.0), ("ca", 1e-4)):
         assert back.inside_mM[ion] == pytest.approx(before, rel=1e-3)
+
+
+def shelled(squid: Patch, exchange_per_s: float) -> Patch:
+    return Patch(
+        parts=squid.parts,
+        ions=squid.ions,
+        temperature_degC=18.5,
+        diameter_um=1.0,
+        shell=Shell(depth_um=0.05, exchange_per_s=exchange_per_s, start_mM={"k": 25.0}),
+    )
+
+
+def test_steady_state_has_the_shell_as_the_bath(squid: Patch) -> None:
+    """At rest no ion goes through the shell."""
+    cell = shelled(squid, 5.0)
+    found = living.steady_state(cell)
+    assert found.is_stable
+    assert found.patch.shell is not None
+    assert found.patch.shell.start_mM["k"] == pytest.approx(18.68, rel=1e-9)
+    run = living.simulate(cell, t_stop_s=4000.0)
+    assert run.v_mV[-1] == pytest.approx(found.v_mV, abs=1e-3)
+    assert run.outside_mM["k"][-1] == pytest.approx(18.68, rel=1e-4)
+
+
+def test_closed_shell_with_more_potassium_runs_away(squid: Patch) -> None:
+    """No rest is near, and none is claimed. A run goes on to a depolarised one, which keeps what
+    axon and shell have together."""
+    cell = shelled(squid, 0.0)
+    with pytest.raises(rv.ModelError, match="no steady state was found near"):
+        living.steady_state(cell)
+    run = living.simulate(cell, t_stop_s=4000.0)
+    assert -20 < run.v_mV[-1] < 0
+    found = living.steady_state(run.end(), v_guess_mV=float(run.v_mV[-1]))
+    assert found.is_stable
+    assert found.v_mV == pytest.approx(run.v_mV[-1], abs=1e-3)
+    assert found.patch.shell is not None
+    total_k = 0.25 * found.inside_mM["k"] + 0.05 * found.patch.shell.start_mM["k"]
+    assert total_k == pytest.approx(0.25 * 400.0 + 0.05 * 25.0, rel=1e-10)

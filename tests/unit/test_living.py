@@ -72,6 +72,10 @@ def pumped() -> Patch:
         (lambda: Shell(depth_um=-1.0), "shell: depth_um is -1 um, expected a number above 0"),
         (lambda: Shell(depth_um=1.0, exchange_per_s=-2.0),
          "shell: exchange_per_s is -2 /s, expected 0 or more"),
+        (lambda: Shell(depth_um=1.0, start_mM={"k": 0.0}),
+         "shell: ion 'k': start_mM is 0 mM, expected a number above 0"),
+        (lambda: patch(shell=Shell(depth_um=1.0, start_mM={"ca": 1.0})),
+         "shell: ion 'ca' is unknown, expected one of na, k"),
         (lambda: patch().part("leak"), "part 'leak': is not in the patch, expected"),
         (lambda: patch().parameter("na_leak.g_S_cm2"), "part 'na_leak': has no parameter 'g_S_"),
         (lambda: patch().with_concentrations({"ca_in_mM": 1.0}),
@@ -275,6 +279,23 @@ def test_quasi_steady_run_says_when_its_rest_is_lost() -> None:
     assert near.growth_rate_per_ms == pytest.approx(0.0, abs=1e-3)
     assert not np.isnan(result.t_s).any()
     assert 10 < result.t_s[-1] < 100
+
+
+def test_run_goes_on_from_where_another_ended() -> None:
+    """Gates settle anew, which here is nothing; shell and bath are where they were."""
+    shelled = replace(pumped(), shell=Shell(depth_um=0.03, exchange_per_s=2.0))
+    steps = [Step("nak_kager.ouabain_fraction", 1.0), Step("k_out_mM", 25.0, 1.0)]
+    whole = living.simulate(shelled, t_stop_s=4.0, steps=steps)
+    first = living.simulate(shelled, t_stop_s=2.0, steps=steps)
+    left = first.end()
+    assert left.shell is not None
+    assert left.shell.start_mM["k"] == first.outside_mM["k"][-1]
+    assert {ion.name: ion.outside_mM for ion in left.ions}["k"] == 25.0
+    then = living.simulate(left, t_stop_s=2.0)
+    assert then.v_mV[-1] == pytest.approx(whole.v_mV[-1], abs=1e-3)
+    assert then.outside_mM["k"][-1] == pytest.approx(whole.outside_mM["k"][-1], rel=1e-6)
+    assert then.inside_mM["na"][-1] == pytest.approx(whole.inside_mM["na"][-1], rel=1e-6)
+    assert whole.outside_mM["k"][-1] > 25.0
 
 
 def test_quasi_steady_run_does_not_follow_an_unstable_rest() -> None:

@@ -103,7 +103,7 @@ class System:
                 at += 1
         y[self.fast_count : self.moving] = [
             *(self.in_mM[ion] for ion in self.inside),
-            *(self.out_mM[ion] for ion in self.outside),
+            *(self.patch.outside_mM[ion] for ion in self.outside),
         ]
         return y
 
@@ -120,6 +120,8 @@ class System:
         ]
         inside: dict[str, Values] = dict(self.in_mM)
         outside: dict[str, Values] = dict(self.out_mM)
+        if self.outside:
+            outside |= self.patch.outside_mM
         if concentrations:
             inside |= {ion: y[self.fast_count + n] for n, ion in enumerate(self.inside)}
             first = self.fast_count + len(self.inside)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ranvier._text import expected_one_of
 from ranvier.errors import ModelError
@@ -23,12 +23,13 @@ class Shell:
     """A well-mixed layer outside the membrane, between it and a bath that stays as it is.
 
     `depth_um` is its volume over the membrane's area. Ions go to the bath, which has the
-    concentrations that the ions start with outside, at `exchange_per_s` times the difference;
-    0 is a closed shell.
+    concentrations that the ions have outside, at `exchange_per_s` times the difference; 0 is a
+    closed shell. It starts as the bath is, but for ions in `start_mM`.
     """
 
     depth_um: float
     exchange_per_s: float = 0.0
+    start_mM: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _above("shell", "depth_um", self.depth_um, "um")
@@ -36,6 +37,8 @@ class Shell:
             raise ModelError(
                 f"shell: exchange_per_s is {self.exchange_per_s:g} /s, expected 0 or more"
             )
+        for ion, value in self.start_mM.items():
+            _above(f"shell: ion {ion!r}", "start_mM", value, "mM")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,12 @@ class Patch:
         return {ion.name: int(ion.valence or 0) for ion in self.ions if ion.valence is not None}
 
     @property
+    def outside_mM(self) -> dict[str, float]:
+        """Next to the membrane: of the shell at its start where there is one, else of the bath."""
+        found = {ion.name: float(ion.outside_mM or 0.0) for ion in self.ions if ion.e_mV is None}
+        return found if self.shell is None else found | dict(self.shell.start_mM)
+
+    @property
     def e_mV(self) -> dict[str, float]:
         """Reversal potential of every ion at its concentrations."""
         thermal_mV = float(thermal_voltage_mV(temperature_degC=self.temperature_degC))
@@ -137,7 +146,7 @@ class Patch:
                 assert ion.inside_mM is not None
                 assert ion.outside_mM is not None
                 assert ion.valence is not None
-                ratio = ion.outside_mM / ion.inside_mM
+                ratio = self.outside_mM[ion.name] / ion.inside_mM
                 found[ion.name] = thermal_mV / ion.valence * math.log(ratio)
         return found
 
@@ -174,6 +183,12 @@ class Patch:
             ions.append(Ion(ion.name, valence=ion.valence, inside_mM=inside, outside_mM=outside))
         return replace(self, ions=ions)
 
+    def with_shell(self, start_mM: Mapping[str, float]) -> Patch:
+        """A copy whose shell starts with some concentrations; itself where there is no shell."""
+        if self.shell is None:
+            return self
+        return replace(self, shell=replace(self.shell, start_mM=dict(start_mM)))
+
     def parameter(self, what: str) -> tuple[Part, str]:
         """Part and parameter of "part.parameter", or of "part" its density."""
         name, _, parameter = what.partition(".")
@@ -190,6 +205,9 @@ class Patch:
     def _check_ions(self) -> None:
         names = [ion.name for ion in self.ions]
         _differ("ions", names)
+        for name in () if self.shell is None else self.shell.start_mM:
+            if name not in names:
+                raise ModelError(f"shell: ion {name!r} is unknown, {expected_one_of(name, names)}")
         for name in self.held:
             if name not in names:
                 raise ModelError(f"held: ion {name!r} is unknown, {expected_one_of(name, names)}")

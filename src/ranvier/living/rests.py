@@ -161,14 +161,14 @@ def steady_state(patch: Patch, *, v_guess_mV: float | None = None) -> SteadyStat
         )
     values = {f"{ion}_in_mM": float(y[fast + n]) for n, ion in enumerate(system.inside)}
     first = fast + len(system.inside)
-    values |= {f"{ion}_out_mM": float(y[first + n]) for n, ion in enumerate(system.outside)}
+    outside = {ion: float(y[first + n]) for n, ion in enumerate(system.outside)}
     slopes = system.slopes(y)[:moving, :moving]
     rates = np.linalg.eigvals(slopes).real
     # As many rates as there are conserved amounts are 0, but for rounding.
     slowest = sorted(rates, key=abs)[len(conserved) :]
     return SteadyState(
         v_mV=float(y[0]),
-        patch=patch.with_concentrations(values),
+        patch=patch.with_concentrations(values).with_shell(outside),
         growth_rate_per_s=1e3 * float(max(slowest)),
         net_mA_cm2=net,
     )
@@ -179,9 +179,9 @@ def equal_sides(patch: Patch) -> Patch:
     living = set(patch.living_ions)
     return patch.with_concentrations(
         {
-            f"{ion.name}_in_mM": float(ion.outside_mM or 0.0)
-            for ion in patch.ions
-            if ion.name in living
+            f"{ion}_in_mM": outside_mM
+            for ion, outside_mM in patch.outside_mM.items()
+            if ion in living
         }
     )
 

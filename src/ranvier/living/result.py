@@ -297,13 +297,15 @@ class LivingResult:
         return float(self.t_s[n] + share * (self.t_s[n + 1] - self.t_s[n]))
 
     def end(self) -> Patch:
-        """The patch with the concentrations and parameters that the run ended with."""
+        """The patch as the run left it: its concentrations, its bath and its parameters."""
         inside, outside = self.inside_mM, self.outside_mM
         values = {f"{ion}_in_mM": float(trace[-1]) for ion, trace in inside.items()}
-        values |= {f"{ion}_out_mM": float(trace[-1]) for ion, trace in outside.items()}
         last = int(self._pieces[-1]) if self._pieces.size else 0
-        parameters = {step.what: step.value for step in self.steps[:last] if "." in step.what}
-        return self.patch.with_concentrations(values).with_parameters(parameters)
+        changed = {step.what: step.value for step in self.steps[:last]}
+        values |= {what: value for what, value in changed.items() if what.endswith("_out_mM")}
+        parameters = {what: value for what, value in changed.items() if "." in what}
+        left = self.patch.with_concentrations(values).with_parameters(parameters)
+        return left.with_shell({ion: float(trace[-1]) for ion, trace in outside.items()})
 
     def __str__(self) -> str:
         if self.t_s.size == 0:
