@@ -11,7 +11,8 @@ import pytest
 from ranvier import fibers, studies
 from ranvier.errors import FormatError
 from ranvier.experiment import load_experiment
-from ranvier.stimuli import CurrentClamp, Pulse
+from ranvier.fields import PointSource
+from ranvier.stimuli import CurrentClamp, Extracellular, Pulse
 from unit.cli_run import Run
 
 pytest.importorskip("scipy")
@@ -121,6 +122,67 @@ def test_what_cannot_be_is_told_with_its_line(
 ) -> None:
     assert old in FILE
     assert sentence in refusal(tmp_path, FILE.replace(old, new))
+
+
+OUTSIDE = FILE.replace('at = ["node[1]", 0.5]', "electrode_um = [0, 0, 500]").replace(
+    "amplitude_nA = 1.0", "amplitude_mA = -0.1"
+)
+
+
+def test_an_electrode_may_be_outside(tmp_path: Path) -> None:
+    path = tmp_path / "study.toml"
+    path.write_text(OUTSIDE + OUTPUT)
+    (stimulus,) = load_experiment(path).stimuli
+    same = Extracellular(
+        field=PointSource(position_um=[0, 0, 500]),
+        waveform=Pulse(duration_ms=0.1),
+        amplitude_mA=-0.1,
+    )
+    assert stimulus == same
+    path.write_text(OUTSIDE[: OUTSIDE.index("[study]")] + "t_stop_ms = 1.0\n")
+    result = load_experiment(path).run()
+    assert len(result.crossings[0]) > 7
+    moved = OUTSIDE.replace("strength_duration", "current_distance").replace(
+        "durations_ms = [0.1, 0.5]", "distances_um = [300, 500]"
+    )
+    table = load(tmp_path, moved)
+    assert table["distance_um"].tolist() == [300, 500]
+    assert (table.status == "found").all()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            OUTSIDE.replace("amplitude_mA = -0.1", "amplitude_nA = 1.0"),
+            ":5: stimulus: has no amplitude_mA, expected the amplitude of an electrode outside the",
+        ),
+        (
+            OUTSIDE.replace("[0, 0, 500]", "[0, 500]"),
+            ":7: stimulus.electrode_um: is [0, 500], expected three finite numbers, x, y and z",
+        ),
+        (
+            OUTSIDE.replace("[0, 0, 500]", "[0, 0, 500]\nat = 'node'"),
+            ":8: stimulus.at: does not go with an electrode outside the fibre",
+        ),
+        (
+            OUTSIDE.replace("[0, 0, 500]", "[0, 0, 1]"),
+            "stimulus: field: an electrode is inside the fibre, ",
+        ),
+        (
+            FILE.replace("strength_duration", "current_distance").replace("durations_ms", "most"),
+            "study.most: is [0.1, 0.5], expected a finite number above 0",
+        ),
+        (
+            FILE.replace("strength_duration", "block_map").replace(
+                "durations_ms", "frequencies_Hz"
+            ),
+            "study.name: expected a [[stimulus]] with electrode_um, outside the fibre",
+        ),
+    ],
+)
+def test_where_an_electrode_cannot_be(tmp_path: Path, text: str, sentence: str) -> None:
+    assert sentence in refusal(tmp_path, text)
 
 
 def test_a_result_is_of_a_run(tmp_path: Path) -> None:

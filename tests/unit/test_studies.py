@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import pytest
 import ranvier as rv
 from ranvier import studies
 from ranvier.fields import PointSource, UniformField
+from ranvier.results import Status
 from ranvier.stimuli import CurrentClamp, Extracellular, Pulse, Samples, Square
 from ranvier.studies import Activation, Block, StudyInterrupted, StudyTable
 from ranvier.studies.fits import expect_scipy, fit, lapicque, power, quadratic, weiss
@@ -464,3 +466,32 @@ def test_what_cannot_be_is_one_sentence(study: Callable[[], StudyTable], sentenc
         study()
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_bracket_that_cannot_hold_is_a_row() -> None:
+    """Of weak pulses some are strong enough within what may be asked for, and some are not."""
+    table = studies.strength_duration(fibre(), clamp(1.0), (0.001, 0.1), most=2.0, rtol=0.05)
+    assert table.status.tolist() == ["no_response", "found"]
+    assert table["message"][0] == "silent up to 2 nA"
+    assert math.isnan(table["threshold_nA"][0])
+    assert table["below_nA"][0] == 2.0
+    assert "weiss_chronaxie_ms" not in table.summary  # one point is no curve
+    nothing = studies.current_distance(fibre(), electrode(amplitude_mA=-1e-9), (500.0, 700.0))
+    assert set(nothing.status) == {"no_response"}
+    assert nothing.summary == {}
+
+
+def test_a_spike_that_starts_and_is_lost_is_told_from_one_that_does_not() -> None:
+    from ranvier.studies.frequency_following import _row
+
+    def counted(started: int, far: int) -> Any:
+        crossings = SimpleNamespace(count=np.array([started, far]))
+        return SimpleNamespace(status=Status.COMPLETED, message="", crossings=[crossings])
+
+    assert _row(counted(5, 5), 5)["status"] == "follows"
+    assert _row(counted(5, 3), 5)["status"] == "fails_to_conduct"
+    assert _row(counted(3, 3), 5)["status"] == "fails_to_fire"
+    assert _row(SimpleNamespace(status=Status.DIVERGED, message="why"), 5) == {
+        "status": "diverged",
+        "message": "why",
+    }

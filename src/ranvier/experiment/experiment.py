@@ -17,7 +17,7 @@ from ranvier.places import Place
 from ranvier.recording import PeakMap, Probe, SpikeDetector
 from ranvier.results import Result
 from ranvier.run import simulate
-from ranvier.stimuli import CurrentClamp
+from ranvier.stimuli import CurrentClamp, Extracellular
 from ranvier.studies import StudyTable
 
 
@@ -32,7 +32,7 @@ class Experiment:
     path: Path
     target: Fiber | Model
     mesh: Mesh
-    stimuli: tuple[CurrentClamp, ...]
+    stimuli: tuple[CurrentClamp | Extracellular, ...]
     probes: tuple[Probe, ...]
     method: Method
     t_stop_ms: float

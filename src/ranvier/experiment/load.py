@@ -17,7 +17,7 @@ from ranvier.model import Model
 from ranvier.places import compartments_at
 from ranvier.recording import PeakMap, Probe, SpikeDetector, lower_peak_map
 from ranvier.simulation import Simulation
-from ranvier.stimuli import CurrentClamp
+from ranvier.stimuli import CurrentClamp, Extracellular
 
 MIDDLE = (0.25, 0.75)
 
@@ -91,7 +91,7 @@ def _check_places(
     target: Fiber | Model,
     mesh: Mesh,
     method: Method | None,
-    stimuli: Sequence[CurrentClamp | None],
+    stimuli: Sequence[CurrentClamp | Extracellular | None],
     probes: Sequence[Probe | None],
     peaks: Sequence[PeakMap | None],
 ) -> None:

@@ -16,15 +16,23 @@ from ranvier.discretisation import DLambda, FixedCount, MaxLength, Mesh
 from ranvier.experiment.schema import ARGUMENT, COUNT, NUMBER, NUMBER_LIST, TEXT, WHOLE, Kind, shown
 from ranvier.experiment.source import Source
 from ranvier.fibers import Fiber
+from ranvier.fields import ModelPath, PointSource, StraightPath
 from ranvier.methods import Method
 from ranvier.model import Ion, Model, Placement
 from ranvier.morphology import read_swc
 from ranvier.places import Place
 from ranvier.recording import PeakMap, Probe
-from ranvier.stimuli import CurrentClamp, Waveform, waveforms
+from ranvier.stimuli import CurrentClamp, Extracellular, Waveform, waveforms
 
 #: What an argument takes, by its annotation.
 KINDS = {"float": NUMBER, "int": WHOLE, "str": TEXT, "Sequence[float]": NUMBER_LIST}
+#: What says where a current goes and how strong it is, in words.
+_INSIDE = {"at": "the place", "amplitude_nA": "the amplitude"}
+_OUTSIDE = {
+    "electrode_um": "the position",
+    "amplitude_mA": "the amplitude",
+    "conductivity_S_m": "the medium",
+}
 POLICIES = ("compartments_per_section", "max_length_um", "d_lambda")
 
 
@@ -207,22 +215,38 @@ def make_method(source: Source) -> Method | None:
     return None
 
 
-def make_stimuli(source: Source, target: Fiber | Model | None) -> list[CurrentClamp | None]:
+def make_stimuli(
+    source: Source, target: Fiber | Model | None
+) -> list[CurrentClamp | Extracellular | None]:
     """One for each table; the fibre's own where there is none."""
     if "stimulus" not in source.tables:
         if isinstance(target, Fiber):
             return [target.stimulus]
         return []
     count = len(source.tables["stimulus"]) if isinstance(source.tables["stimulus"], list) else 0
-    return [_make_stimulus(source, number) for number in range(count)]
+    return [_make_stimulus(source, number, target) for number in range(count)]
 
 
-def _make_stimulus(source: Source, number: int) -> CurrentClamp | None:
+def _make_stimulus(
+    source: Source, number: int, target: Fiber | Model | None
+) -> CurrentClamp | Extracellular | None:
     table = ("stimulus", number)
     if not source.is_sound(*table):
         return None
     content = dict(source.tables["stimulus"][number])
-    kind, at, amplitude_nA = (content.pop(key) for key in ("kind", "at", "amplitude_nA"))
+    is_outside = "electrode_um" in content or "amplitude_mA" in content
+    needed, others = (_OUTSIDE, _INSIDE) if is_outside else (_INSIDE, _OUTSIDE)
+    where = "outside the fibre" if is_outside else "inside the fibre"
+    for key in needed:
+        if key not in content and key != "conductivity_S_m":
+            source.report(f"has no {key}, expected {needed[key]} of an electrode {where}", *table)
+    for key in others:
+        if key in content:
+            source.report(f"does not go with an electrode {where}", *table, key)
+    if not source.is_sound(*table):
+        return None
+    kind = content.pop("kind")
+    electrode = {key: content.pop(key) for key in needed if key in content}
     known = waveforms()
     if kind not in known:
         source.report(f"is {shown(kind)}, {expected_one_of(kind, known)}", *table, "kind")
@@ -239,7 +263,20 @@ def _make_stimulus(source: Source, number: int) -> CurrentClamp | None:
         return None
     with source.telling(*table):
         waveform: Waveform = known[kind](**content)
-        return CurrentClamp(waveform=waveform, at=to_place(at), amplitude_nA=float(amplitude_nA))
+        if not is_outside:
+            return CurrentClamp(
+                waveform=waveform,
+                at=to_place(electrode["at"]),
+                amplitude_nA=float(electrode["amplitude_nA"]),
+            )
+        position_um, amplitude_mA = electrode.pop("electrode_um"), electrode.pop("amplitude_mA")
+        return Extracellular(
+            field=PointSource(position_um=position_um, **electrode),
+            waveform=waveform,
+            amplitude_mA=float(amplitude_mA),
+            # A cell is where its file says; a fibre along x, with its middle at the origin.
+            path=ModelPath() if isinstance(target, Model) else StraightPath(),
+        )
     return None
 
 

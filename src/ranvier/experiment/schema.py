@@ -70,6 +70,10 @@ PLACE = Kind(
     'a section or region, ["name", position from 0 to 1], a compartment number or a list of these',
     lambda value: _is_one_place(value) or _is_list(value, _is_one_place),
 )
+POINT = Kind(
+    "three finite numbers, x, y and z",
+    lambda value: _is_list(value, _is_number) and len(value) == 3,
+)
 FRACTIONS = Kind(
     "two rising fractions from 0 to 1",
     lambda value: _is_list(value, _is_number) and len(value) == 2 and 0 <= value[0] < value[1] <= 1,
@@ -133,8 +137,15 @@ TABLES = {
         }
     ),
     "stimulus": Table(
-        {"kind": TEXT, "at": PLACE, "amplitude_nA": NUMBER},
-        ("kind", "at", "amplitude_nA"),
+        {
+            "kind": TEXT,
+            "at": PLACE,
+            "amplitude_nA": NUMBER,
+            "electrode_um": POINT,
+            "conductivity_S_m": POSITIVE,
+            "amplitude_mA": NUMBER,
+        },
+        ("kind",),
         NUMBERS,
         is_array=True,
     ),

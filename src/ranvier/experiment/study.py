@@ -16,16 +16,20 @@ from ranvier.experiment.source import Source
 if TYPE_CHECKING:
     from ranvier.studies import StudyTable
 
-#: Of one fibre and one stimulus inside it.
+#: Of one fibre and one stimulus.
 STUDIES: dict[str, Callable[..., StudyTable]] = {
     each.__name__: each
     for each in (
         studies.strength_duration,
+        studies.current_distance,
         studies.recovery_cycle,
         studies.threshold_electrotonus,
         studies.frequency_following,
+        studies.block_map,
     )
 }
+#: Those that move an electrode outside, or need one there.
+_OUTSIDE = (studies.current_distance, studies.block_map)
 #: How each of them searches: what `SearchOptions` has that is a number.
 _SEARCH = {"rtol": POSITIVE, "most": POSITIVE, "wait_ms": POSITIVE}
 _KINDS = {"Sequence[float]": NUMBER_LIST, "float": POSITIVE, "int": COUNT}
@@ -68,6 +72,12 @@ def make_study(source: Source) -> StudyCall | None:
     count = len(source.tables.get("stimulus", []))
     if count > 1 or (count == 0 and "fiber" not in source.tables):
         source.report(f"has {count} [[stimulus]], expected one (or a fibre's own)", "study")
+    needs_outside = STUDIES[name] in _OUTSIDE
+    is_outside = count == 1 and "electrode_um" in source.tables["stimulus"][0]
+    if needs_outside and not is_outside:
+        source.report(
+            "expected a [[stimulus]] with electrode_um, outside the fibre", "study", "name"
+        )
     if not source.is_sound("study"):
         return None
     return StudyCall(
