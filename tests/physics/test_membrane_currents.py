@@ -180,6 +180,31 @@ def test_many_pieces_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.array_equal(pieces.injected_nA, whole.injected_nA)
 
 
+def test_potentials_that_went_to_disk_are_read_from_there(tmp_path: Path) -> None:
+    fibre = rv.fibers.mrg(nodes=5)
+    on_disk = [
+        rv.Probe(each.quantity, to=tmp_path / f"{each.quantity}.npy")
+        for each in rv.analysis.layer_probes(fibre)
+    ]
+    found = [
+        rv.analysis.membrane_currents(rv.simulate(fibre, fibre.stimulus, probes, t_stop_ms=0.5))
+        for probes in (on_disk, rv.analysis.layer_probes(fibre))
+    ]
+    assert np.array_equal(found[0].i_nA, found[1].i_nA)
+
+
+def test_steps_that_choose_themselves_balance_too() -> None:
+    fibre = rv.fibers.mrg(nodes=7)
+    result = rv.simulate(
+        fibre,
+        fibre.stimulus,
+        rv.analysis.layer_probes(fibre),
+        t_stop_ms=1.0,
+        method=rv.Method("adaptive"),
+    )
+    assert rv.analysis.membrane_currents(result).imbalance.max() <= IMBALANCE_RELATIVE
+
+
 def test_a_result_from_a_file_needs_to_be_told_what_it_was_a_run_of(tmp_path: Path) -> None:
     fibre = rv.fibers.mrg(nodes=5)
     d = rv.discretise(fibre.model, fibre.mesh)

@@ -107,9 +107,7 @@ def anode_break(
             picture=Picture(
                 x="duration_ms",
                 y=("threshold_nA",),
-                log_x=True,
-                log_y=True,
-                title=f"{fibre.model.name}, anode break",
+                title=f"anode break, {fibre.model.name}",
             ),
         )
 

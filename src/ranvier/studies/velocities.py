@@ -192,7 +192,7 @@ def velocity_against_node_length(
             picture=Picture(
                 x="node_length_um",
                 y=("velocity_m_per_s",),
-                title=f"{fibre.model.name}, same {channels} of channels",
+                title=f"same {channels} of channels, {fibre.model.name}",
             ),
         )
 
@@ -249,7 +249,7 @@ def velocity_against_g_ratio(
                 y=("velocity_m_per_s",),
                 x_label="g-ratio",
                 curves=curves if math.isfinite(fastest) else (),
-                title=f"{fibre.model.name}, {myelin} myelin",
+                title=f"{myelin} myelin, {fibre.model.name}",
             ),
         )
 
