@@ -81,18 +81,19 @@ py::list run(const std::vector<BatchRun>& runs, const std::string& method,
 
 void bind_batch(py::module_& m) {
     py::class_<BatchRun>(m, "BatchRun", "One run of a batch.")
-        .def(py::init([](const std::shared_ptr<Discretisation>& discretisation,
-                         std::vector<Drive> drives, std::vector<Probe> probes,
-                         std::vector<Detector> detectors, double t_stop_ms,
-                         std::optional<double> v_init_mV, double v_rest_guess_mV,
-                         std::optional<std::size_t> stops_at_detector) {
-                 return BatchRun{discretisation,       std::move(drives), std::move(probes),
-                                 std::move(detectors), t_stop_ms,         v_init_mV,
-                                 v_rest_guess_mV,      stops_at_detector};
-             }),
-             "discretisation"_a, py::kw_only(), "drives"_a, "probes"_a, "detectors"_a,
-             "t_stop_ms"_a, "v_init_mV"_a = py::none(), "v_rest_guess_mV"_a = -70.0,
-             "stops_at_detector"_a = py::none());
+        .def(
+            py::init(
+                [](const std::shared_ptr<Discretisation>& discretisation, std::vector<Drive> drives,
+                   std::vector<Probe> probes, std::vector<Detector> detectors, double t_stop_ms,
+                   std::optional<double> v_init_mV, double v_rest_guess_mV,
+                   std::optional<std::size_t> stops_at_detector, std::vector<EventTrain> trains) {
+                    return BatchRun{discretisation,       std::move(drives), std::move(probes),
+                                    std::move(detectors), t_stop_ms,         v_init_mV,
+                                    v_rest_guess_mV,      stops_at_detector, std::move(trains)};
+                }),
+            "discretisation"_a, py::kw_only(), "drives"_a, "probes"_a, "detectors"_a, "t_stop_ms"_a,
+            "v_init_mV"_a = py::none(), "v_rest_guess_mV"_a = -70.0,
+            "stops_at_detector"_a = py::none(), "trains"_a = std::vector<EventTrain>{});
     m.def("run_batch", &run, "runs"_a, py::kw_only(), "method"_a, "parameters"_a,
           "solver"_a = "auto", "precision"_a = "double", "threads"_a = 1, "progress"_a = py::none(),
           "All runs, eight at a time: one dict of what happened per run.");

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pickle
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,7 @@ from ranvier.run import (
     several,
 )
 from ranvier.simulation import crossings_of, trace_of
+from ranvier.stimuli._points import attached
 from ranvier.threads import thread_count
 
 if TYPE_CHECKING:
@@ -259,12 +260,17 @@ class Batch:
         is_new = id(target) not in self.tried
         self.tried.add(id(target))
         ground = self._ground_of(target)
+        placed, trains = attached(ground.discretisation, stimuli)
+        if placed is not ground.discretisation:
+            # Of this run alone: the next may have other synapses.
+            own = [lower_probe(probe, placed, self.method) for probe in self.probes]
+            ground = replace(ground, discretisation=placed, probes=own)
         places = ground.places
         drives = [drive for each in stimuli for drive in each.lower(ground.discretisation)]
         probes = [*(probe.core for probe in ground.probes), places.start]
         watching = [*places.detectors, *([] if places.stop is None else [places.stop])]
         detectors = [detector.core for detector in watching]
-        self._try(ground, drives, probes, detectors, v_init_mV, is_new=is_new)
+        self._try(ground, drives, trains, probes, detectors, v_init_mV, is_new=is_new)
         return _Run(
             ground=ground,
             recipe=Recipe(
@@ -290,6 +296,7 @@ class Batch:
                 v_init_mV=v_init_mV,
                 v_rest_guess_mV=rest_guess_mV(target),
                 stops_at_detector=None if places.stop is None else len(places.detectors),
+                trains=trains,
             ),
         )
 
@@ -337,6 +344,7 @@ class Batch:
         self,
         ground: _Ground,
         drives: list[_core.Drive],
+        trains: list[_core.EventTrain],
         probes: list[_core.CoreProbe],
         detectors: list[_core.CoreDetector],
         v_init_mV: float | None,
@@ -355,6 +363,7 @@ class Batch:
             detectors=detectors,
             solver=self.solver if is_new and insists else "plain",
             precision=self.precision if is_new else "double",
+            trains=trains,
         )
         if v_init_mV is not None:
             simulation.initialise(v_init_mV)

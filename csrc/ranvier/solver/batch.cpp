@@ -87,7 +87,8 @@ public:
             const auto [own, is_first] = known.try_emplace(discretisation.get());
             if (is_first) {
                 check(*discretisation);
-                const bool fits = wants_lanes && !why_not_in_lanes(*discretisation);
+                const bool fits =
+                    wants_lanes && !why_not_in_lanes(*discretisation, *entry_->in_lanes);
                 own->second = fits ? shape_of(discretisation) : "";
             }
             const std::string& key = own->second;
@@ -183,7 +184,8 @@ private:
         guarded(k, [&] {
             simulation = std::make_unique<Simulation>(
                 run.discretisation, choice_, run.drives, run.probes, run.detectors,
-                Execution{execution_.solver, execution_.precision, 1});
+                Execution{execution_.solver, execution_.precision, 1}, std::vector<PeakMap>{},
+                run.trains);
             initialise(*simulation, k);
             outcome.status = BatchStatus::kCompleted;
             while (!simulation->has_arrived(run.t_stop_ms)) {
@@ -294,7 +296,7 @@ private:
                     [&](const System&) {
                         return make_lane_guest(home, lane, *entry_->in_lanes, dt_ms_);
                     },
-                    run.drives, run.probes, run.detectors);
+                    run.drives, run.probes, run.detectors, std::vector<PeakMap>{}, run.trains);
             });
             if (guest.simulation) {
                 return guest;

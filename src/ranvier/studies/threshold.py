@@ -21,10 +21,11 @@ from ranvier.studies.activation import Activation
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ranvier.discretisation import Mesh
+    from ranvier.discretisation import Discretisation, Mesh
     from ranvier.drive import Drive
     from ranvier.methods import Method
     from ranvier.stimuli import Stimulus
+    from ranvier.stimuli._points import PointProcess
     from ranvier.stimuli._stimulus import Injection
 
 #: How many runs the core takes through its lanes at once.
@@ -304,7 +305,7 @@ def _searches(
                     threads=threads,
                 )
             grid = batches[key].discretisation(target)
-            injections = [part for stimulus in each for part in stimulus.injections(grid)]
+            injections = [part for stimulus in each for part in _injections(stimulus, grid)]
         except ModelError as error:
             raise ModelError(f"fibre {k}: {error}", error.problems) from error
         searches.append(
@@ -325,6 +326,16 @@ def _searches(
     return searches
 
 
+def _injections(stimulus: Stimulus, grid: Discretisation) -> list[Injection]:
+    """Raises ModelError for one whose current does not go with its amplitude."""
+    if stimulus.points(grid):
+        kind = type(stimulus).__name__
+        raise ModelError(
+            f"stimulus {kind}: is a conductance, expected currents in proportion to an amplitude"
+        )
+    return stimulus.injections(grid)
+
+
 @dataclass(frozen=True, slots=True)
 class _Scaled:
     """What a search stimulates with: worked out once, and only multiplied from run to run."""
@@ -334,6 +345,9 @@ class _Scaled:
 
     def lower(self, discretisation: object) -> list[Drive]:
         return [each.drive(self.factor) for each in self.injections]
+
+    def points(self, discretisation: object) -> list[PointProcess]:
+        return []
 
 
 @dataclass(eq=False, kw_only=True)
