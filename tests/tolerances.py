@@ -276,18 +276,16 @@ IMPOSED_POTENTIAL_mV = 1e-6
 
 # Events and clamps.
 
-#: How far below its order a method may be found from three steps. Measured 0.06.
+#: How far below its order a method may be found from three steps. Measured 0.12.
 EVENT_ORDER = 0.25
-#: By order, a synapse on a cell at the last of three steps. Measured a third of each.
-SYNAPSE_mV = {1: 0.1, 2: 1e-3, 4: 1e-5}
+#: By order, a synapse on a cell at the last of three steps. Measured a third of each or less.
+SYNAPSE_mV = {1: 0.06, 2: 5e-5, 4: 2e-7}
 #: Of the peak: sodium current under a clamp of 2 ohm against gates at constant potential, of which
 #: a tenth is the resistance. Measured 4.2e-7.
 CLAMP_RELATIVE = 1e-6
-#: The same scheme at the same step with spikes, 12 ms. Measured 1e-10.
-NEURON_SYNAPSE_mV = 1e-8
-#: NEURON's current is of half a step later: at its peak that is this much.
-NEURON_SYNAPSE_CURRENT_RELATIVE = 0.05
-#: A clamp 0.25 ms after it switches, which NEURON does up to a step later.
-NEURON_CLAMP_mV = 0.2
+#: The same scheme at the same step with spikes or a clamp, 12 ms. Measured 1.8e-11.
+NEURON_SYNAPSE_mV = 1e-9
+#: Measured 3e-13.
+NEURON_SYNAPSE_nA = 1e-10
 #: A slope by a difference of 0.2 uV. Measured 1e-9.
 SLOPE_RELATIVE = 1e-6

@@ -104,9 +104,13 @@ def test_synapse_that_is_read_is_the_compiled_one(name: str) -> None:
     v_mV = found["v_mV"].values[:, 0]
     assert v_mV.max() > 10.0
     np.testing.assert_allclose(v_mV, expected[:, 0], rtol=0, atol=tolerances.NEURON_SYNAPSE_mV)
-    # NEURON's current is that of the step before, at the potential after: told by the next test.
-    assert np.abs(found["i_nA"].values).max() == pytest.approx(
-        np.abs(expected[:, 1]).max(), rel=tolerances.NEURON_SYNAPSE_CURRENT_RELATIVE
+    # NEURON's current is of the start of the step, after the events that arrive then; our sample of
+    # that time is from before them.
+    ours, theirs = found["i_nA"].values[:-1, 0], expected[1:, 1]
+    is_alike = np.ones(ours.size, bool)
+    is_alike[np.round(np.array(TIMES_ms) / DT_ms).astype(int)] = False
+    np.testing.assert_allclose(
+        ours[is_alike], theirs[is_alike], rtol=0, atol=tolerances.NEURON_SYNAPSE_nA
     )
 
 
@@ -157,11 +161,4 @@ def test_voltage_clamp_is_neuron_s() -> None:
         v_init_mV=-65.0,
         detect=(),
     )["v_mV"].values[:, 0]
-    # It switches within half a step of 2 and 6 ms, we at those times.
-    early = slice(None, int(1.9 / DT_ms))
-    np.testing.assert_allclose(found[early], expected[early], rtol=0, atol=1e-9)
-    away = np.ones(found.size, bool)
-    for t_ms in (2.0, 6.0):
-        k = round(t_ms / DT_ms)
-        away[k - 1 : k + 20] = False
-    np.testing.assert_allclose(found[away], expected[away], rtol=0, atol=tolerances.NEURON_CLAMP_mV)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=tolerances.NEURON_SYNAPSE_mV)
