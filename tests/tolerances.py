@@ -272,3 +272,20 @@ NEURON_BRACKET_RELATIVE = 1e-8
 #: Nodes of a passive double cable, 1 mV and more of change, against a dense solution that imposes
 #: the potential itself.
 IMPOSED_POTENTIAL_mV = 1e-6
+
+
+# Events and clamps.
+
+#: How far below its order a method may be found from three steps. Measured 0.12.
+EVENT_ORDER = 0.25
+#: By order, a synapse on a cell at the last of three steps. Measured a third of each or less.
+SYNAPSE_mV = {1: 0.06, 2: 5e-5, 4: 2e-7}
+#: Of the peak: sodium current under a clamp of 2 ohm against gates at constant potential, of which
+#: a tenth is the resistance. Measured 4.2e-7.
+CLAMP_RELATIVE = 1e-6
+#: The same scheme at the same step with spikes or a clamp, 12 ms. Measured 1.8e-11.
+NEURON_SYNAPSE_mV = 1e-9
+#: Measured 3e-13.
+NEURON_SYNAPSE_nA = 1e-10
+#: A slope by a difference of 0.2 uV. Measured 1e-9.
+SLOPE_RELATIVE = 1e-6

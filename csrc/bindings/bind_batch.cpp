@@ -99,25 +99,27 @@ py::list run(const std::vector<BatchRun>& runs, const std::string& method,
 
 void bind_batch(py::module_& m) {
     py::class_<BatchRun>(m, "BatchRun", "One run of a batch.")
-        .def(
-            py::init(
-                [](const std::shared_ptr<Discretisation>& discretisation, std::vector<Drive> drives,
-                   std::vector<Probe> probes, std::vector<Detector> detectors, double t_stop_ms,
-                   std::optional<double> v_init_mV, double v_rest_guess_mV,
-                   std::optional<std::size_t> stops_at_detector, std::vector<Drive> background) {
-                    return BatchRun{.discretisation = discretisation,
-                                    .drives = std::move(drives),
-                                    .probes = std::move(probes),
-                                    .detectors = std::move(detectors),
-                                    .t_stop_ms = t_stop_ms,
-                                    .v_init_mV = v_init_mV,
-                                    .v_rest_guess_mV = v_rest_guess_mV,
-                                    .stops_at_detector = stops_at_detector,
-                                    .background = std::move(background)};
-                }),
-            "discretisation"_a, py::kw_only(), "drives"_a, "probes"_a, "detectors"_a, "t_stop_ms"_a,
-            "v_init_mV"_a = py::none(), "v_rest_guess_mV"_a = -70.0,
-            "stops_at_detector"_a = py::none(), "background"_a = std::vector<Drive>())
+        .def(py::init([](const std::shared_ptr<Discretisation>& discretisation,
+                         std::vector<Drive> drives, std::vector<Probe> probes,
+                         std::vector<Detector> detectors, double t_stop_ms,
+                         std::optional<double> v_init_mV, double v_rest_guess_mV,
+                         std::optional<std::size_t> stops_at_detector,
+                         std::vector<Drive> background, std::vector<EventTrain> trains) {
+                 return BatchRun{.discretisation = discretisation,
+                                 .drives = std::move(drives),
+                                 .probes = std::move(probes),
+                                 .detectors = std::move(detectors),
+                                 .t_stop_ms = t_stop_ms,
+                                 .v_init_mV = v_init_mV,
+                                 .v_rest_guess_mV = v_rest_guess_mV,
+                                 .stops_at_detector = stops_at_detector,
+                                 .trains = std::move(trains),
+                                 .background = std::move(background)};
+             }),
+             "discretisation"_a, py::kw_only(), "drives"_a, "probes"_a, "detectors"_a,
+             "t_stop_ms"_a, "v_init_mV"_a = py::none(), "v_rest_guess_mV"_a = -70.0,
+             "stops_at_detector"_a = py::none(), "background"_a = std::vector<Drive>(),
+             "trains"_a = std::vector<EventTrain>())
         .def(
             "driven",
             [](BatchRun run, double drive_factor, double t_stop_ms) {

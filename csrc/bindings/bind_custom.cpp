@@ -38,7 +38,7 @@ Program make_program(const Words& code, std::vector<double> constants, std::size
 }
 
 MechanismKind kind_from(const std::string& kind) {
-    const std::vector<std::string> names{"channel", "pump", "synapse"};
+    const std::vector<std::string> names{"channel", "pump", "synapse", "electrode"};
     for (std::size_t i = 0; i < names.size(); ++i) {
         if (names[i] == kind) {
             return static_cast<MechanismKind>(i);
@@ -58,7 +58,7 @@ CustomMechanism make(std::string name, std::string summary, std::string citation
                      std::vector<std::string> currents, const std::vector<Pair>& jacobian,
                      const std::vector<Amount>& conserved, bool is_settled,
                      const std::vector<bool>& is_given, std::string source,
-                     const py::dict& programs) {
+                     const py::dict& programs, bool is_point, std::vector<std::string> arguments) {
     CustomDescription description{
         .name = std::move(name),
         .summary = std::move(summary),
@@ -68,6 +68,7 @@ CustomMechanism make(std::string name, std::string summary, std::string citation
         .parameters = {},
         .states = {},
         .expressions = {},
+        .is_point = is_point,
     };
     for (const auto& [key, value] : parameters) {
         description.parameters.emplace_back(key.cast<std::string>(), value.cast<double>());
@@ -92,12 +93,16 @@ CustomMechanism make(std::string name, std::string summary, std::string citation
     e.is_settled = is_settled;
     e.is_given.assign(is_given.begin(), is_given.end());
     e.source = std::move(source);
+    e.arguments = std::move(arguments);
     const std::pair<const char*, Program Expressions::*> all[] = {
         {"setup", &Expressions::setup},   {"settle", &Expressions::settle},
         {"relax", &Expressions::relax},   {"conduct", &Expressions::conduct},
         {"change", &Expressions::change}, {"linearise", &Expressions::linearise}};
     for (const auto& [key, member] : all) {
         e.*member = programs[key].cast<Program>();
+    }
+    if (programs.contains("receive")) {
+        e.receive = programs["receive"].cast<Program>();
     }
     return {make_custom(std::move(description))};
 }
@@ -118,7 +123,7 @@ void bind_custom(py::module_& m) {
         .def(py::init(&make), py::kw_only(), "name"_a, "summary"_a, "citation"_a, "kind"_a,
              "reference_temperature_degC"_a, "parameters"_a, "states"_a, "inputs"_a, "derived"_a,
              "currents"_a, "jacobian"_a, "conserved"_a, "is_settled"_a, "is_given"_a, "source"_a,
-             "programs"_a)
+             "programs"_a, "is_point"_a = false, "arguments"_a = std::vector<std::string>{})
         .def_property_readonly(
             "name", [](const CustomMechanism& c) { return std::string(c.mechanism->info.name); })
         .def_property_readonly(

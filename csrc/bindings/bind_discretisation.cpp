@@ -1,16 +1,19 @@
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <limits>
 #include <map>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <type_traits>
 #include <vector>
 
 #include "bindings/bindings.hpp"
 #include "bindings/custom.hpp"
 #include "ranvier/base/error.hpp"
+#include "ranvier/base/text.hpp"
 #include "ranvier/discretisation/discretise.hpp"
 #include "ranvier/mechanisms/expression/program.hpp"
 
@@ -222,6 +225,31 @@ Shared from_dict(const py::dict& in) {
     return out;
 }
 
+using PointTable = std::tuple<std::string, CustomMechanism, std::vector<std::int32_t>,
+                              std::vector<std::vector<double>>>;
+
+/// The same with more mechanisms, each a name, what it is, its compartments and [parameter][row].
+Shared with_points(const Discretisation& from, const std::vector<PointTable>& tables) {
+    auto out = std::make_shared<Discretisation>(from);
+    for (const auto& [name, mechanism, compartment, parameters] : tables) {
+        if (std::ranges::any_of(out->mechanisms,
+                                [&](const MechanismTable& t) { return t.name == name; })) {
+            throw ModelError("mechanism " + quoted(name),
+                             "is in this model already, expected a name of its own");
+        }
+        MechanismTable& table = out->mechanisms.emplace_back();
+        table.name = name;
+        table.custom = mechanism.mechanism;
+        table.compartment = compartment;
+        for (const ParameterInfo& parameter : mechanism.mechanism->info.parameters) {
+            table.parameter_names.emplace_back(parameter.name);
+        }
+        table.parameters = parameters;
+    }
+    check(*out);
+    return out;
+}
+
 void bind_mesh(py::module_& m) {
     py::class_<FixedCount>(m, "FixedCount", "The same number of compartments in every section.")
         .def(py::init([](int count, std::map<std::string, int> by_region) {
@@ -286,6 +314,8 @@ void bind_discretisation(py::module_& m) {
         .def(
             "to_dict", [](const py::object& self) { return to_dict(self); },
             "Everything, as names and read-only arrays; nested for layers, mechanisms and ions.")
+        .def("with_points", &with_points, "tables"_a,
+             "The same with more mechanisms: name, mechanism, compartments, [parameter][row] each.")
         .def_readonly("name", &Discretisation::name)
         .def_readonly("temperature_degC", &Discretisation::temperature_degC)
         .def_readonly("section_names", &Discretisation::section_names)

@@ -62,8 +62,11 @@ Quantity quantity_from(const std::string& name) {
     if (name == "i_mA_cm2") {
         return Quantity::kCurrentDensity;
     }
+    if (name == "i_nA") {
+        return Quantity::kCurrent;
+    }
     throw py::value_error("probe: quantity is '" + name +
-                          "', expected v_mV, layer_mV, gate or i_mA_cm2");
+                          "', expected v_mV, layer_mV, gate, i_mA_cm2 or i_nA");
 }
 
 }  // namespace
@@ -111,6 +114,13 @@ void bind_simulation(py::module_& m) {
                               std::move(weight_nA)};
              }),
              py::kw_only(), "t_ms"_a, "value"_a, "compartment"_a, "weight_nA"_a);
+    py::class_<EventTrain>(m, "EventTrain", "Events for one row of a mechanism, with arguments.")
+        .def(py::init([](std::string mechanism, std::int32_t compartment, std::vector<double> t_ms,
+                         std::vector<double> arguments) {
+                 return EventTrain{std::move(mechanism), compartment, std::move(t_ms),
+                                   std::move(arguments)};
+             }),
+             py::kw_only(), "mechanism"_a, "compartment"_a, "t_ms"_a, "arguments"_a);
     py::class_<Probe>(m, "CoreProbe", "A probe resolved to compartments and steps.")
         .def(py::init([](const std::string& quantity, std::vector<std::int32_t> compartment,
                          std::int64_t every_steps, double every_ms, std::size_t layer,
@@ -150,16 +160,19 @@ void bind_simulation(py::module_& m) {
                          const std::string& method, std::map<std::string, double> parameters,
                          std::vector<Drive> drives, std::vector<Probe> probes,
                          std::vector<Detector> detectors, std::vector<PeakMap> peak_maps,
-                         const std::string& solver, const std::string& precision, int threads) {
+                         const std::string& solver, const std::string& precision, int threads,
+                         std::vector<EventTrain> trains) {
                  return std::make_unique<Simulation>(
                      discretisation, MethodChoice{method, std::move(parameters)}, std::move(drives),
                      std::move(probes), std::move(detectors),
-                     execution_from(solver, precision, threads), std::move(peak_maps));
+                     execution_from(solver, precision, threads), std::move(peak_maps),
+                     std::move(trains));
              }),
              "discretisation"_a, py::kw_only(), "method"_a, "parameters"_a,
              "drives"_a = std::vector<Drive>{}, "probes"_a = std::vector<Probe>{},
              "detectors"_a = std::vector<Detector>{}, "peak_maps"_a = std::vector<PeakMap>{},
-             "solver"_a = "auto", "precision"_a = "double", "threads"_a = 1)
+             "solver"_a = "auto", "precision"_a = "double", "threads"_a = 1,
+             "trains"_a = std::vector<EventTrain>{})
         .def("initialise", &Simulation::initialise, "v_mV"_a,
              py::call_guard<py::gil_scoped_release>())
         .def(

@@ -238,6 +238,12 @@ class Discretisation:
         """Checks and copies arrays laid out as to_dict() gives them."""
     def to_dict(self) -> dict[str, Any]:
         """Everything, as names and read-only arrays; nested for layers, mechanisms and ions."""
+    def with_points(
+        self,
+        tables: Sequence[tuple[str, CustomMechanism, Sequence[_Int], Sequence[Sequence[_Float]]]],
+    ) -> Discretisation:
+        """The same with more mechanisms, each a name, what it is, its compartments, ascending, and
+        [parameter][row]. Raises ModelError for a name that is there."""
     @property
     def name(self) -> str: ...
     @property
@@ -295,6 +301,14 @@ class Drive:
         self, *, t_ms: _Floats, value: _Floats, compartment: _Ints, weight_nA: _Floats
     ) -> None: ...
 
+class EventTrain:
+    """Events for one row of a mechanism at points: ascending times, and what each one brings, the
+    arguments of the first event, of the second and so on."""
+
+    def __init__(
+        self, *, mechanism: str, compartment: _Int, t_ms: _Floats, arguments: _Floats
+    ) -> None: ...
+
 class CoreProbe:
     """A probe resolved to compartments and steps.
 
@@ -342,6 +356,7 @@ class CoreSimulation:
         solver: str = "auto",
         precision: str = "double",
         threads: int = 1,
+        trains: Sequence[EventTrain] = ...,
     ) -> None: ...
     def initialise(self, v_mV: _Float) -> None:
         """Starts anew at t = 0 with every membrane at v, gates in their steady state."""
@@ -401,6 +416,7 @@ class BatchRun:
         v_rest_guess_mV: _Float = -70.0,
         stops_at_detector: _Int | None = None,
         background: Sequence[Drive] = ...,
+        trains: Sequence[EventTrain] = ...,
     ) -> None: ...
     def driven(self, drive_factor: _Float, t_stop_ms: _Float) -> BatchRun:
         """The same run with drives so many times as strong, and until another time."""
@@ -498,6 +514,8 @@ class CustomMechanism:
         is_given: Sequence[bool],
         source: str,
         programs: Mapping[str, Program],
+        is_point: bool = False,
+        arguments: Sequence[str] = ...,
     ) -> None: ...
     @property
     def name(self) -> str: ...

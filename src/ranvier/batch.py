@@ -8,7 +8,7 @@ from __future__ import annotations
 import pickle
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,7 @@ from ranvier.run import (
     several,
 )
 from ranvier.simulation import crossings_of, trace_of
+from ranvier.stimuli._points import attached
 from ranvier.threads import thread_count
 
 if TYPE_CHECKING:
@@ -304,13 +305,18 @@ class Batch:
         is_new = id(target) not in self.tried
         self.tried.add(id(target))
         ground = self._ground_of(target)
+        placed, trains = attached(ground.discretisation, (*stimuli, *background))
+        if placed is not ground.discretisation:
+            # Of this run alone: the next may have other synapses.
+            own = [lower_probe(probe, placed, self.method) for probe in self.probes]
+            ground = replace(ground, discretisation=placed, probes=own)
         places = ground.places
         grid = ground.discretisation
         drives = [drive for each in stimuli for drive in each.lower(grid)]
         fixed = [drive for each in background for drive in each.lower(grid)]
         probes = [*(probe.core for probe in ground.probes), places.start]
         detectors = [detector.core for detector in places.detectors]
-        self._try(ground, [*drives, *fixed], probes, detectors, v_init_mV, is_new=is_new)
+        self._try(ground, [*drives, *fixed], trains, probes, detectors, v_init_mV, is_new=is_new)
         return _Run(
             ground=ground,
             recipe=Recipe(
@@ -337,6 +343,7 @@ class Batch:
                 v_init_mV=v_init_mV,
                 v_rest_guess_mV=rest_guess_mV(target),
                 stops_at_detector=places.stop,
+                trains=trains,
             ),
         )
 
@@ -404,6 +411,7 @@ class Batch:
         self,
         ground: _Ground,
         drives: list[_core.Drive],
+        trains: list[_core.EventTrain],
         probes: list[_core.CoreProbe],
         detectors: list[_core.CoreDetector],
         v_init_mV: float | None,
@@ -422,6 +430,7 @@ class Batch:
             detectors=detectors,
             solver=self.solver if is_new and insists else "plain",
             precision=self.precision if is_new else "double",
+            trains=trains,
         )
         if v_init_mV is not None:
             simulation.initialise(v_init_mV)

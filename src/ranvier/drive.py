@@ -1,5 +1,5 @@
-"""The lowered form of a stimulus: a time course, weights and what it acts on."""
+"""The lowered forms of stimuli: a time course with weights, and events with what they bring."""
 
-from ranvier._core import Drive
+from ranvier._core import Drive, EventTrain
 
-__all__ = ["Drive"]
+__all__ = ["Drive", "EventTrain"]

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ranvier._core import Discretisation
     from ranvier.methods import Method
 
+#: Of a mechanism, and their units.
+CURRENTS = {"i_mA_cm2": "mA/cm2", "i_nA": "nA"}
 #: Layer whose potential a quantity is, against ground.
 _LAYERS = {"v_axoplasm_mV": 0, "v_periaxonal_mV": 1}
 
@@ -31,10 +33,10 @@ class Probe:
 
     `quantity` is "v_mV" (membrane potential: inside minus the layer just outside), "v_axoplasm_mV"
     or "v_periaxonal_mV" (that layer against ground), and with a `mechanism` "i_mA_cm2" (its outward
-    current density) or the name of one of its gates. `at` is a place (None: everywhere, or for a
-    mechanism wherever it is); `every_ms` the interval between samples (None: every step). A method
-    of fixed step takes whole multiples of its step; one that chooses its steps takes any interval
-    and fills it in by its dense output.
+    current density), "i_nA" (the outward current of a synapse or an electrode) or the name of one
+    of its gates. `at` is a place (None: everywhere, or for a mechanism wherever it is); `every_ms`
+    the interval between samples (None: every step). A method of fixed step takes whole multiples of
+    its step; one that chooses its steps takes any interval and fills it in by its dense output.
 
     With `to`, the name of a .npy file, samples go to disk while the run goes on, and of them at
     most `hold_MB` are in memory at a time, or those of a single step where that is more. The times
@@ -54,7 +56,7 @@ class Probe:
     def unit(self) -> str:
         """Of the recorded values; gates have none."""
         if self.mechanism is not None:
-            return "mA/cm2" if self.quantity == "i_mA_cm2" else "1"
+            return CURRENTS.get(self.quantity, "1")
         return "mV"
 
 
@@ -158,7 +160,7 @@ def lower_probe(probe: Probe, discretisation: Discretisation, method: Method) ->
             known = ", ".join(["v_mV", *_LAYERS])
             raise ModelError(
                 f"probe {probe.quantity!r}: is unknown, expected one of {known}, "
-                "or a mechanism= with i_mA_cm2 or a gate"
+                "or a mechanism= with i_mA_cm2, i_nA or a gate"
             )
         quantity = "layer_mV" if probe.quantity in _LAYERS else "v_mV"
         core = _core.CoreProbe(
@@ -173,9 +175,9 @@ def lower_probe(probe: Probe, discretisation: Discretisation, method: Method) ->
         compartments = carried["compartment"]
     else:
         compartments = compartments_at(discretisation, probe.at)
-    is_current = probe.quantity == "i_mA_cm2"
+    is_current = probe.quantity in CURRENTS
     core = _core.CoreProbe(
-        quantity="i_mA_cm2" if is_current else "gate",
+        quantity=probe.quantity if is_current else "gate",
         compartment=compartments,
         mechanism=probe.mechanism,
         gate="" if is_current else probe.quantity,

@@ -23,6 +23,7 @@ from ranvier.places import compartments_at, on_any_mesh
 from ranvier.recording import PeakMap, Probe, SpikeDetector, lower_probe
 from ranvier.results import Geometry, IntArray, Result, Status
 from ranvier.simulation import Simulation
+from ranvier.stimuli._points import attached
 
 if TYPE_CHECKING:
     from ranvier.places import Place
@@ -242,7 +243,7 @@ class Recipe:
         return replace(self, probes=(), detect=detect, peaks=(), velocity_sites=at)
 
     def _on_any_mesh(self) -> Recipe:
-        here = discretised(self.target, self.mesh)
+        here, _ = attached(discretised(self.target, self.mesh), self.stimuli)
         probes = []
         for probe in self.probes:
             at = probe.at

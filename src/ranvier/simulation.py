@@ -29,6 +29,7 @@ from ranvier.recording import (
     lower_probe,
 )
 from ranvier.results import Crossings, Peaks, Trace
+from ranvier.stimuli._points import attached
 from ranvier.threads import thread_count
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class Simulation:
         threads: int | None = None,
     ) -> None:
         self._busy = threading.RLock()
+        discretisation, trains = attached(discretisation, stimuli)
         self.discretisation = discretisation
         self.method = method or Method()
         self._detectors = [lower_detector(detector, discretisation) for detector in detectors]
@@ -117,6 +119,7 @@ class Simulation:
             solver=solver,
             precision=precision,
             threads=thread_count(threads),
+            trains=trains,
         )
         self.initialise(v_init_mV, v_rest_guess_mV=v_rest_guess_mV)
 

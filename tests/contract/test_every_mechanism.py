@@ -13,11 +13,15 @@ from ranvier import mechanisms
 from ranvier.mechanisms import typical
 from ranvier.mechanisms._library import from_library, library_names
 
-NAMES = mechanisms.names()
+ALL = mechanisms.names()
+#: What is placed on a membrane; the others are at points, see test_every_point.py.
+NAMES = [name for name in ALL if not mechanisms.describe(name).get("is_point")]
 GATED = [(name, gate["name"]) for name in NAMES for gate in mechanisms.describe(name)["gates"]]
 #: Every tenth of a millivolt: 0/0 hides at round numbers.
 V_mV = np.arange(-1500, 1501) / 10.0
 UNITS = ("_S_cm2", "_cm_s", "_mV", "_mA_cm2", "_mM", "_ms", "_per_ms", "_um", "_degC", "_fraction")
+#: At points; and shares of something else.
+UNITS += ("_uS", "_ratio")
 
 #: What scales a current, by the end of its name.
 DENSITIES = ("_S_cm2", "_cm_s", "_mA_cm2")
@@ -53,7 +57,7 @@ def _read_of(name: str, **values: float) -> dict[str, float]:
     return {key: value for key, value in values.items() if key in from_library(name).inputs}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ALL)
 def test_says_what_it_is(name: str) -> None:
     info = mechanisms.describe(name)
     assert info["name"] == name

@@ -16,12 +16,16 @@ from ranvier.errors import ModelError
 from ranvier.mechanisms import Mechanism
 
 ROOT = Path(__file__).parents[2]
-FILES = sorted((ROOT / "src" / "ranvier" / "mechanisms" / "library").glob("*.toml"))
+ALL = sorted((ROOT / "src" / "ranvier" / "mechanisms" / "library").glob("*.toml"))
+#: Those of membranes; what is at points is in tests/contract/test_every_point.py.
+FILES = [path for path in ALL if not mechanisms.read(path).is_point]
 #: Made by tests/reference/make_channel_rates.py, in plain Python and without ranvier.
 PUBLISHED = json.loads((ROOT / "tests" / "reference" / "data" / "channel_rates.json").read_text())
 RATES: dict[str, Any] = PUBLISHED["mechanisms"]
 #: Whose equations are a line each, so that there is nothing to compare with.
 PLAIN = {f"{ion}_{kind}" for ion in ("na", "k", "ca", "cl") for kind in ("leak", "constant")}
+#: Which has a test of its own.
+PLAIN |= {"leak_ghk"}
 V_mV = np.array(PUBLISHED["v_mV"])
 
 
@@ -102,6 +106,32 @@ def test_leaks_and_constants_are_what_they_say(ion: str) -> None:
     np.testing.assert_allclose(leak[ion], 2e-3 * (V_mV - 40.0), rtol=1e-15)
     constant = library(f"{ion}_constant").currents_mA_cm2(V_mV, i_mA_cm2=-3e-3)
     np.testing.assert_allclose(constant[ion], -3e-3, rtol=0)
+
+
+def test_rectifying_leak_is_that_of_goldman() -> None:
+    """Against the formula, and zero at the potential of Goldman, Hodgkin and Katz."""
+    squid = {"k_in_mM": 400.0, "k_out_mM": 20.0, "na_in_mM": 50.0, "na_out_mM": 440.0}
+    leak = library("leak_ghk")
+    v_mV = V_mV + 0.013  # none is 0, where the formula as it is written has 0/0
+    found = leak.currents_mA_cm2(v_mV, p_bar_cm_s=2e-6, temperature_degC=18.5, **squid)
+    for ion, permeability_cm_s in (("k", 2e-6), ("na", 0.04 * 2e-6)):
+        u = v_mV * 96485.33212331001 / 8314.46261815324 / (18.5 + 273.15)
+        inside, outside = squid[f"{ion}_in_mM"], squid[f"{ion}_out_mM"]
+        expected = (
+            permeability_cm_s
+            * 96485.33212331001
+            * 1e-3
+            * u
+            * (inside - outside * np.exp(-u))
+            / -np.expm1(-u)
+        )
+        np.testing.assert_allclose(found[ion], expected, rtol=1e-9)
+    rest_mV = 1e3 * 8.31446261815324 * (18.5 + 273.15) / 96485.33212331001
+    rest_mV *= np.log((20.0 + 0.04 * 440.0) / (400.0 + 0.04 * 50.0))
+    there = leak.currents_mA_cm2(rest_mV, temperature_degC=18.5, **squid)
+    assert there["k"] + there["na"] == pytest.approx(0.0, abs=1e-12)
+    ahead, back = (sum(leak.currents_mA_cm2(v, **squid).values()) for v in (60.0, -120.0))
+    assert abs(ahead / (60.0 - rest_mV)) > 2.0 * abs(back / (-120.0 - rest_mV))
 
 
 def test_calcium_may_reverse_elsewhere_than_nernst_says() -> None:

@@ -16,7 +16,6 @@ REFUSED = [
     ({"neuron": "\nPOINTER p"}, 3, "POINTER: a variable of another mechanism cannot be read"),
     ({"neuron": "\nBBCOREPOINTER p"}, 3, "BBCOREPOINTER: a variable of another mechanism"),
     ({"neuron": "\nEXTERNAL p"}, 3, "EXTERNAL: a variable of another mechanism cannot be read"),
-    ({"neuron": "\nELECTRODE_CURRENT p"}, 3, "ELECTRODE_CURRENT: a current of an electrode"),
     ({"neuron": "\nRANDOM p"}, 3, "RANDOM: random numbers are not translated"),
     (
         {"neuron": "\nUSEION k WRITE ki"},
@@ -61,7 +60,7 @@ REFUSED = [
     ({"blocks": "\nAFTER SOLVE { g = 1 }"}, 16, "AFTER: blocks that act on the simulation"),
     ({"blocks": "\nCONSTRUCTOR { g = 1 }"}, 16, "CONSTRUCTOR: blocks that act on the"),
     ({"blocks": "\nDESTRUCTOR { g = 1 }"}, 16, "DESTRUCTOR: blocks that act on the"),
-    ({"blocks": "\nNET_RECEIVE(w) { g = w }"}, 16, "NET_RECEIVE: events that arrive are not"),
+    ({"blocks": "\nNET_RECEIVE(w) { m = w }"}, 16, "NET_RECEIVE: receives events, expected a P"),
     (
         {"blocks": "\nUNITS { F = (furlong) (m) }"},
         16,
@@ -144,13 +143,12 @@ BREAKPOINT {
   ENDVERBATIM
   i = other * v
 }
-NET_RECEIVE(weight) { }
+NET_RECEIVE(weight) { net_send(1, 1) }
 """
     assert problems(form, text) == [
-        (3, "POINT_PROCESS: a current at a point, expected a SUFFIX"),
         (4, "POINTER: a variable of another mechanism cannot be read"),
         (9, "VERBATIM: C code cannot be translated"),
-        (14, "NET_RECEIVE: events that arrive are not translated"),
+        (14, "net_send(): is a function that is not translated"),
     ]
 
 

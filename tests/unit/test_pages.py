@@ -173,6 +173,13 @@ def test_doi_is_a_link_without_what_stands_around_it() -> None:
         assert f"[doi:{doi}](https://doi.org/{doi})" in found
 
 
+def test_page_of_a_synapse_says_what_events_do() -> None:
+    page = pages.mechanism_page("exp_syn")
+    assert "i_mixed_nA = g_uS * (v_mV - e_reversal_mV)" in page
+    assert "event(weight_uS = 0.001):\n    g_uS = g_uS + weight_uS" in page
+    assert "## Values" not in page
+
+
 # Folders
 
 
@@ -186,7 +193,7 @@ def test_folder_has_a_page_for_each_and_an_index(tmp_path: Path) -> None:
     linked = re.findall(r"^\| \[\w+\]\((\w+)\.md\)", index, re.MULTILINE)
     assert sorted(linked) == sorted(NAMES)
     heads = re.findall(r"^## (.*)$", index, re.MULTILINE)
-    others = ["Other channels", "Pumps"]
+    others = ["Other channels", "Pumps", "Synapses", "Electrodes"]
     carried = ("Sodium", "Potassium", "Calcium", "Chloride")
     assert heads == [f"{ion} channels" for ion in carried] + others
     assert "| used by | `mrg` |" in (folder / "na_mrg.md").read_text()

@@ -120,7 +120,7 @@ def test_axoplasm_of_a_bare_cable_is_its_membrane_potential() -> None:
 
 BAD_PROBES = [
     (rv.Probe("v_mv"), "probe 'v_mv': is unknown, expected one of v_mV, v_axoplasm_mV, v_peri"),
-    (rv.Probe("m"), "or a mechanism= with i_mA_cm2 or a gate"),
+    (rv.Probe("m"), "or a mechanism= with i_mA_cm2, i_nA or a gate"),
     (rv.Probe("v_periaxonal_mV"), "asks for the periaxonal space, expected a model with a sheath"),
     (
         rv.Probe("n", mechanism="na_hh"),
@@ -162,7 +162,7 @@ def test_the_core_checks_its_probes_by_itself() -> None:
     with pytest.raises(rv.ModelError, match="probe 1: is at compartment 10, expected 0 to 9"):
         core(probes=[probe(quantity="v_mV", compartment=[k]) for k in (0, 10)])
     with pytest.raises(
-        ValueError, match="probe: quantity is 'u', expected v_mV, layer_mV, gate or"
+        ValueError, match="probe: quantity is 'u', expected v_mV, layer_mV, gate, i_mA"
     ):
         probe(quantity="u", compartment=[0])
     with pytest.raises(rv.ModelError, match="detector: watches compartment -1, expected 0 to 9"):

@@ -38,7 +38,7 @@ struct IonRead {
     bool concentrations = false;
 };
 
-enum class MechanismKind : std::uint8_t { kChannel, kPump, kSynapse };
+enum class MechanismKind : std::uint8_t { kChannel, kPump, kSynapse, kElectrode };
 
 struct MechanismInfo {
     std::string_view name;
@@ -55,6 +55,8 @@ struct MechanismInfo {
     std::span<const Coupling> couplings = {};
     /// Beside `ion`.
     std::span<const IonRead> reads = {};
+    /// Its currents are in nA, not densities: it is a thing at a place, whatever the area there.
+    bool is_point = false;
 };
 
 template <class Value>

@@ -282,6 +282,11 @@ private:
                 continue;
             }
             const std::string subject = "channel " + quoted(placement.mechanism);
+            if (mechanism->info.is_point) {
+                report(subject,
+                       "has a current in nA, not a density: expected it as a stimulus, a Synapse");
+                continue;
+            }
             check_where(subject, placement.where);
             const auto sections = select_sections(model_, placement.where);
             check_parameters(subject, placement, mechanism->info, sections.size());

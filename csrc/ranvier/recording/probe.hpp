@@ -13,6 +13,7 @@ enum class Quantity : std::uint8_t {
     kLayerPotential,     // of the layer with index `layer`, against ground, mV
     kGate,               // of `mechanism`, named `gate`
     kCurrentDensity,     // of `mechanism`, outward, mA/cm2
+    kCurrent,            // of a mechanism at points, outward, nA
 };
 
 struct Probe {

@@ -192,7 +192,8 @@ private:
         guarded(k, [&] {
             simulation = std::make_unique<Simulation>(
                 run.discretisation, choice_, driven(k, run.drive_factor), run.probes, run.detectors,
-                Execution{execution_.solver, execution_.precision, 1});
+                Execution{execution_.solver, execution_.precision, 1}, std::vector<PeakMap>{},
+                run.trains);
             initialise(*simulation, k);
         });
         if (simulation) {
@@ -318,7 +319,8 @@ private:
                     [&](const System&) {
                         return make_lane_guest(home, lane, *entry_->in_lanes, dt_ms_);
                     },
-                    driven(*k, run.drive_factor), run.probes, run.detectors);
+                    driven(*k, run.drive_factor), run.probes, run.detectors, std::vector<PeakMap>{},
+                    run.trains);
             });
             if (guest.simulation) {
                 return guest;
@@ -485,7 +487,8 @@ bool goes_side_by_side(const Discretisation& discretisation, const MethodChoice&
     resolve(method, &entry);
     // A window follows one fibre, so those go one by one.
     return entry->in_lanes && *entry->in_lanes != LaneMethod::kWindowed &&
-           execution.solver != Solver::kPlain && !why_not_in_lanes(discretisation);
+           execution.solver != Solver::kPlain &&
+           !why_not_in_lanes(discretisation, *entry->in_lanes);
 }
 
 std::vector<BatchOutcome> run_batch(const std::vector<BatchRun>& runs, const MethodChoice& method,

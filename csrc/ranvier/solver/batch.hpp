@@ -10,6 +10,7 @@
 
 #include "ranvier/discretisation/discretisation.hpp"
 #include "ranvier/drive/drive.hpp"
+#include "ranvier/drive/event_train.hpp"
 #include "ranvier/recording/probe.hpp"
 #include "ranvier/recording/recorder.hpp"
 #include "ranvier/solver/execution.hpp"
@@ -28,6 +29,7 @@ struct BatchRun {
     double v_rest_guess_mV = -70.0;
     /// The run ends early, with the step, once this detector has seen something.
     std::optional<std::size_t> stops_at_detector;
+    std::vector<EventTrain> trains = {};
     double drive_factor = 1.0;      // `drives` are so many times as strong as they say
     std::vector<Drive> background;  // drives that no factor changes
 };

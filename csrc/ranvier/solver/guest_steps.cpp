@@ -15,6 +15,7 @@ LaneStep Simulation::begin_step() {
         std::ranges::for_each(events_, &Events::mark);
     }
     last_ms_ = state_.t_ms;
+    deliver_events();
     note_jump();
     return own_->next_step(state_);
 }

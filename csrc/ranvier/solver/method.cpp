@@ -91,7 +91,8 @@ std::unique_ptr<Method> make_method(const MethodChoice& choice, const System& sy
                          "is not there in lanes, expected rosenbrock2, staggered_sdirk2 or "
                          "windowed for single precision or solver lanes");
     }
-    const bool fits = entry->in_lanes && !why_not_in_lanes(system.discretisation());
+    const bool fits =
+        entry->in_lanes && !why_not_in_lanes(system.discretisation(), *entry->in_lanes);
     if (needs_lanes || (execution.solver == Solver::kAuto && fits)) {
         return make_lane_stepper(system, *entry->in_lanes, parameters, execution);
     }

@@ -54,6 +54,9 @@ public:
     virtual double potential_mV(std::size_t layer, std::size_t compartment) const noexcept = 0;
     virtual double gate(std::size_t mechanism, std::size_t gate,
                         std::size_t row) const noexcept = 0;
+    /// As an event leaves it, which a drive without a current has marked in time.
+    virtual void set_gate(std::size_t mechanism, std::size_t gate, std::size_t row,
+                          double value) noexcept = 0;
 
     /// Of a probe of membrane potentials, all of them.
     virtual void read_v_mV(std::size_t probe, double* to) const noexcept = 0;

@@ -19,9 +19,6 @@ constexpr std::int64_t kStepsPerBlock = 128;
 /// How long steps are shortened after a start that is no rest. A time, because a potential that is
 /// held elsewhere goes as the square root of time there, whatever the step.
 constexpr double kSettling_ms = 0.1;
-/// The same after a jump of a drive, in steps: the same pattern at every step keeps the error a
-/// smooth function of it, which can be extrapolated.
-constexpr double kSettlingSteps = 4.0;
 
 /// Two times closer than this are one.
 constexpr double kTimeRounding_ms = 1e-9;
@@ -47,19 +44,23 @@ std::shared_ptr<const Discretisation> checked(
 Simulation::Simulation(std::shared_ptr<const Discretisation> discretisation,
                        const MethodChoice& method, std::vector<Drive> drives,
                        std::vector<Probe> probes, std::vector<Detector> detectors,
-                       const Execution& execution, std::vector<PeakMap> peak_maps)
+                       const Execution& execution, std::vector<PeakMap> peak_maps,
+                       std::vector<EventTrain> trains)
     : Simulation(
           std::move(discretisation), method,
           [&](const System& system) { return make_method(method, system, execution); },
-          std::move(drives), std::move(probes), std::move(detectors), std::move(peak_maps)) {}
+          std::move(drives), std::move(probes), std::move(detectors), std::move(peak_maps),
+          std::move(trains)) {}
 
 Simulation::Simulation(std::shared_ptr<const Discretisation> discretisation,
                        const MethodChoice& method, const MakeMethod& make,
                        std::vector<Drive> drives, std::vector<Probe> probes,
-                       std::vector<Detector> detectors, std::vector<PeakMap> peak_maps)
+                       std::vector<Detector> detectors, std::vector<PeakMap> peak_maps,
+                       std::vector<EventTrain> trains)
     : system_(checked(std::move(discretisation))),
       method_(make(system_)),
       fingerprint_(fingerprint_of(system_.discretisation(), method)),
+      arrivals_(system_, std::move(trains)),
       probes_(std::move(probes)),
       detectors_(std::move(detectors)),
       is_adaptive_(info_of(method).is_adaptive),
@@ -81,16 +82,10 @@ void Simulation::set_drives(std::vector<Drive> drives) {
         check(drive, system_.size());
     }
     drives_ = std::move(drives);
-    breakpoints_ms_.clear();
-    jumps_ms_.clear();
-    for (const auto& drive : drives_) {
-        breakpoints_ms_.insert(breakpoints_ms_.end(), drive.waveform.t_ms.begin(),
-                               drive.waveform.t_ms.end());
-        const auto jumps_ms = drive.waveform.jumps_ms();
-        jumps_ms_.insert(jumps_ms_.end(), jumps_ms.begin(), jumps_ms.end());
+    for (auto* times : {&breakpoints_ms_, &jumps_ms_, &arrivals_ms_}) {
+        times->clear();
     }
-    std::ranges::sort(breakpoints_ms_);
-    std::ranges::sort(jumps_ms_);
+    note_times();
 }
 
 Simulation::ProbedRow Simulation::check_probe(const Probe& probe, std::size_t index) const {
@@ -115,7 +110,8 @@ Simulation::ProbedRow Simulation::check_probe(const Probe& probe, std::size_t in
         }
     }
     ProbedRow place;
-    if (probe.quantity != Quantity::kGate && probe.quantity != Quantity::kCurrentDensity) {
+    const bool is_density = probe.quantity == Quantity::kCurrentDensity;
+    if (probe.quantity != Quantity::kGate && probe.quantity != Quantity::kCurrent && !is_density) {
         return place;
     }
     std::vector<std::string> names;
@@ -136,6 +132,11 @@ Simulation::ProbedRow Simulation::check_probe(const Probe& probe, std::size_t in
                                               quoted(probe.gate) + ", " +
                                               expected_one_of(probe.gate, gates));
             }
+        }
+        if (probe.quantity != Quantity::kGate && is_density == bound.mechanism->info.is_point) {
+            throw ModelError(subject, "asks for a current of " + quoted(probe.mechanism) + " in " +
+                                          (is_density ? "mA/cm2, expected i_nA of what is at points"
+                                                      : "nA, expected i_mA_cm2 of a density"));
         }
         const auto& rows = bound.table->compartment;
         for (const std::int32_t compartment : probe.compartment) {
@@ -211,8 +212,9 @@ void Simulation::begin(bool is_at_rest) {
             Probe& last = read.emplace_back();
             last.compartment = map.compartment;
         }
-        own_->begin(state_, is_at_rest, drives_, detectors_, read);
+        own_->begin(state_, is_at_rest, marked_drives_, detectors_, read);
     }
+    arrivals_.begin(state_.t_ms - slack_ms());
     watched_mV_.clear();
     for (const auto& detector : detectors_) {
         if (own_ != nullptr) {
@@ -361,6 +363,7 @@ bool Simulation::step_and_record(double t_stop_ms) {
     const std::int64_t before = state_.step;
     while (state_.step == before) {
         last_ms_ = state_.t_ms;
+        deliver_events();
         if (keeps_before_) {
             before_ = state_;
         }
@@ -387,18 +390,6 @@ void Simulation::note_crossings(std::int64_t step) {
     for (const Crossing& crossing : own_->crossings()) {
         events_[static_cast<std::size_t>(crossing.detector)].add(
             step, crossing.compartment, last_ms_ + crossing.share * (state_.t_ms - last_ms_));
-    }
-}
-
-/// Tells the method of a jump of a drive in the step that comes.
-void Simulation::note_jump() {
-    // Within rounding, a jump at the end of a step belongs to the next.
-    const double slack_ms = 1e-6 * dt_ms();
-    const double end_ms = static_cast<double>(state_.step + 1) * dt_ms();
-    const auto jump = std::ranges::lower_bound(jumps_ms_, state_.t_ms - slack_ms);
-    if (!is_adaptive_ && jump != jumps_ms_.end() && *jump < end_ms - slack_ms) {
-        state_.jumped_ms = std::max(*jump, state_.t_ms);
-        state_.settling_ms = kSettlingSteps * dt_ms();
     }
 }
 
@@ -449,6 +440,7 @@ void Simulation::advance(std::int64_t steps, double t_stop_ms) {
         State good;
         std::vector<std::vector<double>> good_watched;
         std::vector<Peaks> good_peaks;
+        std::size_t good_delivered = 0;
         const auto keep = [&] {
             if (own_ != nullptr) {
                 own_->keep_copy();
@@ -456,6 +448,7 @@ void Simulation::advance(std::int64_t steps, double t_stop_ms) {
             good = state_;
             good_watched = watched_mV_;
             good_peaks = peaks_;
+            good_delivered = arrivals_.delivered();
             std::ranges::for_each(events_, &Events::mark);
         };
         const auto rewind = [&] {
@@ -472,6 +465,7 @@ void Simulation::advance(std::int64_t steps, double t_stop_ms) {
                 events.count_back();
             }
             peaks_ = good_peaks;
+            arrivals_.go_back(good_delivered);
         };
         keep();
         bool is_sound = true;

@@ -11,8 +11,10 @@
 
 #include "ranvier/discretisation/discretisation.hpp"
 #include "ranvier/drive/drive.hpp"
+#include "ranvier/drive/event_train.hpp"
 #include "ranvier/recording/probe.hpp"
 #include "ranvier/recording/recorder.hpp"
+#include "ranvier/solver/event_queue.hpp"
 #include "ranvier/solver/method.hpp"
 #include "ranvier/solver/rest.hpp"
 #include "ranvier/solver/state.hpp"
@@ -20,26 +22,30 @@
 
 namespace ranvier {
 
-/// Steps a discretisation through time under drives, and records.
+/// Steps a discretisation through time under drives and events, and records.
+///
+/// An event changes the states of one row at once. A step ends where it arrives, and it is
+/// delivered before the next: a sample of that time is of what was before.
 ///
 /// Everything a step does is noexcept; when a run blows up, the block of steps that led there is
 /// repeated to find the first bad one. Methods that choose their steps end
 /// one wherever a drive jumps or bends.
 class Simulation {
 public:
-    /// Throws ModelError if the discretisation is not sound, or drives, probes, detectors or peak
-    /// maps do not fit it. Does not initialise.
+    /// Throws ModelError if the discretisation is not sound, or drives, event trains, probes,
+    /// detectors or peak maps do not fit it. Does not initialise.
     Simulation(std::shared_ptr<const Discretisation> discretisation, const MethodChoice& method,
                std::vector<Drive> drives, std::vector<Probe> probes,
                std::vector<Detector> detectors, const Execution& execution = {},
-               std::vector<PeakMap> peak_maps = {});
+               std::vector<PeakMap> peak_maps = {}, std::vector<EventTrain> trains = {});
 
     using MakeMethod = std::function<std::unique_ptr<Method>(const System&)>;
 
     /// With a method that the caller makes, which is that of `choice` in another form.
     Simulation(std::shared_ptr<const Discretisation> discretisation, const MethodChoice& choice,
                const MakeMethod& make, std::vector<Drive> drives, std::vector<Probe> probes,
-               std::vector<Detector> detectors, std::vector<PeakMap> peak_maps = {});
+               std::vector<Detector> detectors, std::vector<PeakMap> peak_maps = {},
+               std::vector<EventTrain> trains = {});
 
     /// Pinned: the method refers to the system in here.
     Simulation(const Simulation&) = delete;
@@ -128,7 +134,11 @@ private:
     void leave_it_to_the_method();
     void record();
     bool step_and_record(double t_stop_ms);
+    void note_times();
+    void deliver_events();
+    void receive(const EventQueue::Event& event);
     void note_jump();
+    double slack_ms() const noexcept;
     void note_crossings(std::int64_t step);
     /// The value `share` of the way through the last step; at 1 that of the present state.
     double probed(std::size_t probe, std::size_t column, double share) const;
@@ -143,11 +153,14 @@ private:
     std::unique_ptr<Method> method_;
     std::uint64_t fingerprint_;  // of discretisation and method, which a snapshot must share
     std::vector<Drive> drives_;
+    EventQueue arrivals_;
+    std::vector<Drive> marked_drives_;  // and where events arrive, for methods with their own state
     std::vector<Probe> probes_;
     std::vector<Detector> detectors_;
     bool is_adaptive_;
-    std::vector<double> breakpoints_ms_;  // of all drives, ascending: steps end there
-    std::vector<double> jumps_ms_;        // those at which a drive jumps
+    std::vector<double> breakpoints_ms_;  // of all drives and events, ascending: steps end there
+    std::vector<double> jumps_ms_;        // those at which a drive jumps, and events
+    std::vector<double> arrivals_ms_;     // of events alone
     std::vector<ProbedRow> probed_;       // per probe
     OwnState* own_;                       // of the method, or null
     mutable State state_;  // without arrays where the method keeps its own: see state()

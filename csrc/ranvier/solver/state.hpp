@@ -19,6 +19,9 @@ struct Moment {
     /// shorter ones for a while. Never beyond the end of the step that is to be taken.
     double jumped_ms = -std::numeric_limits<double>::infinity();
     double settling_ms = 0.0;  // how long that while is
+    /// When the next event arrives that is in the step to come: a step that is taken whole
+    /// otherwise ends there, as a piece.
+    double event_ms = std::numeric_limits<double>::infinity();
     /// What a method that chooses its steps tries next; 0 before its first.
     double dt_next_ms = 0.0;
 };

@@ -176,7 +176,8 @@ void System::make_areas() {
         const auto& carriers = mechanisms_[m].table->compartment;
         const auto others = std::span(mechanisms_).first(m);
         const auto beside = std::ranges::find_if(others, [&](const SystemMechanism& other) {
-            return other.table->compartment == carriers;
+            return other.table->compartment == carriers &&
+                   other.mechanism->info.is_point == mechanisms_[m].mechanism->info.is_point;
         });
         if (beside != others.end()) {
             mechanisms_[m].nA_per_mA_cm2 = beside->nA_per_mA_cm2;
@@ -184,8 +185,8 @@ void System::make_areas() {
         }
         auto& own = areas_.emplace_back();
         own.reserve(carriers.size());
-        for (const std::int32_t i : carriers) {
-            own.push_back(nA_per_mA_cm2(static_cast<std::size_t>(i)));
+        for (std::size_t row = 0; row < carriers.size(); ++row) {
+            own.push_back(nA_per_mA_cm2(m, row));
         }
         mechanisms_[m].nA_per_mA_cm2 = own;
     }

@@ -21,7 +21,7 @@ struct SystemMechanism {
     const MechanismTable* table;
     std::span<const double> e_mV;           // per row; empty without an ion
     std::vector<double> rate_factor;        // per gate
-    std::span<const double> nA_per_mA_cm2;  // per row, unless drop_areas() was called
+    std::span<const double> nA_per_mA_cm2;  // per row, unless drop_areas() was called; at points 1
     // Of one that is written as expressions: what they read, then the columns derived from it.
     std::vector<InputColumn> inputs;
 };
@@ -101,8 +101,13 @@ public:
     void make_areas();
     /// Bytes that it holds beyond its discretisation.
     std::size_t bytes() const noexcept;
-    double nA_per_mA_cm2(std::size_t compartment) const noexcept {
-        return discretisation_->compartments.area_um2[compartment] * k_uS_per_S_cm2_um2;
+    /// Of row `row` of a mechanism: 1 where its current is in nA itself.
+    double nA_per_mA_cm2(std::size_t mechanism, std::size_t row) const noexcept {
+        const SystemMechanism& own = mechanisms_[mechanism];
+        const auto i = static_cast<std::size_t>(own.table->compartment[row]);
+        return own.mechanism->info.is_point
+                   ? 1.0
+                   : discretisation_->compartments.area_um2[i] * k_uS_per_S_cm2_um2;
     }
 
     /// A state of the right shape, all zero.

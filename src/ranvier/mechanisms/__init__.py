@@ -80,6 +80,21 @@ def compiled_rates(name: str) -> Callable[[Any], list[tuple[Any, Any]]]:
     return rates_per_ms
 
 
+def point(mechanism: str | Mechanism) -> Mechanism:
+    """One whose currents are in nA, by its name in the library or itself. ModelError otherwise."""
+    if isinstance(mechanism, str):
+        _check_known(mechanism)
+        found = from_library(mechanism) if mechanism in library_names() else None
+    else:
+        found = mechanism
+    if found is None or not found.is_point:
+        name = mechanism if found is None else found.name
+        raise ModelError(
+            f"mechanism {name!r}: has a density, expected one at a point (currents_nA)"
+        )
+    return found
+
+
 def find_compiled(name: str) -> _core.CustomMechanism | None:
     """The mechanism of the library of that name as the core runs it, or None."""
     return from_library(name).compiled if name in library_names() else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ranvier import _core
+from ranvier.mechanisms._limits import PROGRAMS
 from ranvier.mechanisms._program import Program
 
 if TYPE_CHECKING:
@@ -31,9 +32,12 @@ def to_core(mechanism: Mechanism) -> _core.CustomMechanism:
         is_given=list(programs.given),
         source=mechanism.source,
         programs={
-            name: _program(getattr(programs, name))
-            for name in ("setup", "settle", "relax", "conduct", "change", "linearise")
+            name: _program(program)
+            for name in PROGRAMS
+            if (program := getattr(programs, name)) is not None
         },
+        is_point=form.is_point,
+        arguments=list(programs.arguments),
     )
 
 

@@ -78,14 +78,18 @@ class Equations:
     conserved: list[tuple[tuple[int, float], ...]] = field(default_factory=list)
     gates: dict[str, GateRates] = field(default_factory=dict)
     #: What is divided by: as written, and whom to tell if it can vanish.
+    #: Per state, its value after an event; empty where events mean nothing.
+    after_event: list[Node] = field(default_factory=list)
+    #: What an event brings: names, and their nodes' names.
+    event_arguments: dict[str, str] = field(default_factory=dict)
     divisors: dict[Node, tuple[str, Callable[[str], None]]] = field(default_factory=dict)
     #: Every formula under a key of its own.
     values: list[Bounded] = field(default_factory=list)
 
     def inputs(self) -> list[str]:
         """Names of what is read besides v and the states, sorted."""
-        roots = [*self.rates, *self.settle, *self.currents.values()]
-        held = {"v_mV", *(name for name, _, _ in self.states)}
+        roots = [*self.rates, *self.settle, *self.currents.values(), *self.after_event]
+        held = {"v_mV", *(name for name, _, _ in self.states), *self.event_arguments.values()}
         names = (self.graph.name_of(node) for node in self.graph.reached(roots))
         return sorted({name for name in names if name is not None} - held)
 
@@ -127,8 +131,9 @@ class _EquationReader:
         for scheme in self.form.schemes:
             self.add_scheme(scheme)
         for ion, formula in self.form.currents.items():
-            value = self.read(formula, unit_of_name(forms.CURRENTS))
+            value = self.read(formula, unit_of_name(formula.key[0]))
             self.result.currents[ion] = value.node
+        self.add_event()
         self.result.divisors = self.reader.divisors
         return self.result
 
@@ -156,6 +161,9 @@ class _EquationReader:
         homes += [(name, ("parameters", name)) for name in self.form.parameters]
         homes += [(name, formula.key) for name, formula in self.form.definitions.items()]
         homes += [(name, formula.key) for name, (_, formula) in self.form.functions.items()]
+        if self.form.on_event is not None:
+            arguments = (forms.EVENT, "arguments")
+            homes += [(name, (*arguments, name)) for name in self.form.on_event.arguments]
         for name, key in [*homes, *self.state_homes()]:
             if name in taken:
                 self.report(key, f"{name} is also {taken[name]}, expected a name of its own")
@@ -255,9 +263,16 @@ class _EquationReader:
             return BROKEN
         return Value(value.node, unit)
 
-    def read(self, formula: forms.Formula, unit: Unit, *, of_states: bool = True) -> Value:
+    def read(
+        self,
+        formula: forms.Formula,
+        unit: Unit,
+        *,
+        of_states: bool = True,
+        local: Mapping[str, Value] | None = None,
+    ) -> Value:
         report = partial(self.report, formula.key)
-        value = self.reader.read(self.reader.parse(formula.text, report), report)
+        value = self.reader.read(self.reader.parse(formula.text, report), report, local or {})
         if not of_states and not value.is_broken:
             read = {self.graph.name_of(node) for node in self.graph.reached([value.node])}
             if states := sorted(self.state_names & read):
@@ -266,7 +281,7 @@ class _EquationReader:
         checked = self.checked(value, unit, report)
         if not checked.is_broken:
             lowest, highest, is_open = RANGES.get(str(formula.key[-1]), ANY)
-            if formula.key[0] == "states":
+            if formula.key[0] in ("states", forms.EVENT):
                 lowest, highest, is_open = ANY
             self.result.values.append(
                 Bounded(checked.node, str(formula.key[-1]), lowest, highest, is_open, report)
@@ -345,6 +360,23 @@ class _EquationReader:
             fast = self.graph.mul(self.speed(state.warmth), rate.node)
             bounds = (state.lowest, state.highest)
             self.add(state.name, bounds, fast, initial.node, is_given=True)
+
+    def add_event(self) -> None:
+        """What states are after an event: those that nothing is said of stay as they are."""
+        event = self.form.on_event
+        if event is None:
+            return
+        self.result.event_arguments = {name: f"on_event({name})" for name in event.arguments}
+        local = {
+            name: Value(self.graph.name(node), self.unit_of(name))
+            for name, node in self.result.event_arguments.items()
+        }
+        for name, _, _ in self.result.states:
+            formula = event.states.get(name)
+            after = self.graph.name(name)
+            if formula is not None:
+                after = self.read(formula, unit_of_name(name), local=local).node
+            self.result.after_event.append(after)
 
     def add_scheme(self, scheme: forms.Scheme) -> None:
         graph = self.graph

@@ -15,7 +15,7 @@ MOST_INPUTS = 96
 #: Of one program.
 MOST_REGISTERS = 48
 MOST_OPERANDS = 768
-PROGRAMS = ("setup", "settle", "relax", "conduct", "change", "linearise")
+PROGRAMS = ("setup", "settle", "relax", "conduct", "change", "linearise", "receive")
 
 
 def report_counts(states: int, parameters: int, inputs: int, report: Callable[[str], None]) -> None:
@@ -32,14 +32,16 @@ def report_counts(states: int, parameters: int, inputs: int, report: Callable[[s
 
 def problem_of(programs: Programs) -> str | None:
     """What of compiled programs is too large, as a sentence; None if nothing is."""
-    columns = len(programs.inputs) + programs.derived
-    if columns > MOST_INPUTS:
+    others = programs.derived + len(programs.arguments)
+    if len(programs.inputs) + others > MOST_INPUTS:
         return (
-            f"has {len(programs.inputs)} inputs and {programs.derived} values that follow from "
+            f"has {len(programs.inputs)} inputs and {others} values that follow from "
             f"them, expected {MOST_INPUTS} together at most"
         )
     for name in PROGRAMS:
         program = getattr(programs, name)
+        if program is None:  # no events
+            continue
         if program.registers > MOST_REGISTERS:
             return (
                 f"keeps {program.registers} values at once in its program {name!r}, "

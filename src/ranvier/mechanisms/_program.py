@@ -1,4 +1,4 @@
-"""Compiles equations to bytecode: six programs over one numbering of operands.
+"""Compiles equations to bytecode: six or seven programs over one numbering of operands.
 
 Operands are v, the states, the inputs, the derived columns, constants, registers. `setup` computes
 the derived columns from the inputs: all that depends on neither the potential nor a state.
@@ -61,6 +61,9 @@ class Programs:
     conduct: Program
     change: Program
     linearise: Program
+    #: What an event brings, and what it makes of the states; None where events mean nothing.
+    arguments: tuple[str, ...]
+    receive: Program | None
 
 
 def compile_equations(equations: Equations) -> Programs:
@@ -69,7 +72,7 @@ def compile_equations(equations: Equations) -> Programs:
     settle: the states; relax: their rates per ms and the slopes of these by states, in the order of
     `jacobian`; conduct: total current and its slope by v; change: rates, then each ion's current;
     linearise: rates, their slopes by v, those by states, total current, its slopes by v and by
-    every state.
+    every state; receive: the states after an event, whose arguments come after what all are given.
     """
     graph = equations.graph
     count = len(equations.states)
@@ -98,16 +101,20 @@ def compile_equations(equations: Equations) -> Programs:
             *(slope.of(total) for slope in by_state),
         ],
     ]
-    fixed = _Fixed(graph, {"v_mV", *(name for name, _, _ in equations.states)})
-    lowered = [lower(graph, roots, fixed) for roots in wanted]
+    after = [equations.after_event] if equations.after_event else []
+    brought = list(equations.event_arguments.values())
+    fixed = _Fixed(graph, {"v_mV", *(name for name, _, _ in equations.states), *brought})
+    lowered = [lower(graph, roots, fixed) for roots in [*wanted, *after]]
     derived = sorted({node for roots in lowered for node in fixed.hoisted(roots)})
     roots = [node for each in lowered for node in each]
     inputs = _names_read(graph, [*roots, *derived], fixed)
     leading = [graph.name(name) for name in ("v_mV", *(name for name, _, _ in equations.states))]
     operands = [*leading, *map(graph.name, inputs), *derived]
     settle, relax, conduct, change, linearise = (
-        _program(graph, operands, roots) for roots in lowered
+        _program(graph, operands, roots) for roots in lowered[: len(wanted)]
     )
+    operands += map(graph.name, brought)
+    received = [_program(graph, operands, roots) for roots in lowered[len(wanted) :]]
     return Programs(
         states=tuple(equations.states),
         inputs=tuple(inputs),
@@ -123,6 +130,8 @@ def compile_equations(equations: Equations) -> Programs:
         conduct=conduct,
         change=change,
         linearise=linearise,
+        arguments=tuple(equations.event_arguments),
+        receive=received[0] if received else None,
     )
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 import keyword
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ranvier._text import expected_one_of
 
-KINDS = ("channel", "pump", "synapse")
+KINDS = ("channel", "pump", "synapse", "electrode")
 #: Takes a sentence and the key that it is about, given as the path to it.
 Report: TypeAlias = Callable[..., None]
 KeyPath: TypeAlias = tuple[str | int, ...]
@@ -23,9 +23,14 @@ TEXTS = ("name", "kind", "summary", "citation", "notes")
 TABLES = ("parameters", "definitions", "functions", "gates", "states", "schemes")
 CURRENTS = "currents_mA_cm2"
 ATP = "ions_per_atp"
+#: Of a mechanism at a point, whatever the area there: a synapse, an electrode.
+POINT_CURRENTS = "currents_nA"
+EVENT = "on_event"
+EVENT_KEYS = ("arguments", "states")
 #: "free" lets names have any unit: those of files whose names do not end in one.
 UNITS = ("checked", "free")
-TOP = (*TEXTS, "units", "reference_temperature_degC", *TABLES, CURRENTS, ATP)
+EQUATIONS = (*TABLES, CURRENTS, POINT_CURRENTS, EVENT, ATP)
+TOP = (*TEXTS, "units", "reference_temperature_degC", *EQUATIONS)
 WARMTH = ("q10", "reference_temperature_degC")
 GATE = ("alpha_per_ms", "beta_per_ms", "steady_state", "tau_ms", *WARMTH)
 STATE = ("rate_per_ms", "initial", "lowest", "highest", *WARMTH)
@@ -97,6 +102,14 @@ class Scheme:
 
 
 @dataclass(frozen=True, slots=True)
+class Receiver:
+    """What an event does: its arguments with their defaults, and states as they are after it."""
+
+    arguments: Mapping[str, float]
+    states: Mapping[str, Formula]
+
+
+@dataclass(frozen=True, slots=True)
 class Form:
     name: str
     kind: str
@@ -114,6 +127,9 @@ class Form:
     currents: Mapping[str, Formula]
     #: What a cycle that spends one ATP moves outward, by ion; empty of what spends none.
     ions_per_atp: Mapping[str, float]
+    #: Whether the currents are in nA, and not densities.
+    is_point: bool
+    on_event: Receiver | None
     #: Names that were given and reported, so that what reads them is not reported too.
     unsound: frozenset[str]
     has_units: bool
@@ -157,10 +173,14 @@ class _FormReader:
             if self.is_name(key, "definitions", key)
             and (formula := self.formula(value, "definitions", key))
         }
+        is_point = POINT_CURRENTS in self.tables
+        table = POINT_CURRENTS if is_point else CURRENTS
+        if is_point and CURRENTS in self.tables:
+            self.report(f"is given beside [{CURRENTS}], expected one of both", POINT_CURRENTS)
         currents = {
             ion: formula
-            for ion, value in self.table(CURRENTS).items()
-            if self.is_ion(ion) and (formula := self.formula(value, CURRENTS, ion))
+            for ion, value in self.table(table).items()
+            if self.is_ion(ion, table) and (formula := self.formula(value, table, ion))
         }
         ions_per_atp = {
             ion: float(count)
@@ -176,6 +196,7 @@ class _FormReader:
         tried = set(map(str, tried))  # a dict may have other keys
         sound_states = {state for scheme in schemes for state in scheme.states}
         sound = {*parameters, *definitions, *(g.name for g in gates), *(s.name for s in states)}
+        of_states = {*sound_states, *(g.name for g in gates), *(s.name for s in states)}
         form = Form(
             name=name,
             kind=kind,
@@ -191,10 +212,14 @@ class _FormReader:
             schemes=schemes,
             currents=currents,
             ions_per_atp=ions_per_atp,
+            is_point=is_point,
+            on_event=self.receiver(of_states, is_point=is_point),
             unsound=frozenset(tried - sound - sound_states),
             has_units=units == UNITS[0],
         )
-        if not any(self.tables.get(key) for key in ("gates", "states", "schemes", CURRENTS)):
+        if not any(
+            self.tables.get(key) for key in ("gates", "states", "schemes", CURRENTS, POINT_CURRENTS)
+        ):
             self.report(f"has no states and no currents, expected [{CURRENTS}] or some state")
         return form
 
@@ -229,12 +254,12 @@ class _FormReader:
         self.report(f"{name!r} is not a name, expected letters, digits and _", *path)
         return False
 
-    def is_ion(self, name: object) -> bool:
+    def is_ion(self, name: object, table: str) -> bool:
         if isinstance(name, str) and re.fullmatch(r"[a-z][a-z0-9]*", name):
             return True
         self.report(
             f'{name!r} is not an ion, expected its name in lower case or "mixed"',
-            CURRENTS,
+            table,
             str(name),
         )
         return False
@@ -310,6 +335,32 @@ class _FormReader:
             self.report("has no reference_temperature_degC, expected one for the q10", *path)
             return None
         return Warmth(q10, reference)
+
+    def receiver(self, states: Iterable[str], *, is_point: bool) -> Receiver | None:
+        if EVENT not in self.tables:
+            return None
+        self.known_keys(self.table(EVENT), EVENT_KEYS, EVENT)
+        arguments = {
+            key: float(value)
+            for key, value in self.table(EVENT, "arguments").items()
+            if self.is_name(key, EVENT, "arguments", key)
+            and self.is_number(value, EVENT, "arguments", key)
+        }
+        after = {
+            key: formula
+            for key, value in self.table(EVENT, "states").items()
+            if (formula := self.formula(value, EVENT, "states", key))
+        }
+        known = {*states, *self.table("gates"), *self.table("states"), *self.named_in_reactions}
+        for key in after:
+            if key not in known:
+                sentence = f"is no state, {expected_one_of(key, sorted(known))}"
+                self.report(sentence, EVENT, "states", key)
+        if not is_point:
+            self.report(f"is given without [{POINT_CURRENTS}], expected it at a point alone", EVENT)
+        elif not self.table(EVENT, "states"):
+            self.report("changes no state, expected formulas in [on_event.states]", EVENT)
+        return Receiver(arguments, after)
 
     def gate(self, name: str) -> Gate | None:
         path = ("gates", name)

@@ -96,9 +96,9 @@ class Mechanism:
                 len(self._equations.states), len(self.form.parameters), len(inputs), report
             )
         if not found:
-            report_vanishing(self._equations, self._defaults())
+            report_vanishing(self._equations, self._tried())
         if not found:
-            report_values(self._equations, self._defaults())
+            report_values(self._equations, self._tried())
         try:
             self._source = json.dumps({**given, "name": self.form.name}, allow_nan=False)
         except (TypeError, ValueError) as error:
@@ -186,6 +186,11 @@ class Mechanism:
         values["temperature_degC"] = self.reference_temperature_degC
         return {**values, **known}
 
+    def _tried(self) -> dict[str, float]:
+        """The same with what an event brings, by the names of its nodes."""
+        brought = self._equations.event_arguments
+        return {**self._defaults(), **{brought[n]: x for n, x in self.event_arguments.items()}}
+
     def _given(self, v_mV: ArrayLike, values: Mapping[str, ArrayLike]) -> dict[str, Any]:
         """Values of all names that formulas read, but of states."""
         known = self._defaults()
@@ -233,10 +238,41 @@ class Mechanism:
         found = evaluate_nodes(self._equations.graph, nodes, names)
         return [np.broadcast_to(each, shape).copy() for each in found]
 
+    @property
+    def is_point(self) -> bool:
+        """Whether its currents are in nA, at a place whatever the area there, and no densities."""
+        return self.form.is_point
+
+    @property
+    def event_arguments(self) -> dict[str, float]:
+        """Of an event, defaults by name; empty where it has none or events mean nothing."""
+        return {} if self.form.on_event is None else dict(self.form.on_event.arguments)
+
     def currents_mA_cm2(
         self, v_mV: ArrayLike, states: Mapping[str, ArrayLike] | None = None, **values: ArrayLike
     ) -> dict[str, Array]:
-        """Outward current of each ion; states that are not given are at their steady state."""
+        """Outward current of each ion; states that are not given are at their steady state.
+
+        ModelError if the mechanism is one at a point.
+        """
+        if self.is_point:
+            raise ModelError(f"mechanism {self.name!r}: has no density, expected currents_nA()")
+        return self._currents(v_mV, states, values)
+
+    def currents_nA(
+        self, v_mV: ArrayLike, states: Mapping[str, ArrayLike] | None = None, **values: ArrayLike
+    ) -> dict[str, Array]:
+        """The same of a mechanism at a point. ModelError for any other."""
+        if not self.is_point:
+            raise ModelError(f"mechanism {self.name!r}: has a density, expected currents_mA_cm2()")
+        return self._currents(v_mV, states, values)
+
+    def _currents(
+        self,
+        v_mV: ArrayLike,
+        states: Mapping[str, ArrayLike] | None,
+        values: Mapping[str, ArrayLike],
+    ) -> dict[str, Array]:
         names = self._given(v_mV, values)
         given = dict(states or {})
         for name in given:
@@ -267,6 +303,8 @@ class Mechanism:
             "states": list(self.states),
             "reference_temperature_degC": self.reference_temperature_degC,
             "citation": self.form.citation,
+            "is_point": self.is_point,
+            "event_arguments": self.event_arguments,
         }
 
     def _power(self, gate: str) -> int:

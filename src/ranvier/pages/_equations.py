@@ -29,7 +29,7 @@ def of_form(form: forms.Form) -> str:
         [
             line
             for ion, formula in form.currents.items()
-            for line in equation(_i(ion), formula.text)
+            for line in equation(_i(ion, "nA" if form.is_point else "mA_cm2"), formula.text)
         ],
         [
             line
@@ -44,6 +44,7 @@ def of_form(form: forms.Form) -> str:
         *(_gate(gate) for gate in form.gates),
         *(_state(state) for state in form.states),
         *(list(_scheme(scheme)) for scheme in form.schemes),
+        [] if form.on_event is None else _event(form.on_event),
     ]
     lines = _stacked(parts)
     text = "\n".join(lines)
@@ -75,8 +76,20 @@ def of_compiled(info: dict[str, Any]) -> str:
     return block(_stacked([current, *gates]))
 
 
-def _i(ion: str) -> str:
-    return f"i_{ion}_mA_cm2"
+def _i(ion: str, unit: str = "mA_cm2") -> str:
+    return f"i_{ion}_{unit}"
+
+
+def _event(event: forms.Receiver) -> list[str]:
+    brought = ", ".join(f"{name} = {number(x, 12)}" for name, x in event.arguments.items())
+    return [
+        f"event({brought}):",
+        *(
+            f"    {line}"
+            for name, after in event.states.items()
+            for line in equation(name, after.text)
+        ),
+    ]
 
 
 def _stacked(parts: list[list[str]]) -> list[str]:

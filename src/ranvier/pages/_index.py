@@ -14,7 +14,7 @@ OTHERS = "Other channels"
 def index_page(infos: Sequence[Mapping[str, Any]]) -> str:
     """Markdown about all mechanisms, by what they are and what they carry."""
     parts = [
-        "# Channels and pumps",
+        "# Channels, pumps and synapses",
         f"The {len(infos)} mechanisms of ranvier by what they carry, each with its paper.",
     ]
     groups: dict[str, list[Mapping[str, Any]]] = {}
@@ -45,5 +45,5 @@ def _group(info: Mapping[str, Any]) -> str:
 
 def _rank(group: str) -> tuple[int, str]:
     first = [f"{name.title()} channels" for name in ION_NAMES.values()]
-    order = [*first, OTHERS]
+    order = [*first, OTHERS, "Pumps", "Synapses", "Electrodes"]
     return (order.index(group) if group in order else len(order), group)

@@ -163,7 +163,7 @@ def _values(info: Mapping[str, Any], written: Mechanism | None) -> list[str]:
                 (f"tau of {code(gate)}, ms", curves.time_constant_ms[gate]),
             )
         }
-    elif written is not None:
+    elif written is not None and not written.is_point:
         temperature_degC = written.reference_temperature_degC
         columns = {
             f"{code(ion)}, mA/cm2": values

@@ -25,6 +25,7 @@ _QUANTITIES = {
     "v_axoplasm_mV": "Potential of the axoplasm",
     "v_periaxonal_mV": "Potential of the periaxonal space",
     "i_mA_cm2": "Current density",
+    "i_nA": "Current",
 }
 
 

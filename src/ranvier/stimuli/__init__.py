@@ -1,4 +1,4 @@
-"""Stimuli: dimensionless waveforms, one file each, and what applies them.
+"""Stimuli: dimensionless waveforms, one file each, what applies them, and synapses.
 
 A new waveform is one new file here that defines one subclass of Waveform; `waveforms()` finds it.
 """
@@ -19,6 +19,8 @@ from ranvier.stimuli.ramp import Ramp
 from ranvier.stimuli.samples import Samples
 from ranvier.stimuli.sine import Sine
 from ranvier.stimuli.square import Square
+from ranvier.stimuli.synapse import Synapse
+from ranvier.stimuli.voltage_clamp import VoltageClamp
 
 __all__ = [
     "Biphasic",
@@ -34,6 +36,8 @@ __all__ = [
     "Sine",
     "Square",
     "Stimulus",
+    "Synapse",
+    "VoltageClamp",
     "Waveform",
     "waveforms",
 ]

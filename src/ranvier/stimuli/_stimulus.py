@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from ranvier.discretisation import Discretisation
     from ranvier.stimuli._imposed_potential import ImposedPotential
+    from ranvier.stimuli._points import PointProcess
     from ranvier.stimuli._waveform import PiecewiseLinear
 
 
@@ -44,6 +45,10 @@ class Stimulus(ABC):
     def injections(self, discretisation: Discretisation) -> list[Injection]:
         """What it puts into the axoplasm. Raises ModelError if it does not fit the
         discretisation."""
+
+    def points(self, discretisation: Discretisation) -> list[PointProcess]:
+        """What it places at points, with the events for it: nothing, unless it says otherwise."""
+        return []
 
     def lower(self, discretisation: Discretisation) -> list[Drive]:
         """The form the core takes. Raises ModelError if it does not fit the discretisation."""

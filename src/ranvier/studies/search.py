@@ -44,7 +44,7 @@ class Search:
     batch: Batch
     criterion: Criterion
     stimulus: Stimulus
-    background: Stimulus
+    background: tuple[Stimulus, ...]
     given: float
     unit: str
     rtol: float
@@ -245,7 +245,7 @@ def _run_group(numbered: Sequence[tuple[int, Search]], tell: Callable[[int], Non
         return asked
 
     return batch.search(
-        [(search.target, (search.stimulus,), (search.background,)) for search in searches],
+        [(search.target, (search.stimulus,), search.background) for search in searches],
         entries,
         after,
     )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ranvier.drive import Drive
     from ranvier.methods import Method
     from ranvier.stimuli import Stimulus
+    from ranvier.stimuli._points import PointProcess
 
 
 def find_threshold(
@@ -302,8 +303,9 @@ class _Prepared:
                     threads=self.threads,
                 )
             batches[key].lay(target, grid)
-            drives = [drive for stimulus in each for drive in stimulus.lower(grid)]
-            fixed = [drive for stimulus in self.background[k] for drive in stimulus.lower(grid)]
+            drives = [drive for stimulus in each for drive in _in_proportion(stimulus, grid)]
+            for stimulus in self.background[k]:
+                stimulus.lower(grid)  # which refuses what does not fit
         except ModelError as error:
             raise ModelError(f"fibre {k}: {error}", error.problems) from error
         return Search(
@@ -311,7 +313,7 @@ class _Prepared:
             batch=batches[key],
             criterion=criterion,
             stimulus=_Placed(drives),  # type: ignore[arg-type]
-            background=_Placed(fixed),  # type: ignore[arg-type]
+            background=self.background[k],
             given=each[0].amplitude,
             unit=each[0].unit,
             rtol=self.rtol,
@@ -319,6 +321,16 @@ class _Prepared:
             t_stop_ms=self.t_stops_ms[k],
             end_ms=max(stimulus.end_ms for stimulus in each),
         )
+
+
+def _in_proportion(stimulus: Stimulus, grid: Discretisation) -> list[Drive]:
+    """Raises ModelError for one whose current does not go with its amplitude."""
+    if stimulus.points(grid):
+        kind = type(stimulus).__name__
+        raise ModelError(
+            f"stimulus {kind}: is a conductance, expected currents in proportion to an amplitude"
+        )
+    return stimulus.lower(grid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,3 +341,6 @@ class _Placed:
 
     def lower(self, discretisation: object) -> Sequence[Drive]:
         return self.drives
+
+    def points(self, discretisation: object) -> list[PointProcess]:
+        return []

@@ -30,7 +30,7 @@ public:
     void run() {
         const Expressions& e = description_.expressions;
         expect("states", e.states, kMostStates);
-        expect("inputs", e.inputs.size() + e.derived, kMostInputs);
+        expect("inputs", e.inputs.size() + e.derived + e.arguments.size(), kMostInputs);
         expect("parameters", description_.parameters.size(), kMostParameters);
         check_jacobian();
         check("setup", e.setup, e.inputs.size(), e.derived);
@@ -39,6 +39,9 @@ public:
         check("conduct", e.conduct, e.given(), 2);
         check("change", e.change, e.given(), e.states + e.currents.size());
         check("linearise", e.linearise, e.given(), 3 * e.states + e.jacobian.size() + 2);
+        if (e.receives()) {
+            check("receive", e.receive, e.given() + e.arguments.size(), e.states);
+        }
         for (const Conserved& conserved : e.conserved) {
             for (const auto& term : conserved.terms) {
                 if (term.state >= e.states) {
@@ -169,6 +172,7 @@ std::shared_ptr<const Mechanism> make_custom(CustomDescription description) {
         program->schedule = scheduled(*program, e.given());
     }
     e.setup.schedule = scheduled(e.setup, e.inputs.size());
+    e.receive.schedule = scheduled(e.receive, e.given() + e.arguments.size());
     for (const auto& [name, value] : own.parameters) {
         custom->parameters.push_back({name, value});
     }
@@ -190,7 +194,8 @@ std::shared_ptr<const Mechanism> make_custom(CustomDescription description) {
                                   .reference_temperature_degC = own.reference_temperature_degC,
                                   .citation = own.citation,
                                   .couplings = custom->couplings,
-                                  .reads = custom->reads},
+                                  .reads = custom->reads,
+                                  .is_point = own.is_point},
                          .kernels = kPlainExpressionKernels,
                          .expressions = &e};
     return {custom, &custom->mechanism};

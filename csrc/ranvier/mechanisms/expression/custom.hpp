@@ -27,6 +27,7 @@ struct CustomDescription {
     std::vector<std::pair<std::string, double>> parameters;
     std::vector<CustomState> states;
     Expressions expressions;
+    bool is_point = false;
 };
 
 /// Throws ModelError for a program that reads or writes what is not there, or is too large. What is

@@ -290,4 +290,31 @@ void set_up_expressions(const Expressions& e, const InputColumn* inputs, std::si
     }
 }
 
+void receive(const Rows& rows, const double* v_mV, const double* arguments) noexcept {
+    const Expressions& e = *rows.expressions;
+    Machine<double> machine(e.receive, e.given() + e.arguments.size());
+    std::array<Column, kMostInputs> columns;
+    for_each_strip(rows, [&](RowStrip& strip, std::size_t) {
+        strip.fetch_v(v_mV);
+        strip.fetch_states();
+        strip.give(machine);
+        for (std::size_t a = 0; a < e.arguments.size(); ++a) {
+            std::fill_n(columns[a].begin(), kLanes, arguments[a]);
+            machine.give(e.given() + a, {columns[a].data(), 0}, strip.packs());
+        }
+        machine.run(strip.packs());
+        // All of them before any is written: each reads what was there before.
+        std::array<Column, kMostStates> after;
+        for (std::size_t x = 0; x < e.states; ++x) {
+            for (std::size_t i = 0; i < strip.packs() * kLanes; ++i) {
+                after[x][i] = std::clamp(output_at(machine, x, i), e.lowest[x], e.highest[x]);
+            }
+        }
+        for (std::size_t x = 0; x < e.states; ++x) {
+            strip.state(x) = after[x];
+        }
+        strip.put_states();
+    });
+}
+
 }  // namespace ranvier

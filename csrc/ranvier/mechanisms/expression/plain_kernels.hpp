@@ -13,4 +13,7 @@ extern const MechanismKernels kPlainExpressionKernels;
 void set_up_expressions(const Expressions& expressions, const InputColumn* inputs, std::size_t rows,
                         double* const* derived) noexcept;
 
+/// Sets the states of a mechanism that receives events to what one makes of them. As for kernels.
+void receive(const Rows& rows, const double* v_mV, const double* arguments) noexcept;
+
 }  // namespace ranvier

@@ -129,7 +129,7 @@ struct Conserved {
 };
 
 /// A mechanism written as formulas. Programs but `setup` are given: v_mV, the states, the inputs
-/// and the derived columns, in this order; `setup` the inputs.
+/// and the derived columns, in this order, and `receive` then its arguments; `setup` the inputs.
 struct Expressions {
     std::size_t states = 0;
     /// Names of parameters, or v-independent things that the model knows: temperature_degC,
@@ -149,19 +149,25 @@ struct Expressions {
     /// Per state: whether a run begins with what `settle` gives, steady or not.
     std::vector<std::uint8_t> is_given;
 
+    /// What an event brings along, by name.
+    std::vector<std::string> arguments;
+
     /// What it was compiled from, for whoever saves a model; not looked at here.
     std::string source;
 
     Program setup;      // derived columns
     Program settle;     // states
     Program relax;      // rates of change per ms, the jacobian's entries
-    Program conduct;    // outward current in mA/cm2, its derivative by v
+    Program conduct;    // outward current in mA/cm2 (in nA at a point), its derivative by v
     Program change;     // rates of change, each ion's current
     Program linearise;  // rates of change, their derivatives by v, the jacobian's entries; the
                         // current, its derivatives by v and by each state
+    Program receive;    // states after an event, or nothing; given the event's arguments, too
 
     /// What every program but `setup` is given.
     std::size_t given() const noexcept { return 1 + states + inputs.size() + derived; }
+    /// Whether events mean anything to it.
+    bool receives() const noexcept { return !receive.outputs.empty(); }
     bool is_coupled() const noexcept { return jacobian.size() > states; }
 };
 

@@ -50,7 +50,7 @@ LaneSolver<Real>::LaneSolver(std::vector<const System*> fibres, std::size_t most
     std::vector<const Discretisation*> discretisations;
     for (const System* system : systems_) {
         const auto& d = system->discretisation();
-        if (const auto why = why_not_in_lanes(d)) {
+        if (const auto why = why_not_in_lanes(d, method)) {
             throw ModelError(quoted(d.name), *why + ", expected a model that fits the lanes");
         }
         check_alike(*systems_[0], *system);

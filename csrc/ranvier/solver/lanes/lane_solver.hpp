@@ -81,6 +81,9 @@ public:
                         std::size_t compartment) const noexcept;
     double gate(std::size_t fibre, std::size_t mechanism, std::size_t gate,
                 std::size_t row) const noexcept;
+    /// Of a row that is at the present: one where a drive changes.
+    void set_gate(std::size_t fibre, std::size_t mechanism, std::size_t gate, std::size_t row,
+                  double value) noexcept;
     /// Says which membrane potentials will be asked for often.
     void set_probes(std::size_t fibre, std::span<const Probe> probes);
     /// The membrane potentials of all compartments of one of those probes.

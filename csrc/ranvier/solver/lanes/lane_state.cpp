@@ -299,6 +299,20 @@ double LaneSolver<Real>::gate(std::size_t fibre, std::size_t mechanism, std::siz
 }
 
 template <class Real>
+void LaneSolver<Real>::set_gate(std::size_t fibre, std::size_t mechanism, std::size_t gate,
+                                std::size_t row, double value) noexcept {
+    const std::size_t at = gate_place(fibre, mechanism, gate, row);
+    if (window_ && saved_.is_kept) {
+        const auto i = index(systems_[fibre]->mechanisms()[mechanism].table->compartment[row]);
+        const std::size_t b = block_of(index(layout_.place[fibre][i]));
+        if (is_saved_[b] == 0) {
+            save_block(static_cast<std::uint32_t>(b));
+        }
+    }
+    mechanisms_[mechanism].gate[at] = static_cast<Real>(value);
+}
+
+template <class Real>
 std::size_t LaneSolver<Real>::bytes() const noexcept {
     std::size_t sum = capacitance_nF_.bytes() + threshold_mV_.bytes() + has_crossed_.capacity() +
                       sizeof(RowWatch) * row_watch_.capacity() +

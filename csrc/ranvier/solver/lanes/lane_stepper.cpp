@@ -81,6 +81,10 @@ public:
     double gate(std::size_t mechanism, std::size_t gate, std::size_t row) const noexcept override {
         return solver().gate(fibre_, mechanism, gate, row);
     }
+    void set_gate(std::size_t mechanism, std::size_t gate, std::size_t row,
+                  double value) noexcept override {
+        solver().set_gate(fibre_, mechanism, gate, row, value);
+    }
     void read_v_mV(std::size_t probe, double* to) const noexcept override {
         solver().read_v_mV(fibre_, probe, to);
     }

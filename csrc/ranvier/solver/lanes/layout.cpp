@@ -4,6 +4,8 @@
 #include <array>
 #include <numeric>
 
+#include "ranvier/base/text.hpp"
+#include "ranvier/mechanisms/expression/program.hpp"
 #include "ranvier/mechanisms/registry.hpp"
 
 namespace ranvier {
@@ -222,6 +224,18 @@ std::optional<std::string> why_not_in_lanes(const Discretisation& d) {
         }
     }
     return std::nullopt;
+}
+
+std::optional<std::string> why_not_in_lanes(const Discretisation& d, LaneMethod method) {
+    for (const auto& table : d.mechanisms) {
+        const Expressions* expressions = table.found()->expressions;
+        if (method == LaneMethod::kStaggeredSdirk2 && expressions != nullptr &&
+            expressions->receives()) {
+            return "has mechanism " + quoted(table.name) +
+                   " that receives events, which staggered_sdirk2 takes in the plain solver alone";
+        }
+    }
+    return why_not_in_lanes(d);
 }
 
 LaneLayout lay_out(std::span<const Discretisation* const> fibres, std::size_t most_rows) {

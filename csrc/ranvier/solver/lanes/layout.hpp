@@ -20,6 +20,7 @@
 
 #include "ranvier/discretisation/discretisation.hpp"
 #include "ranvier/lanes/lanes.hpp"
+#include "ranvier/solver/lane_method.hpp"
 
 namespace ranvier {
 
@@ -89,6 +90,9 @@ struct LaneLayout {
 
 /// Why a fibre cannot go through lanes, in words that follow its name; nothing if it can.
 std::optional<std::string> why_not_in_lanes(const Discretisation& discretisation);
+/// The same by a method: one that keeps gates between its steps takes no events in lanes.
+std::optional<std::string> why_not_in_lanes(const Discretisation& discretisation,
+                                            LaneMethod method);
 
 /// `most_rows` is the length that runs are cut to; the least that is used is 2.
 LaneLayout lay_out(std::span<const Discretisation* const> fibres, std::size_t most_rows);

@@ -343,13 +343,13 @@ OpenChannel open_channel(const System& system, std::size_t mechanism, std::size_
     const SystemMechanism& bound = system.mechanisms()[mechanism];
     const auto& table = *bound.table;
     if (bound.mechanism->expressions != nullptr) {
-        return {.g_uS = system.nA_per_mA_cm2(index(table.compartment[row])), .e_mV = 0.0};
+        return {.g_uS = system.nA_per_mA_cm2(mechanism, row), .e_mV = 0.0};
     }
     const auto parameter = [&](std::string_view name) {
         const auto at = std::ranges::find(table.parameter_names, name);
         return table.parameters[static_cast<std::size_t>(at - table.parameter_names.begin())][row];
     };
-    return {.g_uS = parameter("g_bar_S_cm2") * system.nA_per_mA_cm2(index(table.compartment[row])),
+    return {.g_uS = parameter("g_bar_S_cm2") * system.nA_per_mA_cm2(mechanism, row),
             .e_mV = bound.e_mV.empty() ? parameter("e_leak_mV") : bound.e_mV[row]};
 }
 

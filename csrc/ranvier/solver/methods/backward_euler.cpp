@@ -11,6 +11,7 @@
 
 #include "ranvier/solver/cable_equations.hpp"
 #include "ranvier/solver/method.hpp"
+#include "ranvier/solver/settling.hpp"
 
 namespace ranvier {
 namespace {
@@ -26,18 +27,18 @@ public:
           conductance_uS_(system.size()) {}
 
     bool step(State& state, std::span<const Drive> drives, double) noexcept override {
-        const double next_ms = static_cast<double>(state.step + 1) * dt_ms_;
+        const auto [end_ms, dt_ms, is_last] = piece_of_step(state, dt_ms_);
         system_.ionic_current(state, state.v_mV, current_nA_, conductance_uS_);
         equations_.set_imbalance(state, current_nA_);
-        equations_.add_drives(drives, state.t_ms, next_ms);
-        equations_.set_matrix(1.0 / dt_ms_, conductance_uS_);
+        equations_.add_drives(drives, state.t_ms, end_ms);
+        equations_.set_matrix(1.0 / dt_ms, conductance_uS_);
         equations_.solve();
         equations_.add_solution(state, 1.0);
         system_.update_membrane_potential(state);
-        system_.advance_gates(state, dt_ms_);
+        system_.advance_gates(state, dt_ms);
         // A product, not a running sum: the time of a step does not depend on the way there.
-        state.step += 1;
-        state.t_ms = next_ms;
+        state.step += is_last ? 1 : 0;
+        state.t_ms = end_ms;
         return true;
     }
 

@@ -7,6 +7,7 @@
 
 #include "ranvier/solver/method.hpp"
 #include "ranvier/solver/rodas4_stages.hpp"
+#include "ranvier/solver/settling.hpp"
 
 namespace ranvier {
 namespace {
@@ -18,11 +19,11 @@ public:
         : rodas4::Base<layers>(system, parameters[0]) {}
 
     bool step(State& state, std::span<const Drive> drives, double) noexcept override {
-        const double next_ms = static_cast<double>(state.step + 1) * this->dt_ms_;
+        const Piece piece = piece_of_step(state, this->dt_ms_);
         this->stages_.begin(state);
-        this->stages_.take(state, drives, next_ms - state.t_ms);
-        state.step += 1;
-        state.t_ms = next_ms;
+        this->stages_.take(state, drives, piece.end_ms - state.t_ms);
+        state.step += piece.is_last ? 1 : 0;
+        state.t_ms = piece.end_ms;
         return true;
     }
 };

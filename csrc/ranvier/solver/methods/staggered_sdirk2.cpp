@@ -18,6 +18,7 @@
 
 #include "ranvier/solver/cable_equations.hpp"
 #include "ranvier/solver/method.hpp"
+#include "ranvier/solver/settling.hpp"
 #include "ranvier/solver/two_stage.hpp"
 
 namespace ranvier {
@@ -35,14 +36,15 @@ public:
           v_mV_(system.size()) {}
 
     bool step(State& state, std::span<const Drive> drives, double) noexcept override {
-        const double next_ms = static_cast<double>(state.step + 1) * dt_ms_;
-        // The lag is 0 at the start of a run, where the gates are those of t, and dt/2 later on.
-        system_.relax_gates(state, state.gates_lag_ms + 0.5 * dt_ms_);
+        const auto [end_ms, dt_ms, is_last] = piece_of_step(state, dt_ms_);
+        // The lag is 0 at the start of a run and at an event, where the gates are those of t, and
+        // dt/2 later on.
+        system_.relax_gates(state, state.gates_lag_ms + 0.5 * dt_ms);
 
         system_.ionic_current(state, state.v_mV, current_nA_, conductance_uS_);
         v_mV_ = state.v_mV;
-        set_rhs(state, drives, next_ms);
-        equations_.set_matrix(1.0 / (kGamma * dt_ms_), conductance_uS_);
+        set_rhs(state, drives, end_ms);
+        equations_.set_matrix(1.0 / (kGamma * dt_ms), conductance_uS_);
         equations_.solve();
         equations_.add_solution(state, (1.0 - kGamma) / kGamma);
         system_.update_membrane_potential(state);
@@ -50,14 +52,14 @@ public:
         for (std::size_t i = 0; i < current_nA_.size(); ++i) {
             current_nA_[i] += conductance_uS_[i] * (state.v_mV[i] - v_mV_[i]);
         }
-        set_rhs(state, drives, next_ms);
+        set_rhs(state, drives, end_ms);
         equations_.solve_again();
         equations_.add_solution(state, 1.0);
         system_.update_membrane_potential(state);
 
-        state.gates_lag_ms = 0.5 * dt_ms_;
-        state.step += 1;
-        state.t_ms = next_ms;
+        state.gates_lag_ms = 0.5 * dt_ms;
+        state.step += is_last ? 1 : 0;
+        state.t_ms = end_ms;
         return true;
     }
 

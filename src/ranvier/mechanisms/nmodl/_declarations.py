@@ -28,13 +28,11 @@ REFUSED_BLOCKS = {
     "AfterBlock": "AFTER: blocks that act on the simulation are not translated",
     "ConstructorBlock": "CONSTRUCTOR: blocks that act on the simulation are not translated",
     "DestructorBlock": "DESTRUCTOR: blocks that act on the simulation are not translated",
-    "NetReceiveBlock": "NET_RECEIVE: events that arrive are not translated",
 }
 REFUSED_STATEMENTS = {
     "Pointer": "POINTER: a variable of another mechanism cannot be read",
     "BbcorePointer": "BBCOREPOINTER: a variable of another mechanism cannot be read",
     "External": "EXTERNAL: a variable of another mechanism cannot be read",
-    "ElectrodeCurrent": "ELECTRODE_CURRENT: a current of an electrode is no membrane mechanism",
     "RandomVarList": "RANDOM: random numbers are not translated",
 }
 #: What NEURON provides, by its name and by the form's.
@@ -61,6 +59,9 @@ class Declared:
     states: list[str] = field(default_factory=list)
     #: A current and its ion, "mixed" for those of none.
     currents: dict[str, str] = field(default_factory=dict)
+    #: Of them, those that go into the cell where they are positive.
+    inward: set[str] = field(default_factory=set)
+    is_point: bool = False
     #: Names of ASSIGNED and of LOCAL outside of all blocks.
     variables: set[str] = field(default_factory=set)
     #: What states are before INITIAL: a parameter `m0`, or the number after START.
@@ -118,7 +119,7 @@ def declarations(source: Source) -> Declared:
             READERS[kind](block, source, found)
         elif kind in ("ProcedureBlock", "FunctionBlock", "DerivativeBlock", "KineticBlock"):
             found.routines[text_of(block.name)] = block
-        elif kind in ("InitialBlock", "BreakpointBlock"):
+        elif kind in ("InitialBlock", "BreakpointBlock", "NetReceiveBlock"):
             found.blocks[kind] = block
         elif kind not in IGNORED:
             source.refuse(block, f"{source.written(block).split()[0]}: is not translated")
@@ -145,21 +146,30 @@ def refuse_verbatim(source: Source) -> None:
 def read_neuron_block(block: Any, source: Source, found: Declared) -> None:
     # Known without being declared.
     found.inputs |= {"v": "v_mV", **PROVIDED}
+    electrodes: list[Any] = []
     for statement in block.statement_block.statements:
         kind = kind_of(statement)
         if kind == "Suffix":
             found.name = text_of(statement.name)
             what = text_of(statement.type)
             if what == "POINT_PROCESS":
-                source.refuse(statement, "POINT_PROCESS: a current at a point, expected a SUFFIX")
+                found.is_point = True
             elif what == "ARTIFICIAL_CELL":
                 source.refuse(statement, "ARTIFICIAL_CELL: has no membrane, expected a SUFFIX")
         elif kind == "Useion":
             read_ion(statement, source, found)
-        elif kind == "Nonspecific":
-            found.currents |= {text_of(each.name): "mixed" for each in statement.currents}
+        elif kind in ("Nonspecific", "ElectrodeCurrent"):
+            names = [text_of(each.name) for each in statement.currents]
+            found.currents |= dict.fromkeys(names, "mixed")
+            if kind == "ElectrodeCurrent":
+                electrodes.append(statement)
+                found.inward |= set(names)
         elif kind in REFUSED_STATEMENTS:
             source.refuse(statement, REFUSED_STATEMENTS[kind])
+    for statement in electrodes:
+        if not found.is_point:
+            reason = "ELECTRODE_CURRENT: a current of an electrode, expected a POINT_PROCESS"
+            source.refuse(statement, reason)
 
 
 def read_ion(statement: Any, source: Source, found: Declared) -> None:

@@ -102,6 +102,8 @@ class Execution:
         self.conditions = 0
         #: By statement block: what its own variables hide.
         self.hidden: list[dict[str, Expression | None]] = []
+        #: Of the block that receives events, what they bring.
+        self.brought: frozenset[str] = frozenset()
         #: States that are set outside of their equations, and where.
         self.overwritten: dict[str, Any] = {}
 
@@ -177,14 +179,23 @@ class Execution:
             self.rate(expression.expression)
         elif kind == "SolveBlock":
             self.solve(expression)
+        elif kind == "InitialBlock":
+            reason = "INITIAL: what a connection keeps by itself is not translated"
+            line = self.source.line_of("INITIAL", after="NET_RECEIVE")
+            raise self.refuse(line, reason)
         else:
             self.read(expression)
 
     def assign(self, statement: Any, value: Expression) -> None:
-        name = self.name_of(statement.lhs)
+        self.set(self.name_of(statement.lhs), value, statement)
+
+    def set(self, name: str, value: Expression, statement: Any) -> None:
         if name in OF_THE_RUN:
             raise self.refuse(statement, f"{name} = ...: the run's own variables cannot be set")
         frame = self.frames[-1]
+        if name in self.brought and len(self.frames) == 1:
+            reason = f"{name} = ...: keeps a value of a connection, expected a STATE"
+            raise self.refuse(statement, reason)
         if name in frame:
             frame[name] = self.named(name, value)
             return
@@ -442,6 +453,9 @@ class Execution:
 
     def call(self, node: Any) -> Expression:
         name = text_of(node.name)
+        if name == "state_discontinuity" and len(node.arguments) == 2:
+            self.set(self.name_of(node.arguments[0]), self.read(node.arguments[1]), node)
+            return ZERO
         given = [self.read(each) for each in node.arguments]
         routine = self.declared.routines.get(name)
         if routine is None:

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ranvier.mechanisms._equations import PLACE
 from ranvier.mechanisms._functions import BUILT_IN, CONSTANTS
 from ranvier.mechanisms.nmodl._declarations import Declared, declarations
+from ranvier.mechanisms.nmodl._events import received
 from ranvier.mechanisms.nmodl._execution import Execution, Reaction, Solved
-from ranvier.mechanisms.nmodl._expression import ZERO, Expression, add, make, number, rebuilt, write
+from ranvier.mechanisms.nmodl._expression import (
+    ZERO,
+    Expression,
+    add,
+    make,
+    negative,
+    number,
+    rebuilt,
+    write,
+)
 from ranvier.mechanisms.nmodl._kinetics import Kinetics, kinetics, states_of
 from ranvier.mechanisms.nmodl._quotients import smooth
 from ranvier.mechanisms.nmodl._source import Source
@@ -21,6 +31,7 @@ TAKEN = {"v_mV", *PLACE, *CONSTANTS, *BUILT_IN}
 #: What may be known once, at the start, and stay: it does not change in a run.
 CONSTANT_INPUTS = {"temperature_degC", "diameter_um"}
 MEMBRANE_CURRENTS = ("mA/cm2", "milliamp/cm2", "mA/cm^2")
+POINT_CURRENTS = ("nA", "nanoamp")
 
 
 def form_of(source: Source) -> dict[str, Any]:
@@ -45,15 +56,18 @@ def lines_of(form: Mapping[str, Any], source: Source) -> dict[tuple[str | int, .
         "states": "{}'",
         "schemes": "KINETIC",
         "currents_mA_cm2": "i{} =",
+        "currents_nA": "i{} =",
     }
     found: dict[tuple[str | int, ...], int] = {}
     for table, words in sought.items():
         for key in form.get(table, {}):
             # A number behind tells apart what the file gives one name, or counts an array.
             written = key if source.lines_with(key) else re.sub(r"_\d+$", "", key)
-            mixed = table == "currents_mA_cm2" and key == "mixed"
+            mixed = table.startswith("currents") and key == "mixed"
             what = "NONSPECIFIC_CURRENT" if mixed else words.format(written)
             found[table, key] = source.line_of(what)
+    for state in form.get("on_event", {}).get("states", {}):
+        found["on_event", "states", state] = source.line_of(state, after="NET_RECEIVE")
     return found
 
 
@@ -68,6 +82,12 @@ class _Former:
         self.states = {*solved.rates, *solved.steps} | {
             name for each in solved.reactions for name in (*each.left, *each.right)
         }
+        self.events = received(source, declared, TAKEN)
+        for name in self.events.states:
+            if name not in self.states:
+                # It only jumps.
+                self.states.add(name)
+                solved.rates[name] = ZERO
         for name, where in self.flow.overwritten.items():
             if name in self.states:
                 reason = (
@@ -167,17 +187,25 @@ class _Former:
             self.source.refuse(f"{name}'", f"{name}: has an equation, expected it in STATE")
             self.start[name] = ZERO
         start = {name: self.known(self.start[name]) for name in sorted(self.states)}
-        found = kinetics(solved, start, declared.parameters, self.source)
+        found = kinetics(solved, start, declared.parameters, self.source, self.events.states)
         currents: dict[str, Expression] = {}
         for name, ion in declared.currents.items():
             value = flow.values.get(name)
             if value is None:
                 self.source.refuse(name, f"{name}: is a current that BREAKPOINT does not set")
             else:
-                currents[ion] = add(currents.get(ion, ZERO), self.known(value))
-        return self.written(found, currents)
+                known = self.known(value)
+                outward = negative(known) if name in declared.inward else known
+                currents[ion] = add(currents.get(ion, ZERO), outward)
+        after = {name: self.known(e) for name, e in self.events.states.items()}
+        return self.written(found, currents, after)
 
-    def written(self, found: Kinetics, currents: Mapping[str, Expression]) -> dict[str, Any]:
+    def written(
+        self,
+        found: Kinetics,
+        currents: Mapping[str, Expression],
+        after: Mapping[str, Expression],
+    ) -> dict[str, Any]:
         outputs = [
             *(e for gate in found.gates.values() for e in (gate.opening, gate.closing)),
             *(e for state in found.states.values() for e in (state.rate, state.initial)),
@@ -191,6 +219,8 @@ class _Former:
             *(e for scheme in found.schemes.values() for e in scheme.initial.values()),
             *currents.values(),
         ]
+        within = [*outputs]
+        outputs += after.values()
         for leaf in {leaf for e in outputs for leaf in e.reads if leaf.operator == "bad"}:
             _, reason, line = leaf.arguments
             self.source.refuse(line, reason)
@@ -199,16 +229,22 @@ class _Former:
         if self.source.problems:
             return {}
         names = _Names()
+        names.used |= set(self.events.arguments)
         for e in outputs:
             names.take_leaves(e)
         for name in sorted(self.states):
             names.variable(name)
-        definitions = names.definitions(outputs)
+        definitions = names.definitions(within)
+        brought = {make("in", name) for name in self.events.arguments}
+        definitions |= names.definitions(list(after.values()), without=brought)
 
         def text(e: Expression) -> str:
             return write(e, names.spell)
 
+        declared = self.declared
+        kind = "synapse" if after else "electrode" if declared.inward else ""
         form: dict[str, Any] = {
+            "kind": kind,
             "name": re.sub(r"\W", "_", self.declared.name).lower(),
             "units": "free",
             "notes": self.notes(),
@@ -241,17 +277,26 @@ class _Former:
             "schemes": {
                 name: self.scheme(scheme, names, text) for name, scheme in found.schemes.items()
             },
-            "currents_mA_cm2": {ion: text(e) for ion, e in currents.items()},
+            "currents_nA" if declared.is_point else "currents_mA_cm2": {
+                ion: text(e) for ion, e in currents.items()
+            },
+            "on_event": {
+                "arguments": dict.fromkeys(self.events.arguments, 0.0),
+                "states": {names.variables[name]: text(e) for name, e in after.items()},
+            }
+            if after
+            else {},
         }
         return {key: value for key, value in form.items() if value not in ({}, "")}
 
     def notes(self) -> str:
         """What a reader should know: NEURON converts no units, and neither does this."""
         units = self.declared.units
+        usual = POINT_CURRENTS if self.declared.is_point else MEMBRANE_CURRENTS
         odd = [
-            f"{name} is given in {units[name]} and taken as mA/cm2, as NEURON does"
+            f"{name} is given in {units[name]} and taken as {usual[0]}, as NEURON does"
             for name in self.declared.currents
-            if units.get(name, MEMBRANE_CURRENTS[0]) not in MEMBRANE_CURRENTS
+            if units.get(name, usual[0]) not in usual
         ]
         return "; ".join(odd)
 
@@ -306,8 +351,10 @@ class _Names:
             else:
                 self.variable(leaf.arguments[0])
 
-    def definitions(self, outputs: list[Expression]) -> dict[str, Expression]:
-        """By name, each after those that it reads."""
+    def definitions(
+        self, outputs: list[Expression], without: Collection[Expression] = ()
+    ) -> dict[str, Expression]:
+        """By name, each after those that it reads. What reads any of `without` gets no name."""
         found: dict[str, Expression] = {}
         seen: set[Expression] = set()
 
@@ -317,7 +364,7 @@ class _Names:
             seen.add(e)
             for part in e.parts():
                 visit(part)
-            if e.operator == "def":
+            if e.operator == "def" and e not in self.defined and not e.reads & set(without):
                 self.defined[e] = self.free(e.arguments[0])
                 found[self.defined[e]] = e.arguments[1]
 
@@ -327,6 +374,8 @@ class _Names:
 
     def spell(self, leaf: Expression) -> str:
         if leaf.operator == "def":
+            if leaf not in self.defined:
+                return f"({write(leaf.arguments[1], self.spell)})"
             return self.defined[leaf]
         name = str(leaf.arguments[0])
         return name if leaf.operator == "in" else self.variable(name)

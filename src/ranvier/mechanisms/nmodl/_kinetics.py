@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from ranvier.mechanisms.nmodl._algebra import factors, product, straight
@@ -70,7 +70,9 @@ def kinetics(
     initial: Mapping[str, Expression],
     defaults: Mapping[str, float],
     source: Source,
+    jumping: Collection[str] = (),
 ) -> Kinetics:
+    """`jumping` are states that events change, which are never gates: these stay within 0 and 1."""
     found = Kinetics()
     rates = dict(solved.rates)
     for name, after in solved.steps.items():
@@ -95,6 +97,8 @@ def kinetics(
     for name, rate in rates.items():
         gate = as_gate(make("var", name), rate, names)
         start = None if name in solved.settled else initial[name]
+        if name in jumping:
+            gate = None
         if gate is not None and is_settled_gate(gate, start, defaults):
             found.gates[name] = gate
         else:
