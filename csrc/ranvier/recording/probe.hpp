@@ -13,6 +13,8 @@ enum class Quantity : std::uint8_t {
     kLayerPotential,     // of the layer with index `layer`, against ground, mV
     kGate,               // of `mechanism`, named `gate`
     kCurrentDensity,     // of `mechanism`, outward, mA/cm2
+    kConcentration,      // of `ion` in the axoplasm (`layer` 0) or outside the axolemma (1), mM
+    kReversalPotential,  // of `ion`, mV
 };
 
 struct Probe {
@@ -25,6 +27,7 @@ struct Probe {
     std::size_t layer = 0;
     std::string mechanism;
     std::string gate;
+    std::string ion = {};
 };
 
 /// Watches for upward crossings of a membrane potential, without keeping traces.

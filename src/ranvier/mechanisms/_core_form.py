@@ -32,7 +32,7 @@ def to_core(mechanism: Mechanism) -> _core.CustomMechanism:
         source=mechanism.source,
         programs={
             name: _program(getattr(programs, name))
-            for name in ("setup", "settle", "relax", "conduct", "change", "linearise")
+            for name in ("setup", "settle", "relax", "conduct", "change", "linearise", "split")
         },
     )
 

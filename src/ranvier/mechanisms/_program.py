@@ -1,4 +1,4 @@
-"""Compiles equations to bytecode: six programs over one numbering of operands.
+"""Compiles equations to bytecode: seven programs over one numbering of operands.
 
 Operands are v, the states, the inputs, the derived columns, constants, registers. `setup` computes
 the derived columns from the inputs: all that depends on neither the potential nor a state.
@@ -61,6 +61,7 @@ class Programs:
     conduct: Program
     change: Program
     linearise: Program
+    split: Program
 
 
 def compile_equations(equations: Equations) -> Programs:
@@ -69,7 +70,7 @@ def compile_equations(equations: Equations) -> Programs:
     settle: the states; relax: their rates per ms and the slopes of these by states, in the order of
     `jacobian`; conduct: total current and its slope by v; change: rates, then each ion's current;
     linearise: rates, their slopes by v, those by states, total current, its slopes by v and by
-    every state.
+    every state; split: of several currents, each with its slopes by v and by every state.
     """
     graph = equations.graph
     count = len(equations.states)
@@ -97,6 +98,11 @@ def compile_equations(equations: Equations) -> Programs:
             by_v.of(total),
             *(slope.of(total) for slope in by_state),
         ],
+        [
+            each
+            for current in _several(equations.currents.values())
+            for each in (current, by_v.of(current), *(slope.of(current) for slope in by_state))
+        ],
     ]
     fixed = _Fixed(graph, {"v_mV", *(name for name, _, _ in equations.states)})
     lowered = [lower(graph, roots, fixed) for roots in wanted]
@@ -105,7 +111,7 @@ def compile_equations(equations: Equations) -> Programs:
     inputs = _names_read(graph, [*roots, *derived], fixed)
     leading = [graph.name(name) for name in ("v_mV", *(name for name, _, _ in equations.states))]
     operands = [*leading, *map(graph.name, inputs), *derived]
-    settle, relax, conduct, change, linearise = (
+    settle, relax, conduct, change, linearise, split = (
         _program(graph, operands, roots) for roots in lowered
     )
     return Programs(
@@ -123,7 +129,14 @@ def compile_equations(equations: Equations) -> Programs:
         conduct=conduct,
         change=change,
         linearise=linearise,
+        split=split,
     )
+
+
+def _several(currents: Iterable[Node]) -> list[Node]:
+    """All of them, or none where a total says it all."""
+    nodes = list(currents)
+    return nodes if len(nodes) > 1 else []
 
 
 def _program(graph: Graph, operands: list[Node], roots: list[Node]) -> Program:

@@ -39,6 +39,8 @@ public:
         check("conduct", e.conduct, e.given(), 2);
         check("change", e.change, e.given(), e.states + e.currents.size());
         check("linearise", e.linearise, e.given(), 3 * e.states + e.jacobian.size() + 2);
+        check("split", e.split, e.given(),
+              e.currents.size() > 1 ? e.currents.size() * (2 + e.states) : 0);
         for (const Conserved& conserved : e.conserved) {
             for (const auto& term : conserved.terms) {
                 if (term.state >= e.states) {
@@ -165,7 +167,7 @@ std::shared_ptr<const Mechanism> make_custom(CustomDescription description) {
     custom->description = std::move(description);
     auto& own = custom->description;
     Expressions& e = own.expressions;
-    for (Program* program : {&e.settle, &e.relax, &e.conduct, &e.change, &e.linearise}) {
+    for (Program* program : {&e.settle, &e.relax, &e.conduct, &e.change, &e.linearise, &e.split}) {
         program->schedule = scheduled(*program, e.given());
     }
     e.setup.schedule = scheduled(e.setup, e.inputs.size());

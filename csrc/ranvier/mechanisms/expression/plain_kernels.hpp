@@ -13,4 +13,8 @@ extern const MechanismKernels kPlainExpressionKernels;
 void set_up_expressions(const Expressions& expressions, const InputColumn* inputs, std::size_t rows,
                         double* const* derived) noexcept;
 
+/// Of a mechanism with several currents: writes each one's outward current in nA, its derivatives
+/// by v and by each state to [current, slope][row].
+void split_currents(const Rows& rows, const double* v_mV, double* const* to) noexcept;
+
 }  // namespace ranvier
