@@ -272,3 +272,14 @@ NEURON_BRACKET_RELATIVE = 1e-8
 #: Nodes of a passive double cable, 1 mV and more of change, against a dense solution that imposes
 #: the potential itself.
 IMPOSED_POTENTIAL_mV = 1e-6
+
+# Ions that accumulate.
+
+#: A patch that fires, extrapolated from steps of 2, 1 and 0.5 us, against LSODA at 1e-12, whose own
+#: error of a spiking trace is as large.
+ION_LIMIT_mV = 1e-6
+ION_LIMIT_mM = 1e-6
+#: What is unaccounted for of all that there is of an ion, after 4000 steps.
+ION_AMOUNT_RELATIVE = 1e-14
+#: Charge of the membrane against that of all currents and the electrode, of all that passed.
+ION_CHARGE_RELATIVE = 1e-11

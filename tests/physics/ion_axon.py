@@ -143,9 +143,7 @@ class IonAxon:
             for x, (a, b) in zip((m, h, n), self.rates_per_ms(v), strict=True)
         ]
         gates.append((1 / (1 + np.exp((v + 60) / 8)) - r) / 3.0)
-        thermal_mV = (
-            1e3 * GAS_CONSTANT_J_MOL_K * (self.temperature_degC + 273.15) / FARADAY_C_MOL
-        )
+        thermal_mV = 1e3 * GAS_CONSTANT_J_MOL_K * (self.temperature_degC + 273.15) / FARADAY_C_MOL
         e_na, e_k = thermal_mV * np.log(na_out / na_in), thermal_mV * np.log(k_out / k_in)
         pump = 0.006829 * (1 + 2 / k_out) ** -2 * (1 + 10 / na_in) ** -3
         i_na = 0.12 * m**3 * h * (v - e_na) + 3 * pump + 0.3 * 2e-4 * r * (v - e_na)  # mA/cm2
@@ -168,9 +166,7 @@ class IonAxon:
             spread = self.diffusion_um2_per_ms / dx_um**2
             out.append(-efflux / volume_um3 + along(inside, spread))
             out.append(
-                efflux / shell_um3
-                + along(outside, spread)
-                + (bath - outside) / self.exchange_ms
+                efflux / shell_um3 + along(outside, spread) + (bath - outside) / self.exchange_ms
             )
         return np.concatenate(out)
 
@@ -178,7 +174,9 @@ class IonAxon:
         """Potentials and concentrations of a run, (5, n), in the order of y."""
         ledger = simulation.ledger()
         assert ledger is not None
-        stores = [ledger.store(ion, layer) for ion in ("na", "k") for layer in ("inside", "outside")]
+        stores = [
+            ledger.store(ion, layer) for ion in ("na", "k") for layer in ("inside", "outside")
+        ]
         return np.array([simulation.v_mV, *(store.now_mM for store in stores)])
 
 
