@@ -36,10 +36,10 @@ class Probe:
     `quantity` is "v_mV" (membrane potential: inside minus the layer just outside), "v_axoplasm_mV"
     or "v_periaxonal_mV" (that layer against ground), with a `mechanism` "i_mA_cm2" (its outward
     current density) or the name of one of its gates, and of each ion such as k "k_in_mM" and
-    "k_out_mM" (its concentrations) and "e_k_mV" (its reversal potential). `at` is a place (None: everywhere, or for a
-    mechanism wherever it is); `every_ms` the interval between samples (None: every step). A method
-    of fixed step takes whole multiples of its step; one that chooses its steps takes any interval
-    and fills it in by its dense output.
+    "k_out_mM" (its concentrations) and "e_k_mV" (its reversal potential). `at` is a place (None:
+    everywhere, or for a mechanism wherever it is); `every_ms` the interval between samples (None:
+    every step). A method of fixed step takes whole multiples of its step; one that chooses its
+    steps takes any interval and fills it in by its dense output.
 
     With `to`, the name of a .npy file, samples go to disk while the run goes on, and of them at
     most `hold_MB` are in memory at a time, or those of a single step where that is more. The times

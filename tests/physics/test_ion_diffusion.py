@@ -72,7 +72,7 @@ def test_a_step_spreads_by_its_cosine_modes_at_order_two_in_space(layer: str) ->
 
 
 def test_a_shell_comes_back_to_its_bath_in_its_time() -> None:
-    """From a bath of the start: by a pulse of current it is moved away, then returns as exp(-t/T)."""
+    """A constant current moves it away from the bath by what it brings in that time."""
     model = rv.Model(
         sections=[rv.Section("axon", length_um=10.0, diameter_um=1.0)],
         placements=[rv.Placement("k_constant", i_mA_cm2=1e-3), rv.Placement("leak")],
@@ -157,7 +157,8 @@ def test_the_periaxonal_space_leads_to_the_bath_at_its_nodes() -> None:
     assert ledger is not None
     store = ledger.store("k", "outside")
     section = next(each for each in model.sections if each.region == "stin")
-    assert section.sheath is not None and section.sheath.periaxonal_width_um is not None
+    assert section.sheath is not None
+    assert section.sheath.periaxonal_width_um is not None
     w = section.sheath.periaxonal_width_um
     row = int(np.flatnonzero(d.section == d.section_names.index(section.name))[0])
     volume = np.pi * w * (d.diameter_um[row] + w) * d.length_um[row]

@@ -170,7 +170,8 @@ def test_a_pump_that_carries_no_charge_moves_salt() -> None:
     assert cl.now_mM[0] < 19.9
     assert ledger.charge_pC() == pytest.approx(0.0, abs=1e-12)
     assert ledger.moved_fmol("cl", "cotransport") == pytest.approx(ledger.moved_fmol("k"))
-    assert "cotransport" in str(ledger) and "inside" in str(ledger)
+    assert "cotransport" in str(ledger)
+    assert "inside" in str(ledger)
 
 
 def test_a_buffer_takes_its_share() -> None:
@@ -196,7 +197,8 @@ def test_a_buffer_takes_its_share() -> None:
     thermal_mV = 1e3 * 8.31446261815324 * 310.15 / FARADAY_C_MOL
     nernst_mV = thermal_mV / 2 * np.log(2.0 / inside)
     assert result["e_ca_mV"].values[:, 0] == pytest.approx(nernst_mV, rel=1e-12)
-    assert result["ca_in_mM"].unit == "mM" and result["e_ca_mV"].unit == "mV"
+    assert result["ca_in_mM"].unit == "mM"
+    assert result["e_ca_mV"].unit == "mV"
 
 
 def test_what_a_pump_spends_is_a_third_of_its_sodium() -> None:
@@ -222,8 +224,7 @@ def test_a_run_goes_on_bit_for_bit_from_a_snapshot() -> None:
     assert str(other.ledger()) == str(whole.ledger())
 
 
-def test_without_currents_an_axon_is_one_of_fixed_concentrations() -> None:
-    """An ion of a huge space changes nothing that can be seen: the same trace but for that."""
+def test_in_a_huge_axon_the_trace_is_that_of_fixed_concentrations() -> None:
     living = IonAxon(diameter_um=2e4, length_um=1e4, shell_um=1e4, i_nA=0.0, v_init_mV=-55.0)
     fixed = rv.Model(
         sections=living.model().sections,

@@ -47,7 +47,7 @@ def sheath(**more: Any) -> rv.Sheath:
         ),
         (
             {"accumulates": "inside", "exchange_ms": 5.0},
-            'has exchange_ms and accumulates inside alone, expected accumulates="outside" or "both"',
+            'has exchange_ms and accumulates inside alone, expected accumulates="outside" or ',
         ),
         (
             {"accumulates": "inside", "shell_um": 5.0},
