@@ -137,6 +137,23 @@ def test_ions_and_charge_are_conserved(make: str) -> None:
     assert abs(left_pC) < tolerances.ION_CHARGE_RELATIVE * passed_pC
 
 
+def test_a_c_fibre_gathers_potassium_as_in_neuron() -> None:
+    """NEURON 9.0.2 with the published mechanisms, 1 um: width 1.9145 ms (1.69 ms at fixed
+    concentrations), peak 31.84 mV, outer potassium to 11.9 mM, where its shell has less volume."""
+    fibre = rv.fibers.tigerholm(length_um=1500.0, ions_accumulate=True)
+    drive = CurrentClamp(waveform=Pulse(onset_ms=0.5, duration_ms=1.0), at=[0], amplitude_nA=0.42)
+    at = [rv.discretise(fibre.model, fibre.mesh).distance_um.size // 2]
+    probes = [rv.Probe(name, at) for name in ("v_mV", "k_out_mM", "na_in_mM")]
+    result = rv.simulate(fibre, drive, probes, t_stop_ms=9.0, v_init_mV=-55.0)
+    v_mV, k_out_mM, na_in_mM = (result[each.quantity].values[:, 0] for each in probes)
+    shape = rv.analysis.spike_shape(result["v_mV"].t_ms, v_mV)
+    assert shape.peak_mV == pytest.approx(31.84, abs=0.1)
+    assert shape.half_width_ms == pytest.approx(1.9145, rel=5e-3)
+    annulus = 1 + fibre.model.ions[1].shell_um / 1.0
+    assert k_out_mM.max() - 5.6 == pytest.approx((11.9 - 5.6) / annulus, rel=1e-2)
+    assert na_in_mM.max() - 11.4 == pytest.approx(0.71, abs=0.04)
+
+
 def test_a_pump_that_carries_no_charge_moves_salt() -> None:
     """Potassium chloride leaves together: the potential stays, both amounts fall alike."""
     cotransport = rv.mechanisms.Mechanism.from_dict(
