@@ -9,7 +9,7 @@ Knows nothing of how it was computed. Amounts are in fmol, charges in pC; outwar
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -186,4 +186,38 @@ def ledger_of(books: Mapping[str, Any]) -> Ledger | None:
         t_ms=books["t_ms"],
         currents=tuple(MovedCharge(**each) for each in books["currents"]),
         stores=tuple(stores),
+    )
+
+
+def described(ledger: Ledger) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """All but arrays as what JSON holds, and the arrays by name, for files."""
+    header: dict[str, Any] = {"t_ms": ledger.t_ms}
+    arrays: dict[str, NDArray[Any]] = {}
+    for kind in ("currents", "stores"):
+        header[kind] = []
+        for k, entry in enumerate(getattr(ledger, kind)):
+            values = {each.name: getattr(entry, each.name) for each in fields(entry)}
+            is_array = {name: isinstance(value, np.ndarray) for name, value in values.items()}
+            header[kind].append({name: v for name, v in values.items() if not is_array[name]})
+            arrays.update(
+                (f"ledger/{kind}/{k}/{name}", v) for name, v in values.items() if is_array[name]
+            )
+    return header, arrays
+
+
+def from_arrays(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Ledger:
+    """What `described` gave. Raises KeyError where an array is missing."""
+
+    def entries(kind: str, made: type[Any]) -> tuple[Any, ...]:
+        found = []
+        for k, plain in enumerate(header[kind]):
+            names = [each.name for each in fields(made) if each.name not in plain]
+            columns = {name: arrays[f"ledger/{kind}/{k}/{name}"] for name in names}
+            found.append(made(**plain, **columns))
+        return tuple(found)
+
+    return Ledger(
+        t_ms=header["t_ms"],
+        currents=entries("currents", MovedCharge),
+        stores=entries("stores", Store),
     )

@@ -270,8 +270,7 @@ class Result:
     completed; `message` then says why. `velocity_sites` are the compartments between
     which a wave travels at one speed: the nodes of a myelinated fibre. `recipe` can make the run
     again, finer, for an error bar; it is neither saved nor pickled, so that a result from a file or
-    from another process has None. `ledger` has what was moved where ions accumulate; it is not
-    saved either.
+    from another process has None. `ledger` has what was moved where ions accumulate.
     """
 
     traces: tuple[Trace, ...]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -249,6 +250,21 @@ def test_probes_of_ions() -> None:
     ):
         with pytest.raises(rv.ModelError, match=sentence):
             rv.simulate(model, (), rv.Probe(name), t_stop_ms=1.0, mesh=rv.FixedCount(1))
+
+
+def test_the_ledger_goes_into_files(tmp_path: Path) -> None:
+    result = rv.simulate(
+        cell(potassium(shell_um=0.5)), t_stop_ms=1.0, mesh=rv.FixedCount(2), v_init_mV=-40.0
+    )
+    result.save(tmp_path / "saved.npz")
+    saved = rv.load(tmp_path / "saved.npz").ledger
+    for ledger in (saved, pickle.loads(pickle.dumps(result)).ledger):
+        assert ledger is not None
+        assert str(ledger) == str(result.ledger)
+        assert np.array_equal(ledger.moved_fmol("k"), result.ledger.moved_fmol("k"))
+        assert np.array_equal(
+            ledger.unaccounted_fmol("k", "outside"), result.ledger.unaccounted_fmol("k", "outside")
+        )
 
 
 def test_the_ledger_names_what_there_is() -> None:
