@@ -289,3 +289,14 @@ NEURON_SYNAPSE_mV = 1e-9
 NEURON_SYNAPSE_nA = 1e-10
 #: A slope by a difference of 0.2 uV. Measured 1e-9.
 SLOPE_RELATIVE = 1e-6
+
+# Ions that accumulate.
+
+#: A patch that fires, extrapolated from steps of 2, 1 and 0.5 us, against LSODA at 1e-12, whose own
+#: error of a spiking trace is as large.
+ION_LIMIT_mV = 1e-6
+ION_LIMIT_mM = 1e-6
+#: What is unaccounted for of all that there is of an ion, after 4000 steps.
+ION_AMOUNT_RELATIVE = 1e-14
+#: Charge of the membrane against that of all currents and the electrode, of all that passed.
+ION_CHARGE_RELATIVE = 1e-11

@@ -97,7 +97,8 @@ CustomMechanism make(std::string name, std::string summary, std::string citation
     const std::pair<const char*, Program Expressions::*> all[] = {
         {"setup", &Expressions::setup},   {"settle", &Expressions::settle},
         {"relax", &Expressions::relax},   {"conduct", &Expressions::conduct},
-        {"change", &Expressions::change}, {"linearise", &Expressions::linearise}};
+        {"change", &Expressions::change}, {"linearise", &Expressions::linearise},
+        {"split", &Expressions::split}};
     for (const auto& [key, member] : all) {
         e.*member = programs[key].cast<Program>();
     }

@@ -155,6 +155,16 @@ py::dict to_dict(const py::object& self) {
             entry["inside_mM"] = view(ion.inside_mM, self);
             entry["outside_mM"] = view(ion.outside_mM, self);
         }
+        for (const auto& [key, store] :
+             {std::pair{"inside", &ion.inside}, std::pair{"outside", &ion.outside}}) {
+            if (store->is_there()) {
+                entry[key] =
+                    py::dict("capacity_um3"_a = view(store->capacity_um3, self),
+                             "is_held"_a = flags(store->is_held, self),
+                             "diffusion_um3_per_ms"_a = view(store->diffusion_um3_per_ms, self),
+                             "exchange_um3_per_ms"_a = view(store->exchange_um3_per_ms, self));
+            }
+        }
         ions[py::str(ion.name)] = entry;
     }
     out["ions"] = ions;
@@ -219,6 +229,16 @@ Shared from_dict(const py::dict& in) {
         if (given.contains("inside_mM")) {
             ion.inside_mM = vector_from<double>(given, "inside_mM");
             ion.outside_mM = vector_from<double>(given, "outside_mM");
+        }
+        for (const auto& [key, store] :
+             {std::pair{"inside", &ion.inside}, std::pair{"outside", &ion.outside}}) {
+            if (given.contains(key)) {
+                const auto kept = value_from<py::dict>(given, key, "a dict of arrays");
+                *store = {vector_from<double>(kept, "capacity_um3"),
+                          vector_from<std::uint8_t>(kept, "is_held"),
+                          vector_from<double>(kept, "diffusion_um3_per_ms"),
+                          vector_from<double>(kept, "exchange_um3_per_ms")};
+            }
         }
     }
     check(*out);

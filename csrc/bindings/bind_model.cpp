@@ -1,6 +1,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -247,15 +248,80 @@ void bind_section(py::module_& m) {
             }));
 }
 
+/// What is asked for of an ion, where it `accumulates`. Without, it may say nothing of it.
+std::optional<Accumulation> accumulation_from(const std::string& name,
+                                              const std::optional<std::string>& accumulates,
+                                              Accumulation a) {
+    const std::string subject = "ion " + quoted(name);
+    if (!accumulates) {
+        const Accumulation plain;
+        if (a.diffusion_um2_per_ms != plain.diffusion_um2_per_ms || a.shell_um || a.exchange_ms ||
+            a.buffering_ratio != plain.buffering_ratio) {
+            throw ModelError(subject,
+                             "says how it accumulates and not where, expected "
+                             "accumulates=\"inside\", \"outside\" or \"both\"");
+        }
+        return std::nullopt;
+    }
+    const std::vector<std::string> known{"inside", "outside", "both"};
+    if (std::find(known.begin(), known.end(), *accumulates) == known.end()) {
+        throw ModelError(subject, "accumulates is " + quoted(*accumulates) + ", " +
+                                      expected_one_of(*accumulates, known));
+    }
+    a.is_inside = *accumulates != "outside";
+    a.is_outside = *accumulates != "inside";
+    return a;
+}
+
+std::string where_of(const Accumulation& a) {
+    return !a.is_outside ? "inside" : a.is_inside ? "both" : "outside";
+}
+
 void bind_ion_and_placement(py::module_& m) {
     py::class_<Ion>(m, "Ion", "An ion: a fixed reversal potential, or two concentrations.")
         .def(py::init([](const std::string& name, std::optional<int> valence,
                          std::optional<double> e_mV, std::optional<double> inside_mM,
-                         std::optional<double> outside_mM, const py::object& where) {
-                 return Ion{name, valence, e_mV, inside_mM, outside_mM, names_from(where)};
+                         std::optional<double> outside_mM, const py::object& where,
+                         const std::optional<std::string>& accumulates, double diffusion_um2_per_ms,
+                         std::optional<double> shell_um, std::optional<double> exchange_ms,
+                         double buffering_ratio) {
+                 return Ion{name,
+                            valence,
+                            e_mV,
+                            inside_mM,
+                            outside_mM,
+                            names_from(where),
+                            accumulation_from(name, accumulates,
+                                              {.diffusion_um2_per_ms = diffusion_um2_per_ms,
+                                               .shell_um = shell_um,
+                                               .exchange_ms = exchange_ms,
+                                               .buffering_ratio = buffering_ratio})};
              }),
              "name"_a, py::kw_only(), "valence"_a = py::none(), "e_mV"_a = py::none(),
-             "inside_mM"_a = py::none(), "outside_mM"_a = py::none(), "where"_a = py::none())
+             "inside_mM"_a = py::none(), "outside_mM"_a = py::none(), "where"_a = py::none(),
+             "accumulates"_a = py::none(), "diffusion_um2_per_ms"_a = 0.0,
+             "shell_um"_a = py::none(), "exchange_ms"_a = py::none(), "buffering_ratio"_a = 1.0)
+        .def_property_readonly("accumulates",
+                               [](const Ion& ion) {
+                                   return ion.accumulation
+                                              ? py::object(py::str(where_of(*ion.accumulation)))
+                                              : py::object(py::none());
+                               })
+        .def_property_readonly(
+            "diffusion_um2_per_ms",
+            [](const Ion& ion) {
+                return ion.accumulation.value_or(Accumulation{}).diffusion_um2_per_ms;
+            })
+        .def_property_readonly(
+            "shell_um",
+            [](const Ion& ion) { return ion.accumulation.value_or(Accumulation{}).shell_um; })
+        .def_property_readonly(
+            "exchange_ms",
+            [](const Ion& ion) { return ion.accumulation.value_or(Accumulation{}).exchange_ms; })
+        .def_property_readonly("buffering_ratio",
+                               [](const Ion& ion) {
+                                   return ion.accumulation.value_or(Accumulation{}).buffering_ratio;
+                               })
         .def_readonly("name", &Ion::name)
         .def_property_readonly("valence", &valence_of)
         .def_readonly("e_mV", &Ion::e_mV)
@@ -269,14 +335,29 @@ void bind_ion_and_placement(py::module_& m) {
              })
         .def(py::pickle(
             [](const Ion& i) {
-                return py::make_tuple(i.name, i.valence, i.e_mV, i.inside_mM, i.outside_mM,
-                                      i.where);
+                py::object accumulation = py::none();
+                if (i.accumulation) {
+                    const Accumulation& a = *i.accumulation;
+                    accumulation = py::make_tuple(a.is_inside, a.is_outside, a.diffusion_um2_per_ms,
+                                                  a.shell_um, a.exchange_ms, a.buffering_ratio);
+                }
+                return py::make_tuple(i.name, i.valence, i.e_mV, i.inside_mM, i.outside_mM, i.where,
+                                      accumulation);
             },
             [](const py::tuple& t) {
-                return Ion{
-                    t[0].cast<std::string>(),           t[1].cast<std::optional<int>>(),
-                    t[2].cast<std::optional<double>>(), t[3].cast<std::optional<double>>(),
-                    t[4].cast<std::optional<double>>(), t[5].cast<std::vector<std::string>>()};
+                Ion ion{t[0].cast<std::string>(),           t[1].cast<std::optional<int>>(),
+                        t[2].cast<std::optional<double>>(), t[3].cast<std::optional<double>>(),
+                        t[4].cast<std::optional<double>>(), t[5].cast<std::vector<std::string>>()};
+                if (!t[6].is_none()) {
+                    const auto a = t[6].cast<py::tuple>();
+                    ion.accumulation = Accumulation{a[0].cast<bool>(),
+                                                    a[1].cast<bool>(),
+                                                    a[2].cast<double>(),
+                                                    a[3].cast<std::optional<double>>(),
+                                                    a[4].cast<std::optional<double>>(),
+                                                    a[5].cast<double>()};
+                }
+                return ion;
             }));
     py::class_<Placement>(m, "Placement", "A mechanism on some sections, with its parameters.")
         .def(py::init(&make_placement), "mechanism"_a, "where"_a = py::none())

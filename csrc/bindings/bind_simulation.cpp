@@ -49,6 +49,39 @@ py::object latest_crossing(const Simulation& simulation, std::size_t index) {
     return latest < 0 ? py::none() : py::object(py::int_(latest));
 }
 
+/// What a run has moved: of each current of each mechanism, and of each ion in each layer.
+py::dict ledger(const Simulation& simulation) {
+    const auto& pools = simulation.system().ion_pools();
+    const State& state = simulation.state();
+    const auto& mechanisms = simulation.discretisation().mechanisms;
+    const auto name_or_none = [](std::string_view name) {
+        return name.empty() ? py::object(py::none()) : py::object(py::str(std::string(name)));
+    };
+    py::list currents;
+    for (std::size_t a = 0; a < pools.accounts.size(); ++a) {
+        const IonAccount& account = pools.accounts[a];
+        const auto& table = mechanisms[account.mechanism];
+        currents.append(
+            py::dict("mechanism"_a = table.name, "ion"_a = name_or_none(account.ion),
+                     "valence"_a = account.table == nullptr ? 0 : account.table->valence,
+                     "compartments"_a = copy_of(table.compartment),
+                     "charge_pC"_a = copy_of(state.charge_pC[a].sum)));
+    }
+    py::list stores;
+    for (std::size_t p = 0; p < pools.pools.size(); ++p) {
+        const IonPool& pool = pools.pools[p];
+        stores.append(py::dict(
+            "ion"_a = pool.ion->name, "layer"_a = pool.is_inside ? "inside" : "outside",
+            "valence"_a = pool.ion->valence, "capacity_um3"_a = copy_of(pool.store().capacity_um3),
+            "is_held"_a = copy_of(pool.store().is_held), "start_mM"_a = copy_of(pool.start_mM()),
+            "now_mM"_a = copy_of(state.concentration_mM[p]),
+            "change_rest_mM"_a = copy_of(state.concentration_rest_mM[p]),
+            "diffused_amol"_a = copy_of(state.diffused_amol[p].sum),
+            "exchanged_amol"_a = copy_of(state.exchanged_amol[p].sum)));
+    }
+    return py::dict("t_ms"_a = simulation.t_ms(), "currents"_a = currents, "stores"_a = stores);
+}
+
 Quantity quantity_from(const std::string& name) {
     if (name == "v_mV") {
         return Quantity::kMembranePotential;
@@ -65,8 +98,14 @@ Quantity quantity_from(const std::string& name) {
     if (name == "i_nA") {
         return Quantity::kCurrent;
     }
+    if (name == "mM") {
+        return Quantity::kConcentration;
+    }
+    if (name == "e_mV") {
+        return Quantity::kReversalPotential;
+    }
     throw py::value_error("probe: quantity is '" + name +
-                          "', expected v_mV, layer_mV, gate, i_mA_cm2 or i_nA");
+                          "', expected v_mV, layer_mV, gate, i_mA_cm2, i_nA, mM or e_mV");
 }
 
 }  // namespace
@@ -122,15 +161,16 @@ void bind_simulation(py::module_& m) {
              }),
              py::kw_only(), "mechanism"_a, "compartment"_a, "t_ms"_a, "arguments"_a);
     py::class_<Probe>(m, "CoreProbe", "A probe resolved to compartments and steps.")
-        .def(py::init([](const std::string& quantity, std::vector<std::int32_t> compartment,
-                         std::int64_t every_steps, double every_ms, std::size_t layer,
-                         std::string mechanism, std::string gate) {
-                 return Probe{
-                     quantity_from(quantity), std::move(compartment), every_steps, every_ms, layer,
-                     std::move(mechanism),    std::move(gate)};
-             }),
-             py::kw_only(), "quantity"_a, "compartment"_a, "every_steps"_a = 1, "every_ms"_a = 0.0,
-             "layer"_a = 0, "mechanism"_a = "", "gate"_a = "");
+        .def(
+            py::init([](const std::string& quantity, std::vector<std::int32_t> compartment,
+                        std::int64_t every_steps, double every_ms, std::size_t layer,
+                        std::string mechanism, std::string gate, std::string ion) {
+                return Probe{
+                    quantity_from(quantity), std::move(compartment), every_steps,   every_ms, layer,
+                    std::move(mechanism),    std::move(gate),        std::move(ion)};
+            }),
+            py::kw_only(), "quantity"_a, "compartment"_a, "every_steps"_a = 1, "every_ms"_a = 0.0,
+            "layer"_a = 0, "mechanism"_a = "", "gate"_a = "", "ion"_a = "");
     py::class_<Detector>(m, "CoreDetector", "A spike detector resolved to compartments.")
         .def(py::init([](double threshold_mV, std::vector<std::int32_t> compartment,
                          std::optional<std::int32_t> keep) {
@@ -206,6 +246,7 @@ void bind_simulation(py::module_& m) {
         .def("crossings", &crossings, "detector"_a)
         .def("latest_crossing", &latest_crossing, "detector"_a)
         .def("peaks", &peaks, "peak_map"_a)
+        .def("ledger", &ledger)
         .def("snapshot", [](Simulation& s) { return py::bytes(s.snapshot()); })
         .def("restore", &Simulation::restore, "snapshot"_a);
 }

@@ -120,6 +120,14 @@ class Ion:
     """An ion: a fixed reversal potential `e_mV`, or two concentrations (Nernst).
 
     The valence is known for na, k, cl and ca. `where` names sections or regions, None everywhere.
+
+    Concentrations stay as they are, unless the ion `accumulates`: "inside" (in the axoplasm),
+    "outside" (in the periaxonal space of a sheath, elsewhere in a shell of thickness `shell_um`
+    around the axolemma; without one, and at open sheaths, a bath keeps what is outside as it is) or
+    "both". Then currents move it, it spreads along the cable by diffusion, and reversal potentials
+    follow by Nernst. With `exchange_ms` what is outside comes back to the bath, at the
+    concentration of the start, in that time. `buffering_ratio` is all ions inside over the free
+    ones, of which the others are held by a buffer in equilibrium, as is customary for calcium.
     """
 
     def __init__(
@@ -131,12 +139,27 @@ class Ion:
         inside_mM: _Float | None = None,
         outside_mM: _Float | None = None,
         where: _Where = None,
+        accumulates: str | None = None,
+        diffusion_um2_per_ms: _Float = 0.0,
+        shell_um: _Float | None = None,
+        exchange_ms: _Float | None = None,
+        buffering_ratio: _Float = 1.0,
     ) -> None: ...
     @property
     def name(self) -> str: ...
     @property
     def valence(self) -> int | None:
         """As given, or known by the name."""
+    @property
+    def accumulates(self) -> str | None: ...
+    @property
+    def diffusion_um2_per_ms(self) -> float: ...
+    @property
+    def shell_um(self) -> float | None: ...
+    @property
+    def exchange_ms(self) -> float | None: ...
+    @property
+    def buffering_ratio(self) -> float: ...
     @property
     def e_mV(self) -> float | None: ...
     @property
@@ -313,7 +336,8 @@ class CoreProbe:
     """A probe resolved to compartments and steps.
 
     `quantity` is "v_mV", "layer_mV" (of `layer` 0, the axoplasm, or 1, the periaxonal space), or of
-    a `mechanism` "i_mA_cm2" (outward current density) or "gate" (the one named `gate`).
+    a `mechanism` "i_mA_cm2" (outward current density) or "gate" (the one named `gate`), or of an
+    `ion` "mM" (in the axoplasm, `layer` 0, or outside the axolemma, 1) or "e_mV".
     """
 
     def __init__(
@@ -326,6 +350,7 @@ class CoreProbe:
         layer: _Int = 0,
         mechanism: str = "",
         gate: str = "",
+        ion: str = "",
     ) -> None: ...
 
 class CoreDetector:
@@ -395,6 +420,9 @@ class CoreSimulation:
         """The compartment that crossed last."""
     def peaks(self, peak_map: _Int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The highest potentials so far in mV, and when, in ms: (places,) each."""
+    def ledger(self) -> dict[str, Any]:
+        """What currents, diffusion and the bath have moved since t = 0, and what is where; empty
+        where no ion accumulates."""
     def snapshot(self) -> builtins.bytes:
         """The whole state, for this build's byte order and floating-point format."""
     def restore(self, snapshot: builtins.bytes) -> None:

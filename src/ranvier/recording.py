@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,17 +27,22 @@ CURRENTS = {"i_mA_cm2": "mA/cm2", "i_nA": "nA"}
 #: Layer whose potential a quantity is, against ground.
 _LAYERS = {"v_axoplasm_mV": 0, "v_periaxonal_mV": 1}
 
+#: What of an ion can be recorded: its concentration inside or outside, its reversal potential.
+_OF_ION = re.compile(r"(?P<inside>\w+)_in_mM|(?P<outside>\w+)_out_mM|e_(?P<potential>\w+)_mV")
+
 
 @dataclass(frozen=True, slots=True)
 class Probe:
     """Records one quantity at some places.
 
     `quantity` is "v_mV" (membrane potential: inside minus the layer just outside), "v_axoplasm_mV"
-    or "v_periaxonal_mV" (that layer against ground), and with a `mechanism` "i_mA_cm2" (its outward
+    or "v_periaxonal_mV" (that layer against ground), with a `mechanism` "i_mA_cm2" (its outward
     current density), "i_nA" (the outward current of a synapse or an electrode) or the name of one
-    of its gates. `at` is a place (None: everywhere, or for a mechanism wherever it is); `every_ms`
-    the interval between samples (None: every step). A method of fixed step takes whole multiples of
-    its step; one that chooses its steps takes any interval and fills it in by its dense output.
+    of its gates, and of each ion such as k "k_in_mM" and "k_out_mM" (its concentrations) and
+    "e_k_mV" (its reversal potential). `at` is a place (None: everywhere, or for a mechanism
+    wherever it is); `every_ms` the interval between samples (None: every step). A method of fixed
+    step takes whole multiples of its step; one that chooses its steps takes any interval and fills
+    it in by its dense output.
 
     With `to`, the name of a .npy file, samples go to disk while the run goes on, and of them at
     most `hold_MB` are in memory at a time, or those of a single step where that is more. The times
@@ -57,7 +63,7 @@ class Probe:
         """Of the recorded values; gates have none."""
         if self.mechanism is not None:
             return CURRENTS.get(self.quantity, "1")
-        return "mV"
+        return "mM" if self.quantity.endswith("_mM") else "mV"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +162,21 @@ def lower_probe(probe: Probe, discretisation: Discretisation, method: Method) ->
     interval = _interval(f"probe {probe.quantity!r}", probe.every_ms, method)
     if probe.mechanism is None:
         compartments = compartments_at(discretisation, probe.at)
+        if (of_ion := _OF_ION.fullmatch(probe.quantity)) is not None:
+            which, ion = next((key, name) for key, name in of_ion.groupdict().items() if name)
+            core = _core.CoreProbe(
+                quantity="e_mV" if which == "potential" else "mM",
+                compartment=compartments,
+                layer=int(which == "outside"),
+                ion=ion,
+                **interval,
+            )
+            return _with_file(probe, compartments, core, interval, method)
         if probe.quantity not in {"v_mV", *_LAYERS}:
             known = ", ".join(["v_mV", *_LAYERS])
             raise ModelError(
                 f"probe {probe.quantity!r}: is unknown, expected one of {known}, "
+                "of an ion such as k k_in_mM, k_out_mM or e_k_mV, "
                 "or a mechanism= with i_mA_cm2, i_nA or a gate"
             )
         quantity = "layer_mV" if probe.quantity in _LAYERS else "v_mV"

@@ -12,6 +12,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ranvier import ledger
 from ranvier.errors import FormatError
 from ranvier.results import (
     GEOMETRY_FLOATS,
@@ -82,6 +83,9 @@ def described(
     for k, peaks in enumerate(result.peaks):
         for name in _PEAK_ARRAYS:
             arrays[f"peaks/{k}/{name}"] = getattr(peaks, name)
+    if result.ledger is not None:
+        header["ledger"], books = ledger.described(result.ledger)
+        arrays.update(books)
     return json.dumps(header), arrays
 
 
@@ -217,4 +221,5 @@ def _from_arrays(
         ),
         velocity_sites=arrays["velocity_sites"],
         provenance=header["provenance"],
+        ledger=ledger.from_arrays(header["ledger"], arrays) if "ledger" in header else None,
     )

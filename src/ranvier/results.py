@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 if TYPE_CHECKING:
     import xarray
 
+    from ranvier.ledger import Ledger
     from ranvier.run import Recipe
 
 IntArray = NDArray[np.int32]
@@ -269,7 +270,7 @@ class Result:
     completed; `message` then says why. `velocity_sites` are the compartments between
     which a wave travels at one speed: the nodes of a myelinated fibre. `recipe` can make the run
     again, finer, for an error bar; it is neither saved nor pickled, so that a result from a file or
-    from another process has None.
+    from another process has None. `ledger` has what was moved where ions accumulate.
     """
 
     traces: tuple[Trace, ...]
@@ -282,6 +283,7 @@ class Result:
     provenance: dict[str, Any] = field(default_factory=dict)
     peaks: tuple[Peaks, ...] = ()
     recipe: Recipe | None = None
+    ledger: Ledger | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "traces", tuple(self.traces))

@@ -114,6 +114,7 @@ def simulate(
             traces=simulation.traces(),
             crossings=simulation.crossings(),
             peaks=simulation.peaks(),
+            ledger=simulation.ledger(),
             status=status,
             message=message,
             t_stop_ms=simulation.t_ms,

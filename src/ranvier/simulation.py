@@ -17,6 +17,7 @@ import numpy as np
 from ranvier import _core
 from ranvier.costs import Estimate, size
 from ranvier.errors import ModelError, RanvierError
+from ranvier.ledger import Ledger, ledger_of
 from ranvier.methods import Method
 from ranvier.recording import (
     LoweredDetector,
@@ -198,6 +199,11 @@ class Simulation:
     def potential_mV(self, layer: int) -> NDArray[np.float64]:
         """Potentials of a layer against ground, (n,): 0 the axoplasm, 1 the periaxonal space."""
         return self._core.potential_mV(layer)
+
+    @_alone
+    def ledger(self) -> Ledger | None:
+        """What has been moved since t = 0, by which mechanisms; None where no ion accumulates."""
+        return ledger_of(self._core.ledger())
 
     @_alone
     def snapshot(self) -> bytes:

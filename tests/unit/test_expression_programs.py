@@ -250,10 +250,29 @@ def check_program(program: Program) -> None:
     assert all(place < first or place in written for place in program.outputs.tolist())
 
 
+SEVERAL = [name for name in library_names() if len(from_library(name).programs.currents) > 1]
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_split_currents_add_up_to_the_whole_with_their_slopes(name: str) -> None:
+    """For all of the library that carry more than one ion."""
+    mechanism = from_library(name)
+    programs = mechanism.programs
+    count, currents = len(programs.states), len(programs.currents)
+    operands = leading(mechanism, everything(mechanism, np.random.default_rng(8)))
+    apart = np.array([x + 0 * V_mV for x in programs.split.run(operands)])
+    apart = apart.reshape(currents, 2 + count, -1)
+    each = [x + 0 * V_mV for x in programs.change.run(operands)[count:]]
+    size = np.abs(apart).max(axis=(0, 2))[:, None]
+    np.testing.assert_allclose(apart[:, 0], each, rtol=1e-12, atol=1e-13 * size[0, 0])
+    whole = [x + 0 * V_mV for x in programs.linearise.run(operands)[-2 - count :]]
+    assert (np.abs(apart.sum(axis=0) - whole) <= 1e-12 * size).all()
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_bytecode_keeps_to_its_operands(name: str) -> None:
     programs: Programs = made(name).programs
-    for name in ("setup", "settle", "relax", "conduct", "change", "linearise"):
+    for name in ("setup", "settle", "relax", "conduct", "change", "linearise", "split"):
         program = getattr(programs, name)
         check_program(program)
         assert program.code.dtype == np.uint16
@@ -265,6 +284,8 @@ def test_bytecode_keeps_to_its_operands(name: str) -> None:
     assert len(programs.settle.outputs) == count
     assert len(programs.change.outputs) == count + len(programs.currents)
     assert len(programs.linearise.outputs) == 3 * count + len(programs.jacobian) + 2
+    several = len(programs.currents) if len(programs.currents) > 1 else 0
+    assert len(programs.split.outputs) == several * (2 + count)
 
 
 def test_nothing_overflows_far_away() -> None:

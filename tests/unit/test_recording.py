@@ -162,7 +162,7 @@ def test_the_core_checks_its_probes_by_itself() -> None:
     with pytest.raises(rv.ModelError, match="probe 1: is at compartment 10, expected 0 to 9"):
         core(probes=[probe(quantity="v_mV", compartment=[k]) for k in (0, 10)])
     with pytest.raises(
-        ValueError, match="probe: quantity is 'u', expected v_mV, layer_mV, gate, i_mA"
+        ValueError, match="probe: quantity is 'u', expected v_mV, layer_mV, gate, i_mA_cm2, i_nA, "
     ):
         probe(quantity="u", compartment=[0])
     with pytest.raises(rv.ModelError, match="detector: watches compartment -1, expected 0 to 9"):

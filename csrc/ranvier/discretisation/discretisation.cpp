@@ -61,6 +61,8 @@ public:
                     check_length("ion " + quoted(ion.name) + name, column->size());
                 }
             }
+            check_store(ion, ion.inside, " inside", ion.inside_mM);
+            check_store(ion, ion.outside, " outside", ion.outside_mM);
         }
         for (const auto& table : d_.mechanisms) {
             check_mechanism(table);
@@ -89,6 +91,32 @@ private:
                 report(name, "is " + text(values[i]) + " in compartment " + std::to_string(i) +
                                  ", expected a finite number, 0 or more");
                 return;
+            }
+        }
+    }
+
+    void check_store(const IonTable& ion, const IonStore& store, const std::string& where,
+                     const std::vector<double>& start_mM) {
+        if (!store.is_there()) {
+            return;
+        }
+        const std::string subject = "ion " + quoted(ion.name) + where;
+        check_values(subject + " capacity_um3", store.capacity_um3);
+        check_length(subject + " is_held", store.is_held.size());
+        check_values(subject + " diffusion_um3_per_ms", store.diffusion_um3_per_ms);
+        check_values(subject + " exchange_um3_per_ms", store.exchange_um3_per_ms);
+        if (ion.valence == 0) {
+            report(subject, "has valence 0, expected a whole number other than 0");
+        }
+        for (std::size_t i = 0; i < size_ && problems_.empty(); ++i) {
+            const bool has_any = start_mM.size() == size_ && start_mM[i] > 0.0;
+            if (store.is_held[i] == 0 && !(has_any && std::isfinite(start_mM[i]))) {
+                report(subject, "is not held in compartment " + std::to_string(i) +
+                                    " and has no concentration, expected one above 0");
+            } else if (store.is_held[i] == 0 && store.capacity_um3[i] == 0.0 &&
+                       d_.compartments.is_junction[i] == 0) {
+                report(subject, "has capacity 0 in compartment " + std::to_string(i) +
+                                    ", expected more, or a row that is held");
             }
         }
     }
@@ -193,6 +221,10 @@ private:
 
 const Mechanism* MechanismTable::found() const {
     return custom != nullptr ? custom.get() : find_mechanism(name);
+}
+
+bool Discretisation::has_accumulation() const noexcept {
+    return std::ranges::any_of(ions, &IonTable::accumulates);
 }
 
 std::string Discretisation::label(std::int32_t compartment) const {

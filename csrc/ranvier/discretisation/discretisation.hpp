@@ -59,6 +59,19 @@ struct MechanismTable {
     const Mechanism* found() const;
 };
 
+/// One layer in which an ion accumulates: where its amounts are. One row per compartment; empty
+/// where its concentration stays as it is everywhere.
+///
+/// Capacities are amounts per concentration, in um3 (an amol per mM); a junction has none.
+struct IonStore {
+    std::vector<double> capacity_um3;
+    std::vector<std::uint8_t> is_held;         // at the concentration of the start, as a bath does
+    std::vector<double> diffusion_um3_per_ms;  // to the parent's row; 0 where there is no path
+    std::vector<double> exchange_um3_per_ms;   // with a bath at the concentration of the start
+
+    bool is_there() const noexcept { return !capacity_um3.empty(); }
+};
+
 /// One ion; the reversal potential is NaN in compartments that have none, and so are the
 /// concentrations where only that potential is given.
 struct IonTable {
@@ -68,6 +81,10 @@ struct IonTable {
     // Empty where no compartment has any.
     std::vector<double> inside_mM = {};
     std::vector<double> outside_mM = {};
+    IonStore inside = {};
+    IonStore outside = {};
+
+    bool accumulates() const noexcept { return inside.is_there() || outside.is_there(); }
 };
 
 struct Discretisation {
@@ -82,6 +99,9 @@ struct Discretisation {
 
     /// Potentials per compartment: the axoplasm and each layer around it.
     std::size_t potentials() const noexcept { return 1 + layers.size(); }
+
+    /// Whether any of its ions does.
+    bool has_accumulation() const noexcept;
 
     /// "node[3] (12.5 um)", for messages.
     std::string label(std::int32_t compartment) const;

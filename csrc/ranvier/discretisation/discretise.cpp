@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "ranvier/base/constants.hpp"
+#include "ranvier/discretisation/ion_stores.hpp"
 #include "ranvier/discretisation/profile.hpp"
 #include "ranvier/mechanisms/registry.hpp"
 
@@ -48,6 +49,7 @@ public:
         fill_layer();
         fill_mechanisms();
         fill_ions();
+        add_ion_stores(model_, profiles_, position_, out_);
         return std::move(out_);
     }
 

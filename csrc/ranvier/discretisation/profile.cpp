@@ -51,12 +51,39 @@ double Profile::mean_diameter_um(double from_um, double to_um) const {
     return volume / (to_um - from_um);
 }
 
-double Profile::axial_resistance_Mohm(double from_um, double to_um) const {
-    // The integral of r_a / (pi d^2/4) over a frustum.
-    const double per_um = integrate(from_um, to_um, [](double length_um, double d0, double d1) {
+double Profile::axoplasm_volume_um3(double from_um, double to_um) const {
+    return integrate(from_um, to_um, [](double length_um, double d0, double d1) {
+        return kPi / 12.0 * length_um * (d0 * d0 + d0 * d1 + d1 * d1);
+    });
+}
+
+double Profile::shell_volume_um3(double thickness_um, double from_um, double to_um) const {
+    return integrate(from_um, to_um, [&](double length_um, double d0, double d1) {
+        return kPi * thickness_um * length_um * (0.5 * (d0 + d1) + thickness_um);
+    });
+}
+
+double Profile::axoplasm_per_um(double from_um, double to_um) const {
+    // The integral of 1 / (pi d^2/4) over a frustum.
+    return integrate(from_um, to_um, [](double length_um, double d0, double d1) {
         return 4.0 * length_um / (kPi * d0 * d1);
     });
-    return section_.r_a_ohm_cm * per_um / k_um_ohm_cm_per_Mohm;
+}
+
+double Profile::shell_per_um(double thickness_um, double from_um, double to_um) const {
+    // The annulus has the area pi w (d + w), linear in d along a frustum.
+    return integrate(from_um, to_um, [&](double length_um, double d0, double d1) {
+        const double q0 = thickness_um * (d0 + thickness_um);
+        const double q1 = thickness_um * (d1 + thickness_um);
+        const double ratio = (q1 - q0) / q0;
+        // log1p(ratio)/ratio, the logarithmic mean, whose limit for a cylinder is 1.
+        const double mean = std::abs(ratio) < 1e-8 ? 1.0 - 0.5 * ratio : std::log1p(ratio) / ratio;
+        return length_um / (kPi * q0) * mean;
+    });
+}
+
+double Profile::axial_resistance_Mohm(double from_um, double to_um) const {
+    return section_.r_a_ohm_cm * axoplasm_per_um(from_um, to_um) / k_um_ohm_cm_per_Mohm;
 }
 
 double Profile::periaxonal_resistance_Mohm(double from_um, double to_um) const {
@@ -70,17 +97,29 @@ double Profile::periaxonal_resistance_Mohm(double from_um, double to_um) const {
     if (!sheath.periaxonal_width_um) {
         return 0.0;
     }
-    const double width_um = *sheath.periaxonal_width_um;
-    // The annulus has the area pi w (d + w), linear in d along a frustum.
-    const double per_um = integrate(from_um, to_um, [&](double length_um, double d0, double d1) {
-        const double q0 = width_um * (d0 + width_um);
-        const double q1 = width_um * (d1 + width_um);
-        const double ratio = (q1 - q0) / q0;
-        // log1p(ratio)/ratio, the logarithmic mean, whose limit for a cylinder is 1.
-        const double mean = std::abs(ratio) < 1e-8 ? 1.0 - 0.5 * ratio : std::log1p(ratio) / ratio;
-        return length_um / (kPi * q0) * mean;
-    });
-    return sheath.periaxonal_resistivity_ohm_cm * per_um / k_um_ohm_cm_per_Mohm;
+    return sheath.periaxonal_resistivity_ohm_cm *
+           shell_per_um(*sheath.periaxonal_width_um, from_um, to_um) / k_um_ohm_cm_per_Mohm;
+}
+
+double Profile::periaxonal_per_um(double from_um, double to_um) const {
+    if (!section_.sheath) {
+        return 0.0;
+    }
+    return periaxonal_resistance_Mohm(from_um, to_um) * k_um_ohm_cm_per_Mohm /
+           section_.sheath->periaxonal_resistivity_ohm_cm;
+}
+
+double Profile::periaxonal_volume_um3(double from_um, double to_um) const {
+    if (!section_.sheath) {
+        return 0.0;
+    }
+    if (section_.sheath->periaxonal_width_um) {
+        return shell_volume_um3(*section_.sheath->periaxonal_width_um, from_um, to_um);
+    }
+    // Where only its resistance is known, the cross-section that has it.
+    const double per_um = periaxonal_per_um(from_um, to_um);
+    const double length_um = to_um - from_um;
+    return per_um > 0.0 ? length_um * length_um / per_um : 0.0;
 }
 
 /// The area in um2 that, covered by one membrane, conducts as the whole stack in series does.

@@ -20,6 +20,16 @@ public:
     double mean_diameter_um(double from_um, double to_um) const;
     /// Resistance of the axoplasm.
     double axial_resistance_Mohm(double from_um, double to_um) const;
+    double axoplasm_volume_um3(double from_um, double to_um) const;
+    /// Of a shell of that thickness around the membrane.
+    double shell_volume_um3(double thickness_um, double from_um, double to_um) const;
+    /// Length over cross-section, by which resistances and what diffuses go: of the axoplasm, and
+    /// of such a shell.
+    double axoplasm_per_um(double from_um, double to_um) const;
+    double shell_per_um(double thickness_um, double from_um, double to_um) const;
+    /// The same of the periaxonal space, from its resistance, and its volume. Both 0 as below.
+    double periaxonal_per_um(double from_um, double to_um) const;
+    double periaxonal_volume_um3(double from_um, double to_um) const;
     /// Resistance of the periaxonal space; 0 where its geometry is not given or there is no sheath.
     double periaxonal_resistance_Mohm(double from_um, double to_um) const;
     /// Capacitance and conductance of the myelin; 0 without any.

@@ -14,6 +14,24 @@ namespace ranvier {
 
 struct Mechanism;
 
+/// That currents change the concentrations of an ion, and how it then spreads.
+///
+/// Inside is the axoplasm. Outside is the periaxonal space under a sheath, and elsewhere a shell of
+/// thickness `shell_um` around the axolemma; without that, and at open sheaths, the concentration
+/// outside stays as it is, that of a bath.
+struct Accumulation {
+    bool is_inside = false;
+    bool is_outside = false;
+    double diffusion_um2_per_ms = 0.0;  // along the cable, in either layer
+    std::optional<double> shell_um;
+    /// In which what is outside comes back to the bath's concentration, that of the start; without
+    /// it nothing passes between them.
+    std::optional<double> exchange_ms;
+    /// Inside, how much there is in all for each free ion: those that a buffer holds, which is
+    /// always in equilibrium, neither spread nor count in the concentration.
+    double buffering_ratio = 1.0;
+};
+
 /// An ion and what drives it: a fixed reversal potential, or two concentrations (Nernst).
 struct Ion {
     std::string name;
@@ -22,6 +40,7 @@ struct Ion {
     std::optional<double> inside_mM;
     std::optional<double> outside_mM;
     std::vector<std::string> where;  // section or region names; empty: everywhere
+    std::optional<Accumulation> accumulation = std::nullopt;  // else concentrations stay
 };
 
 /// A mechanism on some sections, with parameters that hold for all of them or one value each.

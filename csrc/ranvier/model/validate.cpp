@@ -248,6 +248,9 @@ private:
                 } else if (!std::isfinite(*ion.e_mV)) {
                     report(subject, "e_mV is " + text(*ion.e_mV) + ", expected a finite number");
                 }
+                if (ion.accumulation) {
+                    report(subject, "accumulates and has e_mV, expected inside_mM and outside_mM");
+                }
                 continue;
             }
             if (!ion.inside_mM || !ion.outside_mM) {
@@ -263,7 +266,46 @@ private:
                 report(subject, std::string("valence is ") + (valence ? "0" : "not given") +
                                     ", expected a whole number other than 0");
             }
+            if (ion.accumulation) {
+                check_accumulation(subject, ion, *ion.accumulation);
+            }
         }
+    }
+
+    void check_accumulation(const std::string& subject, const Ion& ion, const Accumulation& a) {
+        expect_not_negative(subject, "diffusion_um2_per_ms", a.diffusion_um2_per_ms);
+        if (a.shell_um) {
+            expect_positive(subject, "shell_um", *a.shell_um);
+        }
+        if (a.exchange_ms) {
+            expect_positive(subject, "exchange_ms", *a.exchange_ms);
+        }
+        if (!(a.buffering_ratio >= 1.0) || !std::isfinite(a.buffering_ratio)) {
+            report(subject, "buffering_ratio is " + text(a.buffering_ratio) +
+                                ", expected a finite number, 1 or more: all ions over free ones");
+        }
+        if (!a.is_outside) {
+            if (a.shell_um || a.exchange_ms) {
+                report(subject,
+                       std::string("has ") + (a.shell_um ? "shell_um" : "exchange_ms") +
+                           " and accumulates inside alone, expected accumulates=\"outside\""
+                           " or \"both\"");
+            }
+            return;
+        }
+        if (a.shell_um) {
+            return;
+        }
+        for (const std::size_t s : select_sections(model_, ion.where)) {
+            const auto& sheath = model_.sections[s].sheath;
+            if (sheath && !sheath->is_open &&
+                (sheath->periaxonal_width_um || sheath->periaxonal_resistance_Mohm_per_cm)) {
+                return;
+            }
+        }
+        report(subject,
+               "accumulates outside and has no space there, expected shell_um, or a sheath with a "
+               "periaxonal_width_um");
     }
 
     void check_placements() {

@@ -14,6 +14,8 @@ enum class Quantity : std::uint8_t {
     kGate,               // of `mechanism`, named `gate`
     kCurrentDensity,     // of `mechanism`, outward, mA/cm2
     kCurrent,            // of a mechanism at points, outward, nA
+    kConcentration,      // of `ion` in the axoplasm (`layer` 0) or outside the axolemma (1), mM
+    kReversalPotential,  // of `ion`, mV
 };
 
 struct Probe {
@@ -26,6 +28,7 @@ struct Probe {
     std::size_t layer = 0;
     std::string mechanism;
     std::string gate;
+    std::string ion = {};
 };
 
 /// Watches for upward crossings of a membrane potential, without keeping traces.

@@ -81,6 +81,17 @@ std::unique_ptr<Method> make_method(const MethodChoice& choice, const System& sy
         throw ModelError("threads",
                          "is " + std::to_string(execution.threads) + ", expected 1 or more");
     }
+    if (!system.ion_pools().is_empty() && !entry->moves_ions) {
+        std::vector<std::string> able;
+        for (const MethodEntry* known : methods()) {
+            if (known->moves_ions) {
+                able.emplace_back(known->info.name);
+            }
+        }
+        throw ModelError(subject, "does not move concentrations, " +
+                                      expected_one_of(choice.name, able) +
+                                      " where ions accumulate");
+    }
     const bool needs_lanes =
         execution.solver == Solver::kLanes || execution.precision == Precision::kSingle;
     if (needs_lanes && execution.solver == Solver::kPlain) {

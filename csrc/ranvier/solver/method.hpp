@@ -131,6 +131,8 @@ struct MethodEntry {
     std::unique_ptr<Method> (*make)(const System& system, std::span<const double> parameters);
     /// How the lanes take its steps, if they can. Its first parameter is then dt_ms.
     std::optional<LaneMethod> in_lanes = std::nullopt;
+    /// Whether its plain form moves the concentrations of ions that accumulate.
+    bool moves_ions = false;
 };
 
 bool register_method(const MethodEntry& entry);

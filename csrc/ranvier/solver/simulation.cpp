@@ -110,6 +110,11 @@ Simulation::ProbedRow Simulation::check_probe(const Probe& probe, std::size_t in
         }
     }
     ProbedRow place;
+    if (probe.quantity == Quantity::kConcentration ||
+        probe.quantity == Quantity::kReversalPotential) {
+        check_ion_probe(probe, subject);
+        return place;
+    }
     const bool is_density = probe.quantity == Quantity::kCurrentDensity;
     if (probe.quantity != Quantity::kGate && probe.quantity != Quantity::kCurrent && !is_density) {
         return place;
@@ -172,6 +177,8 @@ void Simulation::set_uniform(double v_mV) {
     is_initialised_ = false;
     system_.make_areas();
     state_ = State();
+    system_.ion_pools().begin(discretisation(), state_);
+    show_concentrations();
     state_.potential_mV.assign(system_.potentials(), std::vector<double>(system_.size(), 0.0));
     state_.v_mV.assign(system_.size(), 0.0);
     std::ranges::fill(state_.potential_mV[0], v_mV);
@@ -279,6 +286,9 @@ double Simulation::potential_mV(std::size_t layer, std::size_t compartment, doub
 double Simulation::probed(std::size_t p, std::size_t column, double share) const {
     const Probe& probe = probes_[p];
     const auto i = static_cast<std::size_t>(probe.compartment[column]);
+    if (!probe.ion.empty()) {
+        return probed_ion(probe, i);
+    }
     if (probe.quantity == Quantity::kLayerPotential) {
         return potential_mV(probe.layer, i, share);
     }
@@ -322,6 +332,10 @@ void Simulation::record() {
     for (std::size_t p = 0; p < probes_.size(); ++p) {
         const Probe& probe = probes_[p];
         Samples& samples = samples_[p];
+        if (probe.quantity == Quantity::kCurrentDensity ||
+            probe.quantity == Quantity::kReversalPotential) {
+            show_concentrations();
+        }
         const auto sample = [&](double t_ms, double share) {
             samples.step.push_back(state_.step);
             samples.t_ms.push_back(t_ms);
@@ -510,22 +524,38 @@ bool Simulation::potentials_are_sound() const {
             faults += std::abs(each_mV) <= kLargest_mV ? 0 : 1;  // NaN is a fault too
         }
     }
-    return faults == 0;
+    return faults == 0 && concentrations_are_sound();
 }
 
 void Simulation::diverged(double t_ms, const Fault& fault) const {
     const std::string hint = is_adaptive_ ? "the tolerances may be too loose"
                                           : "dt = " + text(dt_ms()) + " ms may be too long";
-    throw DivergedError(t_ms, fault.compartment, fault.variable,
-                        "the run diverged: " + fault.variable + " at t = " + text(t_ms) +
-                            " ms in compartment " + std::to_string(fault.compartment) + ", " +
-                            discretisation().label(fault.compartment) +
-                            ", expected finite values below " + text(kLargest_mV) + " mV; " + hint);
+    throw DivergedError(
+        t_ms, fault.compartment, fault.variable,
+        "the run diverged: " + fault.variable + " at t = " + text(t_ms) + " ms in compartment " +
+            std::to_string(fault.compartment) + ", " + discretisation().label(fault.compartment) +
+            ", expected " +
+            (fault.expected.empty() ? "finite values below " + text(kLargest_mV) + " mV"
+                                    : fault.expected) +
+            "; " + hint);
 }
 
 std::optional<Simulation::Fault> Simulation::find_fault() const {
     if (own_ != nullptr && own_->is_sound_throughout()) {
         return std::nullopt;
+    }
+    // First: what follows from one that is not above 0 has no meaning.
+    for (std::size_t p = 0; p < state_.concentration_mM.size(); ++p) {
+        const IonPool& pool = system_.ion_pools().pools[p];
+        for (std::size_t i = 0; i < system_.size(); ++i) {
+            if (pool.store().is_held[i] == 0 && state_.concentration_mM[p][i] <= 0.0) {
+                return Fault{static_cast<std::int32_t>(i),
+                             "concentration of " + pool.ion->name +
+                                 (pool.is_inside ? " inside" : " outside") + " is " +
+                                 text(state_.concentration_mM[p][i]) + " mM",
+                             "more than 0 mM"};
+            }
+        }
     }
     for (std::size_t layer = 0; layer < system_.potentials(); ++layer) {
         for (std::size_t i = 0; i < system_.size(); ++i) {

@@ -112,6 +112,7 @@ private:
     struct Fault {
         std::int32_t compartment;
         std::string variable;
+        std::string expected = {};  // else finite values
     };
 
     /// Where in the state a probe's mechanism is.
@@ -123,6 +124,9 @@ private:
 
     ProbedRow check_probe(const Probe& probe, std::size_t index) const;
     void set_drives(std::vector<Drive> drives);
+    void check_ion_probe(const Probe& probe, const std::string& subject) const;
+    double probed_ion(const Probe& probe, std::size_t compartment) const;
+    void show_concentrations() const;
     void set_uniform(double v_mV);
     void load(const std::string& snapshot, bool is_at_rest);
     void check_reductions() const;
@@ -146,6 +150,7 @@ private:
     Bend v_bend(std::size_t compartment) const;  // of the membrane potential in the last step
     double next_stop_ms(double t_stop_ms) const;
     bool potentials_are_sound() const;
+    bool concentrations_are_sound() const;
     std::optional<Fault> find_fault() const;
     [[noreturn]] void diverged(double t_ms, const Fault& fault) const;
 

@@ -11,7 +11,7 @@
 namespace ranvier {
 namespace {
 
-constexpr char kSnapshotMark[] = "ranvier snapshot 2";
+constexpr char kSnapshotMark[] = "ranvier snapshot 3";
 
 /// What a state means: the arrays of the discretisation and the method, as one number (FNV-1a).
 class Fingerprint {
@@ -45,6 +45,18 @@ void for_each_array(AnyState& state, Visitor&& visit) {
     }
     for (auto& modes : state.link_modes) {
         visit(modes);
+    }
+    for (auto* of_ions : {&state.concentration_mM, &state.concentration_rest_mM,
+                          &state.concentration_slope_mM_per_ms}) {
+        for (auto& pool : *of_ions) {
+            visit(pool);
+        }
+    }
+    for (auto* book : {&state.charge_pC, &state.diffused_amol, &state.exchanged_amol}) {
+        for (auto& column : *book) {
+            visit(column.sum);
+            visit(column.rest);
+        }
     }
 }
 
@@ -105,6 +117,12 @@ std::uint64_t fingerprint_of(const Discretisation& d, const MethodChoice& method
         fingerprint.add(ion.e_mV);
         fingerprint.add(ion.inside_mM);
         fingerprint.add(ion.outside_mM);
+        for (const IonStore* store : {&ion.inside, &ion.outside}) {
+            fingerprint.add(store->capacity_um3);
+            fingerprint.add(store->is_held);
+            fingerprint.add(store->diffusion_um3_per_ms);
+            fingerprint.add(store->exchange_um3_per_ms);
+        }
     }
     return fingerprint.value();
 }

@@ -26,6 +26,13 @@ struct Moment {
     double dt_next_ms = 0.0;
 };
 
+/// Sums that grow over a run, each with what rounding has left of it (Neumaier 1974,
+/// doi:10.1002/zamm.19740540106): the two together are exact to twice the digits.
+struct LongSums {
+    std::vector<double> sum;
+    std::vector<double> rest;
+};
+
 struct State : Moment {
     std::vector<std::vector<double>> potential_mV;  // [layer][compartment]; 0 is the axoplasm
     std::vector<double> v_mV;                       // membrane potential, derived from the above
@@ -33,6 +40,15 @@ struct State : Moment {
     /// The sheathed compartments as lanes keep them, [link][mode]; empty where nobody does. Where
     /// it is not, it counts, and their potentials follow from it.
     std::vector<std::vector<double>> link_modes;
+
+    // Where ions accumulate; empty elsewhere. Pools are those of IonPools.
+    std::vector<std::vector<double>> concentration_mM;               // [pool][compartment]
+    std::vector<std::vector<double>> concentration_rest_mM;          // what rounding left of it
+    std::vector<std::vector<double>> concentration_slope_mM_per_ms;  // in the last step
+    // What has passed since the start.
+    std::vector<LongSums> charge_pC;       // outward: [account], each [row of its mechanism]
+    std::vector<LongSums> diffused_amol;   // into the compartment along the cable: [pool]
+    std::vector<LongSums> exchanged_amol;  // into it from the bath: [pool]
 };
 
 }  // namespace ranvier

@@ -80,8 +80,11 @@ const double* column_of_model(const Discretisation& d, std::string_view input) {
 }  // namespace
 
 System::System(std::shared_ptr<const Discretisation> discretisation)
-    : discretisation_(std::move(discretisation)) {
+    : discretisation_(std::move(discretisation)), pools_(*discretisation_) {
     const auto& d = *discretisation_;
+    if (!pools_.is_empty()) {
+        ion_inputs_ = std::make_unique<IonInputs>(d, pools_);
+    }
     for (const auto& table : d.mechanisms) {
         const Mechanism* mechanism = table.found();
         RANVIER_ASSERT(mechanism != nullptr);
@@ -103,13 +106,18 @@ System::System(std::shared_ptr<const Discretisation> discretisation)
         if (!info.ion.empty() && !carriers.empty()) {
             const auto& e_mV = std::ranges::find(d.ions, info.ion, &IonTable::name)->e_mV;
             bound.e_mV = e_mV;  // one row per compartment, as on a bare axon
-            if (carriers.size() < size()) {
+            const bool is_live = ion_inputs_ != nullptr && ion_inputs_->follows(info.ion);
+            if (carriers.size() < size() || is_live) {
                 auto& own = e_mV_.emplace_back();
                 own.reserve(carriers.size());
                 for (const std::int32_t i : carriers) {
                     own.push_back(e_mV[static_cast<std::size_t>(i)]);
                 }
                 bound.e_mV = own;
+                if (is_live) {
+                    ion_inputs_->add(info.ion, IonInputs::What::kReversalPotential, carriers,
+                                     own.data());
+                }
             }
         }
         mechanisms_.push_back(std::move(bound));
@@ -122,19 +130,21 @@ void System::bind_inputs(SystemMechanism& bound) {
     const auto& d = *discretisation_;
     const Expressions& e = *bound.mechanism->expressions;
     const auto& carriers = bound.table->compartment;
-    const auto keep = [&](std::vector<double> values) {
+    bool is_live = false;
+    const auto keep = [&](std::vector<double> values, bool may_be_one) {
         const bool is_uniform =
-            std::ranges::adjacent_find(values, std::not_equal_to<>()) == values.end();
+            may_be_one && std::ranges::adjacent_find(values, std::not_equal_to<>()) == values.end();
         values.resize(is_uniform ? 1 : values.size());
-        const auto& own = inputs_.emplace_back(std::move(values));
+        auto& own = inputs_.emplace_back(std::move(values));
         bound.inputs.push_back({own.data(), is_uniform ? 0U : 1U});
+        return own.data();
     };
     for (const std::string& input : e.inputs) {
         const auto& names = bound.table->parameter_names;
         if (const auto at = std::ranges::find(names, input); at != names.end()) {
-            keep(bound.table->parameters[static_cast<std::size_t>(at - names.begin())]);
+            keep(bound.table->parameters[static_cast<std::size_t>(at - names.begin())], true);
         } else if (input == "temperature_degC") {
-            keep({d.temperature_degC});
+            keep({d.temperature_degC}, true);
         } else {
             const double* const all = column_of_model(d, input);
             RANVIER_ASSERT(all != nullptr);
@@ -143,11 +153,17 @@ void System::bind_inputs(SystemMechanism& bound) {
             for (const std::int32_t i : carriers) {
                 own.push_back(all[static_cast<std::size_t>(i)]);
             }
-            keep(std::move(own));
+            const bool moves = ion_inputs_ != nullptr && ion_inputs_->follows_input(input);
+            is_live = is_live || moves;
+            double* const column = keep(std::move(own), !moves);
+            if (moves) {
+                ion_inputs_->add_input(input, carriers, column);
+            }
         }
     }
-    const bool is_uniform =
-        std::ranges::all_of(bound.inputs, [](const InputColumn& c) { return c.stride == 0; });
+    const bool is_uniform = !is_live && std::ranges::all_of(bound.inputs, [](const InputColumn& c) {
+        return c.stride == 0;
+    });
     std::vector<std::vector<double>> derived(e.derived,
                                              std::vector<double>(is_uniform ? 1 : carriers.size()));
     std::vector<double*> to;
@@ -155,8 +171,13 @@ void System::bind_inputs(SystemMechanism& bound) {
         to.push_back(column.data());
     }
     set_up_expressions(e, bound.inputs.data(), is_uniform ? 1 : carriers.size(), to.data());
+    const std::vector<InputColumn> read = bound.inputs;
+    std::vector<double*> kept;
     for (auto& column : derived) {
-        keep(std::move(column));
+        kept.push_back(keep(std::move(column), !is_live));
+    }
+    if (is_live && e.derived > 0) {
+        ion_inputs_->add_setup(&e, read, carriers.size(), std::move(kept));
     }
 }
 
@@ -208,6 +229,7 @@ State System::blank_state(const Moment& moment) const {
     state.potential_mV.assign(potentials(), std::vector<double>(size(), 0.0));
     state.v_mV.assign(size(), 0.0);
     state.gates = blank_gates();
+    pools_.begin(*discretisation_, state);
     return state;
 }
 

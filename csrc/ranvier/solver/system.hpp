@@ -11,6 +11,7 @@
 #include "ranvier/base/constants.hpp"
 #include "ranvier/discretisation/discretisation.hpp"
 #include "ranvier/mechanisms/mechanism.hpp"
+#include "ranvier/solver/ion_pools.hpp"
 #include "ranvier/solver/state.hpp"
 
 namespace ranvier {
@@ -95,6 +96,12 @@ public:
     std::size_t potentials() const noexcept { return discretisation_->potentials(); }
     const std::vector<SystemMechanism>& mechanisms() const noexcept { return mechanisms_; }
 
+    /// Where ions accumulate; empty where none does.
+    const IonPools& ion_pools() const noexcept { return pools_; }
+    /// What mechanisms read of them, which whoever moves concentrations keeps up to date: a part
+    /// of a run, and null where no ion accumulates.
+    IonInputs* ion_inputs() const noexcept { return ion_inputs_.get(); }
+
     /// For whoever steps without the kernels of here: membrane areas, which currents take, may go
     /// and come again. Steady states are to be had without.
     void drop_areas() noexcept;
@@ -151,6 +158,8 @@ private:
     void bind_inputs(SystemMechanism& bound);
 
     std::shared_ptr<const Discretisation> discretisation_;
+    IonPools pools_;
+    std::unique_ptr<IonInputs> ion_inputs_;
     std::vector<SystemMechanism> mechanisms_;
     // What the mechanisms show of, each once.
     std::vector<std::vector<double>> e_mV_;

@@ -15,7 +15,7 @@ MOST_INPUTS = 96
 #: Of one program.
 MOST_REGISTERS = 48
 MOST_OPERANDS = 768
-PROGRAMS = ("setup", "settle", "relax", "conduct", "change", "linearise", "receive")
+PROGRAMS = ("setup", "settle", "relax", "conduct", "change", "linearise", "split", "receive")
 
 
 def report_counts(states: int, parameters: int, inputs: int, report: Callable[[str], None]) -> None:

@@ -1,4 +1,4 @@
-"""Compiles equations to bytecode: six or seven programs over one numbering of operands.
+"""Compiles equations to bytecode: seven or eight programs over one numbering of operands.
 
 Operands are v, the states, the inputs, the derived columns, constants, registers. `setup` computes
 the derived columns from the inputs: all that depends on neither the potential nor a state.
@@ -61,6 +61,7 @@ class Programs:
     conduct: Program
     change: Program
     linearise: Program
+    split: Program
     #: What an event brings, and what it makes of the states; None where events mean nothing.
     arguments: tuple[str, ...]
     receive: Program | None
@@ -72,7 +73,8 @@ def compile_equations(equations: Equations) -> Programs:
     settle: the states; relax: their rates per ms and the slopes of these by states, in the order of
     `jacobian`; conduct: total current and its slope by v; change: rates, then each ion's current;
     linearise: rates, their slopes by v, those by states, total current, its slopes by v and by
-    every state; receive: the states after an event, whose arguments come after what all are given.
+    every state; split: of several currents, each with its slopes by v and by every state; receive:
+    the states after an event, whose arguments come after what all are given.
     """
     graph = equations.graph
     count = len(equations.states)
@@ -100,6 +102,11 @@ def compile_equations(equations: Equations) -> Programs:
             by_v.of(total),
             *(slope.of(total) for slope in by_state),
         ],
+        [
+            each
+            for current in _several(equations.currents.values())
+            for each in (current, by_v.of(current), *(slope.of(current) for slope in by_state))
+        ],
     ]
     after = [equations.after_event] if equations.after_event else []
     brought = list(equations.event_arguments.values())
@@ -110,7 +117,7 @@ def compile_equations(equations: Equations) -> Programs:
     inputs = _names_read(graph, [*roots, *derived], fixed)
     leading = [graph.name(name) for name in ("v_mV", *(name for name, _, _ in equations.states))]
     operands = [*leading, *map(graph.name, inputs), *derived]
-    settle, relax, conduct, change, linearise = (
+    settle, relax, conduct, change, linearise, split = (
         _program(graph, operands, roots) for roots in lowered[: len(wanted)]
     )
     operands += map(graph.name, brought)
@@ -130,9 +137,16 @@ def compile_equations(equations: Equations) -> Programs:
         conduct=conduct,
         change=change,
         linearise=linearise,
+        split=split,
         arguments=tuple(equations.event_arguments),
         receive=received[0] if received else None,
     )
+
+
+def _several(currents: Iterable[Node]) -> list[Node]:
+    """All of them, or none where a total says it all."""
+    nodes = list(currents)
+    return nodes if len(nodes) > 1 else []
 
 
 def _program(graph: Graph, operands: list[Node], roots: list[Node]) -> Program:

@@ -42,6 +42,8 @@ public:
         if (e.receives()) {
             check("receive", e.receive, e.given() + e.arguments.size(), e.states);
         }
+        check("split", e.split, e.given(),
+              e.currents.size() > 1 ? e.currents.size() * (2 + e.states) : 0);
         for (const Conserved& conserved : e.conserved) {
             for (const auto& term : conserved.terms) {
                 if (term.state >= e.states) {
@@ -168,7 +170,7 @@ std::shared_ptr<const Mechanism> make_custom(CustomDescription description) {
     custom->description = std::move(description);
     auto& own = custom->description;
     Expressions& e = own.expressions;
-    for (Program* program : {&e.settle, &e.relax, &e.conduct, &e.change, &e.linearise}) {
+    for (Program* program : {&e.settle, &e.relax, &e.conduct, &e.change, &e.linearise, &e.split}) {
         program->schedule = scheduled(*program, e.given());
     }
     e.setup.schedule = scheduled(e.setup, e.inputs.size());

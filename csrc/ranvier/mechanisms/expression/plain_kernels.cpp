@@ -267,6 +267,23 @@ void linearise(const Rows& rows, const double* v_mV, const GateSlopes& to, doubl
 const MechanismKernels kPlainExpressionKernels{&steady_state, &start,  &advance,   &relax,
                                                &current,      &change, &linearise, nullptr};
 
+void split_currents(const Rows& rows, const double* v_mV, double* const* to) noexcept {
+    const Expressions& e = *rows.expressions;
+    Machine<double> split(e.split, e.given());
+    const std::size_t outputs = e.split.outputs.size();
+    for_each_strip(rows, [&](RowStrip& strip, std::size_t first) {
+        strip.fetch_v(v_mV);
+        strip.fetch_states();
+        strip.give(split);
+        split.run(strip.packs());
+        for (std::size_t k = 0; k < outputs; ++k) {
+            for (std::size_t i = 0; i < strip.count(); ++i) {
+                to[k][first + i] = strip.area(i) * output_at(split, k, i);
+            }
+        }
+    });
+}
+
 void set_up_expressions(const Expressions& e, const InputColumn* inputs, std::size_t rows,
                         double* const* derived) noexcept {
     Machine<double> setup(e.setup, e.inputs.size());

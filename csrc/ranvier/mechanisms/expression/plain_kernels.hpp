@@ -16,4 +16,8 @@ void set_up_expressions(const Expressions& expressions, const InputColumn* input
 /// Sets the states of a mechanism that receives events to what one makes of them. As for kernels.
 void receive(const Rows& rows, const double* v_mV, const double* arguments) noexcept;
 
+/// Of a mechanism with several currents: writes each one's outward current in nA, its derivatives
+/// by v and by each state to [current, slope][row].
+void split_currents(const Rows& rows, const double* v_mV, double* const* to) noexcept;
+
 }  // namespace ranvier

@@ -163,6 +163,8 @@ struct Expressions {
     Program linearise;  // rates of change, their derivatives by v, the jacobian's entries; the
                         // current, its derivatives by v and by each state
     Program receive;    // states after an event, or nothing; given the event's arguments, too
+    Program split;      // of several currents, each: the current, its derivatives by v and by each
+                        // state; empty where there are none or one
 
     /// What every program but `setup` is given.
     std::size_t given() const noexcept { return 1 + states + inputs.size() + derived; }

@@ -187,6 +187,9 @@ std::optional<std::string> why_not_in_lanes(const Discretisation& d) {
     if (d.layers.size() > 1) {
         return "has more than one layer around its axoplasm";
     }
+    if (d.has_accumulation()) {
+        return "has ions that accumulate";
+    }
     if (d.layers.empty()) {
         return std::nullopt;
     }

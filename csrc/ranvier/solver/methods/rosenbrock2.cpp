@@ -22,6 +22,7 @@
 #include "ranvier/mechanisms/channel.hpp"
 #include "ranvier/solver/cable_equations.hpp"
 #include "ranvier/solver/gate_inverse.hpp"
+#include "ranvier/solver/ion_steps.hpp"
 #include "ranvier/solver/method.hpp"
 #include "ranvier/solver/settling.hpp"
 #include "ranvier/solver/two_stage.hpp"
@@ -44,6 +45,7 @@ public:
         : system_(system),
           dt_ms_(parameters[0]),
           equations_(system),
+          ions_(system),
           current_nA_(system.size()),
           conductance_uS_(system.size()),
           echo_nA_(system.size()),
@@ -59,6 +61,10 @@ public:
     }
 
     bool step(State& state, std::span<const Drive> drives, double) noexcept override {
+        if (!ions_.is_empty() && !ions_.is_sound(state)) {
+            state.step += 1;  // from here on nothing has a meaning: whoever looks will see it
+            return true;
+        }
         const double next_ms = static_cast<double>(state.step + 1) * dt_ms_;
         const double end_ms = end_of_piece(state, dt_ms_, next_ms);
         move(state, drives, end_ms);
@@ -79,6 +85,9 @@ public:
 private:
     void move(State& state, std::span<const Drive> drives, double next_ms) noexcept {
         const double tau_ms = kGamma * (next_ms - state.t_ms);
+        if (!ions_.is_empty()) {
+            ions_.predict(state, next_ms - state.t_ms);
+        }
         eliminate_gates(state, tau_ms);
 
         equations_.set_imbalance(state, current_nA_);
@@ -96,6 +105,9 @@ private:
         equations_.solve_again();
         std::ranges::copy(equations_.rhs(), moved_.begin());
 
+        if (!ions_.is_empty()) {
+            move_ions(state, next_ms - state.t_ms);
+        }
         move_gates(state);
         equations_.add_solution(state, 1.0);
         system_.update_membrane_potential(state);
@@ -135,8 +147,14 @@ private:
                               std::size_t count) noexcept {
         const auto& mechanism = system_.mechanisms()[m];
         const BoundRows bound(mechanism, state.gates[m], first, count);
-        mechanism.mechanism->kernels.linearise(bound.rows(), state.v_mV.data(), slopes_.pointers(),
-                                               current_nA_.data(), conductance_uS_.data());
+        if (ions_.is_empty()) {
+            mechanism.mechanism->kernels.linearise(bound.rows(), state.v_mV.data(),
+                                                   slopes_.pointers(), current_nA_.data(),
+                                                   conductance_uS_.data());
+        } else {
+            ions_.linearise(m, first, bound, state.v_mV.data(), slopes_.pointers(),
+                            current_nA_.data(), conductance_uS_.data());
+        }
         if (gates_[m].empty()) {
             return;
         }
@@ -223,6 +241,34 @@ private:
         }
     }
 
+    /// By the currents that the step had on average: M u2 = dt (F + J w) with
+    /// w = (1 - g) u1 + g u2, of potentials and of gates.
+    void move_ions(State& state, double dt_ms) noexcept {
+        std::vector<double>& v_change_mV = mean_change_;
+        v_change_mV.resize(first_.size());
+        for (std::size_t i = 0; i < first_.size(); ++i) {
+            v_change_mV[i] = (1.0 - kGamma) * membrane(first_[i]) + kGamma * membrane(moved_[i]);
+        }
+        ions_.begin_mean(v_change_mV);
+        for (std::size_t m = 0; m < gates_.size(); ++m) {
+            const auto& compartment = system_.mechanisms()[m].table->compartment;
+            mean_change_.resize(std::max(mean_change_.size(), compartment.size()));
+            for (std::size_t g = 0; g < gates_[m].size(); ++g) {
+                const auto& [own, by_v_per_mV, own_echo, by_v_echo_per_mV] = gates_[m][g];
+                for (std::size_t row = 0; row < compartment.size(); ++row) {
+                    const auto i = static_cast<std::size_t>(compartment[row]);
+                    const double u1 = own[row] + by_v_per_mV[row] * membrane(first_[i]);
+                    const double u2 = own[row] + own_echo[row] +
+                                      by_v_echo_per_mV[row] * membrane(first_[i]) +
+                                      by_v_per_mV[row] * membrane(moved_[i]);
+                    mean_change_[row] = (1.0 - kGamma) * u1 + kGamma * u2;
+                }
+                ions_.add_to_mean(m, g, std::span(mean_change_).first(compartment.size()));
+            }
+        }
+        ions_.move(state, dt_ms);
+    }
+
     void move_gates(State& state) noexcept {
         for (std::size_t m = 0; m < gates_.size(); ++m) {
             const auto& compartment = system_.mechanisms()[m].table->compartment;
@@ -294,6 +340,8 @@ private:
     const System& system_;
     double dt_ms_;
     CableEquations<layers> equations_;
+    IonSteps ions_;
+    std::vector<double> mean_change_;  // work, for ions
     Slopes slopes_;
     std::array<Solved, BoundRows::kMostGates> solved_;
     std::vector<std::vector<EliminatedGate>> gates_;  // [mechanism][gate]
@@ -316,6 +364,7 @@ constexpr std::array kParameters{ParameterInfo{"dt_ms", 0.005}};
          "Rosenbrock 1963, doi:10.1093/comjnl/5.4.329; Alexander 1977, doi:10.1137/0714068"},
     &make_for_layers<Rosenbrock2>,
     LaneMethod::kRosenbrock2,
+    /*moves_ions=*/true,
 });
 
 // The same where all of it is solved: what lanes/lane_window.cpp makes of it is steps of several
@@ -332,6 +381,7 @@ constexpr std::array kWindowParameters{ParameterInfo{"dt_ms", 0.005},
          "Berger & Oliger 1984, doi:10.1016/0021-9991(84)90073-1; and those of rosenbrock2"},
     &make_for_layers<Rosenbrock2>,
     LaneMethod::kWindowed,
+    /*moves_ions=*/true,
 });
 
 }  // namespace

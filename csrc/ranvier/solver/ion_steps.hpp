@@ -1,0 +1,85 @@
+// Moves concentrations along with a step of the potentials, by the very currents of that step.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "ranvier/mechanisms/mechanism.hpp"
+#include "ranvier/solver/state.hpp"
+#include "ranvier/solver/system.hpp"
+#include "ranvier/solver/tree_solve.hpp"
+
+namespace ranvier {
+
+/// What a method does for ions, in this order: predict(), linearise() all mechanisms, add up the
+/// mean currents of the step, move(). See docs/numerics.md.
+class IonSteps {
+public:
+    explicit IonSteps(const System& system);
+
+    bool is_empty() const noexcept { return pools_.is_empty(); }
+
+    /// Whether all concentrations are above 0. A step from others would have no meaning.
+    bool is_sound(const State& state) const noexcept;
+
+    /// Tells the mechanisms of concentrations as they will be in the middle of a step, as far as
+    /// the last step can tell.
+    void predict(const State& state, double dt_ms) noexcept;
+
+    /// As the kernel of the mechanism, for `bound` rows from `first` on, keeping the current of
+    /// each ion and its slopes.
+    void linearise(std::size_t mechanism, std::size_t first, const BoundRows& bound,
+                   const double* v_mV, const GateSlopes& slopes, double* current_nA,
+                   double* conductance_uS) noexcept;
+
+    /// The part of the mean currents that is there without a change of potentials and gates, and
+    /// that which goes with those of potentials, one per compartment.
+    void begin_mean(std::span<const double> v_change_mV) noexcept;
+    /// And that which goes with the mean change of a gate, one per row.
+    void add_to_mean(std::size_t mechanism, std::size_t gate,
+                     std::span<const double> change) noexcept;
+
+    /// Moves concentrations by the mean currents, diffusion and exchange, and keeps the books.
+    void move(State& state, double dt_ms) noexcept;
+
+private:
+    /// Of one account: the current, d/dv and d/d(each gate), [slope][row]; and their sum.
+    struct Slopes {
+        std::vector<std::vector<double>> by;
+        std::vector<double> mean_nA;
+    };
+
+    /// Diffusion and exchange in one pool, as a linear system on the tree.
+    struct Spread {
+        bool is_any = false;
+        std::vector<double> sum_um3_per_ms;  // of all that leaves a row
+        std::vector<Potentials<1>> coupling;
+        std::vector<SymmetricBlock<1>> pivots;
+        double factored_ms = 0.0;
+    };
+
+    void spread(std::size_t pool, const State& state, double dt_ms) noexcept;
+    void set_rates(std::size_t pool, const std::vector<double>& at_mM,
+                   std::vector<Potentials<1>>& to) const noexcept;
+    void settle_pool(std::size_t pool, State& state, double dt_ms) noexcept;
+
+    const System& system_;
+    const IonPools& pools_;
+    std::span<const std::int32_t> parent_;
+    std::vector<Slopes> slopes_;                  // per account
+    std::vector<Spread> spreads_;                 // per pool
+    std::vector<std::vector<double>> middle_mM_;  // per pool
+    std::vector<std::vector<double>> gain_;       // per pool, amol/ms: by currents
+    // Work.
+    std::vector<double> scratch_nA_;
+    std::vector<double> scratch_uS_;
+    std::vector<double> mean_mM_;
+    std::vector<Potentials<1>> first_;
+    std::vector<Potentials<1>> moved_;
+    std::vector<double> along_amol_;
+    std::vector<double> bath_amol_;
+};
+
+}  // namespace ranvier
