@@ -51,7 +51,7 @@ def pumped() -> Patch:
          "ion 'k': has no outside_mM, expected two concentrations"),
         (lambda: patch(ions=(NA, K, K)), "ions: two are 'k', expected names that differ"),
         (lambda: patch(Part("nak_kager"), ions=(NA,)),
-         "part 'nak_kager': carries k, which the patch has not, expected an ion 'k' among its"),
+         "carries k, which the patch has not, expected an ion 'k' among its ions"),
         (lambda: patch(Part("kna_tigerholm"), ions=(K,)),
          "part 'kna_tigerholm': reads na_in_mM, which the patch has not, expected an ion"),
         (lambda: patch(Part("nak_kager"), ions=(NA, rv.Ion("k", e_mV=-90.0))),
