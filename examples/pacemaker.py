@@ -28,10 +28,10 @@ for axes, (leak_mS_cm2, expected) in zip(every, said.items(), strict=True):
         temperature_degC=37,
     )
     (rest,) = living.rests(cell)
-    result = living.simulate(cell, t_stop_s=8.0, v_init_mV=-80)
+    result = living.simulate(cell, t_stop_s=5.0, v_init_mV=-80)
     beats_s = result.spikes_s(-20.0)
     period_ms = 1e3 * float(np.diff(beats_s)[-1])
-    late = result.t_s > 4.0
+    late = result.t_s > 3.0
     high, low = result.v_mV[late].max(), result.v_mV[late].min()
     print(f"leak {leak_mS_cm2:g} mS/cm2: {period_ms:.1f} ms, {high:.1f} to {low:.1f} mV ", end="")
     print(f"(computed elsewhere {expected}); its only rest, {rest}")
