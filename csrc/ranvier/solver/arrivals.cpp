@@ -38,12 +38,16 @@ void Simulation::note_times() {
         const auto jumps_ms = drive.waveform.jumps_ms();
         jumps_ms_.insert(jumps_ms_.end(), jumps_ms.begin(), jumps_ms.end());
     }
-    marked_drives_ = drives_;
+    if (!arrivals_.is_empty()) {
+        marked_drives_ = drives_;
+    }
     for (const EventTrain& train : arrivals_.trains()) {
         for (auto* times : {&breakpoints_ms_, &jumps_ms_, &arrivals_ms_}) {
             times->insert(times->end(), train.t_ms.begin(), train.t_ms.end());
         }
-        marked_drives_.push_back(marker_of(train));
+        if (!arrivals_.is_empty()) {
+            marked_drives_.push_back(marker_of(train));
+        }
     }
     for (auto* times : {&breakpoints_ms_, &jumps_ms_, &arrivals_ms_}) {
         std::ranges::sort(*times);

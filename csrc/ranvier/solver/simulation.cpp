@@ -219,7 +219,8 @@ void Simulation::begin(bool is_at_rest) {
             Probe& last = read.emplace_back();
             last.compartment = map.compartment;
         }
-        own_->begin(state_, is_at_rest, marked_drives_, detectors_, read);
+        const auto& drives = arrivals_.is_empty() ? drives_ : marked_drives_;
+        own_->begin(state_, is_at_rest, drives, detectors_, read);
     }
     arrivals_.begin(state_.t_ms - slack_ms());
     watched_mV_.clear();

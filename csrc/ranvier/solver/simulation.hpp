@@ -159,7 +159,7 @@ private:
     std::uint64_t fingerprint_;  // of discretisation and method, which a snapshot must share
     std::vector<Drive> drives_;
     EventQueue arrivals_;
-    std::vector<Drive> marked_drives_;  // and where events arrive, for methods with their own state
+    std::vector<Drive> marked_drives_;  // with where events arrive; empty without any
     std::vector<Probe> probes_;
     std::vector<Detector> detectors_;
     bool is_adaptive_;
