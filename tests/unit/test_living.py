@@ -57,6 +57,8 @@ def pumped() -> Patch:
         (lambda: patch(Part("nak_kager"), ions=(NA, rv.Ion("k", e_mV=-90.0))),
          "part 'nak_kager': reads k_out_mM, which the patch has not"),
         (lambda: patch(Part("na_leak"), Part("na_leak")), "parts: two are 'na_leak', expected"),
+        (lambda: Part("exp_syn"), "part 'exp_syn': has a current at a point in nA, expected a "
+         "density, as of a channel or a pump"),
         (lambda: Part("nak_kagr"), "mechanism 'nak_kagr': is unknown, expected 'nak_kager' or"),
         (lambda: Part("na_leak", g_bar=1.0),
          "part 'na_leak': has no parameter 'g_bar', expected 'g_bar_S_cm2' or one of"),
@@ -178,8 +180,12 @@ def test_compiled_channels_are_their_written_forms(compiled: str) -> None:
     np.testing.assert_allclose(found[0], found[1], rtol=1e-12)
 
 
-@pytest.mark.parametrize("name", mechanisms.names())
-def test_every_mechanism_can_be_a_part(name: str) -> None:
+#: Whose currents are densities.
+DENSE = [name for name in mechanisms.names() if not mechanisms.describe(name).get("is_point")]
+
+
+@pytest.mark.parametrize("name", DENSE)
+def test_every_mechanism_with_a_density_can_be_a_part(name: str) -> None:
     """Formulas of one float and of arrays agree, and with those of the mechanism itself."""
     part = Part(name)
     if part.written is None:

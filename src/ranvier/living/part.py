@@ -42,7 +42,8 @@ class Part:
 
     `mechanism` is the name of a channel or pump of the core or the library, or one of your own.
     `name` tells two of the same mechanism apart, and is the mechanism's if not given. Raises
-    ModelError for an unknown mechanism or parameter, and for a number that is not finite.
+    ModelError for an unknown mechanism or parameter, for one at a point, and for a number that is
+    not finite.
     """
 
     def __init__(
@@ -61,6 +62,11 @@ class Part:
             self.written = mechanism
         elif known in library_names():
             self.written = from_library(known)
+        if self.written is not None and self.written.is_point:
+            raise ModelError(
+                f"part {self.name!r}: has a current at a point in nA, expected a density, as of a "
+                "channel or a pump"
+            )
         self._info = info
         self.parameters: dict[str, float] = dict(info["parameters"])
         for key, value in parameters.items():
