@@ -85,7 +85,8 @@ def simulate_batch(
     With `stop_when`, a place, a run ends with the step in which a spike is seen there: a crossing
     of the threshold of the first `detect`, or of -20 mV. Its status is then "stopped".
 
-    A result equals that of `simulate` on the same target, and does not depend on its neighbours.
+    A result equals that of `simulate` on the same target, and does not depend on its neighbours; it
+    has no `ledger`.
     Fibres of one shape (the same tree of compartments, with the same channels in the same places)
     go through the lanes eight at a time, whatever their diameters and stimuli; others run one by
     one. A target that is given several times, as the same object, is discretised once. In the
@@ -273,7 +274,9 @@ class Batch:
             parameters=self.method.parameters,
             solver=self.solver,
             precision=self.precision,
-            threads=thread_count(self.threads),
+            # The lanes of one fibre take up what the others have found: in one order, whatever
+            # the threads do.
+            threads=thread_count(self.threads) if len(begins) == len(fibres) else 1,
             after=answered,
         )
         return all(outcome["status"] != Status.INTERRUPTED for outcome in outcomes)
@@ -347,10 +350,11 @@ class Batch:
             ),
         )
 
-    def lanes(self, target: Target) -> int:
-        """How many runs of a target that was laid go side by side."""
+    def lanes(self, target: Target, stimuli: Sequence[Stimulus]) -> int:
+        """How many runs of a target under these stimuli go side by side."""
+        placed, _ = attached(self._ground_of(target).discretisation, stimuli)
         is_side_by_side = _core.goes_side_by_side(
-            self._ground_of(target).discretisation,
+            placed,
             method=self.method.name,
             parameters=self.method.parameters,
             solver=self.solver,

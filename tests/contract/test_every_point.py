@@ -14,10 +14,15 @@ NAMES = [name for name in mechanisms.names() if mechanisms.describe(name).get("i
 SYNAPSES = [name for name in NAMES if mechanisms.describe(name)["kind"] == "synapse"]
 
 
+#: What the model knows.
+MODEL = {"temperature_degC": 37.0, "e_cl_mV": -80.0}
+
+
 def cell() -> rv.Discretisation:
     model = rv.Model(
         sections=[rv.Section("cell", length_um=20.0, diameter_um=20.0)],
         placements=[rv.Placement("leak", g_bar_S_cm2=3e-4, e_leak_mV=-65.0)],
+        ions=[rv.Ion("cl", e_mV=MODEL["e_cl_mV"])],
     )
     return rv.discretise(model, rv.FixedCount())
 
@@ -61,10 +66,13 @@ def test_slope_of_the_current_is_its_derivative(name: str) -> None:
     states = dict.fromkeys(own.states, 0.3)
     at = {"v_mV": np.array([-80.0, -41.0, 13.0])}
     h_mV = 1e-4
-    sides = [sum(own.currents_nA(at["v_mV"] + dv, states).values()) for dv in (-h_mV, h_mV)]
+    reversal = {name: MODEL[name] for name in own.programs.inputs if name in ("e_cl_mV",)}
+    sides = [
+        sum(own.currents_nA(at["v_mV"] + dv, states, **reversal).values()) for dv in (-h_mV, h_mV)
+    ]
     slope_uS = (sides[1] - sides[0]) / (2 * h_mV)
     programs = own.programs
-    known = {**own.parameters, "temperature_degC": 37.0}
+    known = {**own.parameters, **MODEL}
     inputs = [np.asarray(known[each]) for each in programs.inputs]
     derived = programs.setup.run(inputs)
     given = [at["v_mV"], *states.values(), *inputs, *derived]
@@ -76,7 +84,7 @@ def test_slope_of_the_current_is_its_derivative(name: str) -> None:
 def test_an_event_changes_some_state(name: str) -> None:
     own = mechanisms.point(name)
     programs = own.programs
-    inputs = [np.asarray(own.parameters[each]) for each in programs.inputs]
+    inputs = [np.asarray({**own.parameters, **MODEL}[each]) for each in programs.inputs]
     before = [0.3 for _ in own.states]
     given = [-60.0, *before, *inputs, *programs.setup.run(inputs)]
     assert programs.receive is not None

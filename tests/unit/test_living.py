@@ -133,6 +133,14 @@ def test_no_steady_state_is_said() -> None:
         living.steady_state(unpaid)
 
 
+def test_equilibrium_without_a_pump_is_a_steady_state() -> None:
+    """Where every flow ends, rounding is left."""
+    leaks = patch(Part("na_leak", g_bar_S_cm2=1e-5), Part("k_leak", g_bar_S_cm2=2e-4), ions=(NA, K))
+    run_down = living.steady_state(leaks)
+    assert run_down.growth_rate_per_s < 0
+    assert max(abs(each) for each in run_down.net_mA_cm2.values()) < 1e-15
+
+
 def test_balance_says_what_it_found_and_what_it_cannot() -> None:
     axon = patch(*map(Part, ("na_hh", "k_hh", "na_leak", "k_leak", "nak_kager")))
     found = living.balance(axon, v_mV=-70.0, unknowns=["na_leak", "k_leak", "nak_kager"])

@@ -39,7 +39,7 @@ def cell() -> rv.Discretisation:
 
 
 def own(**given: Any) -> Synapse:
-    return Synapse(**{"mechanism": Mechanism.from_dict(FORM), "at": 0, **given})
+    return Synapse(**{"mechanism": Mechanism.from_dict(FORM), "at": 0, "times_ms": [1.0], **given})
 
 
 @pytest.mark.parametrize(
@@ -126,8 +126,13 @@ def test_density_is_no_synapse(name: str) -> None:
 @pytest.mark.parametrize(
     ("given", "error", "problem"),
     [
-        ({"times_ms": [-1.0]}, ValueError, "times_ms has others, expected finite times from 0"),
-        ({"times_ms": [[1.0]]}, ValueError, "times_ms has others"),
+        (
+            {"times_ms": [2.0, -1.0]},
+            ValueError,
+            "times_ms has -1 ms, expected finite times from 0 on",
+        ),
+        ({"times_ms": [[1.0]]}, ValueError, "times_ms is ..1.0.., expected a sequence of times"),
+        ({"times_ms": 3.0}, ValueError, "synapse 'own': times_ms is 3.0, expected a sequence of"),
         ({"parameters": {"tau": 1}}, rv.ModelError, "'own': has no parameter 'tau', expected 'tau"),
         ({"event": {"weight": 1}}, rv.ModelError, "has no argument of an event 'weight', expected"),
         (
@@ -182,8 +187,9 @@ def test_two_mechanisms_need_two_names() -> None:
 
 
 def test_name_of_a_density_is_taken() -> None:
+    compiled = Mechanism.from_dict(FORM).compiled
     with pytest.raises(rv.ModelError, match="mechanism 'leak': is in this model already"):
-        attached(cell(), [own(name="leak")])
+        cell().with_points([("leak", compiled, [0], [[2.0]])])
 
 
 def test_nothing_is_copied_without_points() -> None:
@@ -314,3 +320,63 @@ def test_error_bars_of_a_synaptic_run() -> None:
     )
     fine = result.recipe.run(method=rv.Method(dt_ms=0.01), mesh=rv.FixedCount(3))
     assert fine["i_nA"].values[-1] == pytest.approx(result["i_nA"].values[-1], rel=1e-3)
+
+
+def test_a_point_without_events_acts_all_the_time() -> None:
+    """As an electrode that injects: against the current clamp, sign included."""
+    pipette = Mechanism.from_dict(
+        {
+            "name": "pipette",
+            "kind": "electrode",
+            "parameters": {"amplitude_nA": 0.02},
+            "currents_nA": {"mixed": "-amplitude_nA"},
+        }
+    )
+    runs = [
+        rv.simulate(
+            cell(),
+            [stimulus],
+            [rv.Probe("v_mV"), *more],
+            t_stop_ms=5.0,
+            v_init_mV=-65.0,
+        )
+        for stimulus, more in (
+            (
+                Synapse(mechanism=pipette, at=1, times_ms=[]),
+                [rv.Probe("i_nA", mechanism="pipette")],
+            ),
+            (rv.stimuli.CurrentClamp(waveform=always_on(), at=1, amplitude_nA=0.02), []),
+        )
+    ]
+    np.testing.assert_allclose(runs[0]["v_mV"].values, runs[1]["v_mV"].values, rtol=0, atol=2e-8)
+    assert runs[0]["v_mV"].values[-1, 1] > -61.0
+    assert runs[0]["i_nA"].values == pytest.approx(-0.02)
+
+
+def test_a_point_does_not_take_the_name_of_a_density() -> None:
+    with pytest.raises(
+        rv.ModelError,
+        match="stimulus 'leak': has the name of a mechanism of the model, expected another",
+    ):
+        attached(cell(), [own(name="leak")])
+
+
+def test_an_electrode_is_not_beside_a_field() -> None:
+    """It would hold the axoplasm without what is imposed on it."""
+    field = rv.stimuli.Extracellular(
+        field=rv.fields.PointSource(position_um=(0, 0, 500)),
+        waveform=rv.stimuli.Pulse(duration_ms=1.0),
+        amplitude_mA=0.1,
+    )
+    clamp = VoltageClamp(waveform=always_on(), at=1, holding_mV=0.0)
+    with pytest.raises(
+        rv.ModelError,
+        match="stimulus 'voltage_clamp': is an electrode against ground beside a potential imposed "
+        "outside, expected one or the other",
+    ):
+        attached(cell(), [field, clamp])
+    attached(cell(), [field, own()])
+
+
+def always_on() -> Samples:
+    return Samples(t_ms=[0.0, 100.0], value=[1.0, 1.0])

@@ -17,7 +17,7 @@ import ranvier as rv
 from ranvier.batch import Answer, Batch
 from ranvier.fields import PointSource
 from ranvier.results import Crossings, Status
-from ranvier.stimuli import CurrentClamp, Extracellular, Pulse
+from ranvier.stimuli import CurrentClamp, Extracellular, Pulse, Synapse
 from ranvier.studies import (
     Activation,
     Block,
@@ -125,7 +125,7 @@ def test_runs_that_blow_up_are_kept_away_from(monkeypatch: pytest.MonkeyPatch) -
     assert found.factor == pytest.approx(4.9, rel=1e-3)
     lost = answering(monkeypatch, lambda factor: "diverged" if factor > 5.0 else "completed")()
     assert lost.status is ThresholdStatus.DIVERGED
-    assert lost.message == "it diverged"
+    assert lost.message == "silent up to 9.9956 nA, and from 10.002 on it diverged"
     assert lost.bracket[0] == pytest.approx(10.0, rel=1e-3)
     assert math.isnan(lost.bracket[1])
     assert answering(monkeypatch, lambda _: "diverged")().status is ThresholdStatus.DIVERGED
@@ -188,6 +188,37 @@ def test_every_way_of_running_finds_a_bracket_that_holds(solver: str, method: rv
     assert found.amplitude == pytest.approx(usual.amplitude, rel=0.05)
 
 
+def test_runs_one_after_the_other_find_what_lanes_do() -> None:
+    """With a synapse in the background this method has no lanes: strong runs, which blow up, are
+    not to come before weak ones have been tried."""
+    still = Synapse(mechanism="exp_syn", at=("node[3]", 0.5), times_ms=[], parameters={})
+    for given in (-0.5, -0.05):
+        alone, beside = (
+            find_threshold(
+                fibre(),
+                electrode(given),
+                background=background,
+                method=rv.Method("staggered_sdirk2"),
+                rtol=0.01,
+            )
+            for background in ((), still)
+        )
+        assert beside.status is ThresholdStatus.FOUND
+        assert beside.amplitude == pytest.approx(alone.amplitude, rel=0.02)
+
+
+def test_a_search_does_not_depend_on_threads() -> None:
+    found = [find_threshold(fibre(), electrode(-0.5), rtol=1e-4, threads=n) for n in (1, 2, 2)]
+    assert {(each.bracket, each.runs) for each in found} == {(found[0].bracket, found[0].runs)}
+
+
+def test_what_is_never_met_is_told_with_where_runs_blow_up() -> None:
+    found = find_threshold(fibre(), electrode(-0.5), activation=Activation(spikes=9), rtol=0.1)
+    assert found.status is ThresholdStatus.DIVERGED
+    assert found.message.startswith("silent up to -")
+    assert "mA, and from -" in found.message
+
+
 def test_a_few_fibres_share_the_lanes() -> None:
     fibres = [fibre(d) for d in (5.7, 10.0, 16.0)]
     found = find_thresholds(fibres, electrode(-0.05), rtol=0.01)
@@ -234,6 +265,14 @@ def test_a_search_is_told_what_it_needs() -> None:
         find_threshold(grid, ok)
     with pytest.raises(rv.ModelError, match="fibre 0: field: an electrode is inside the fibre"):
         find_threshold(fibre(), electrode(-1.0, distance_um=0.5))
+    for t_stop_ms in (math.inf, math.nan, [math.nan]):
+        with pytest.raises(rv.ModelError, match=r"t_stop_ms: is (inf|nan), expected a finite"):
+            find_threshold(fibre(), ok, t_stop_ms=t_stop_ms)  # type: ignore[arg-type]
+    for late in (Activation(after_ms=50.0), Block(after_ms=50.0)):
+        with pytest.raises(rv.ModelError, match="after_ms is 50, expected before the end of the r"):
+            find_threshold(fibre(), ok, activation=late, t_stop_ms=9.0)
+    with pytest.raises(rv.ModelError, match="fibre 0: place 'ghost'"):
+        find_threshold(fibre(), ok, background=Synapse(mechanism="exp_syn", at="ghost"))
     with pytest.raises(rv.ModelError, match="activation: spikes is 0, expected a whole number, 1"):
         Activation(spikes=0)
     with pytest.raises(rv.ModelError, match="activation: threshold_mV is nan, expected a finite"):

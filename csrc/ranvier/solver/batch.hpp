@@ -30,8 +30,8 @@ struct BatchRun {
     /// The run ends early, with the step, once this detector has seen something.
     std::optional<std::size_t> stops_at_detector;
     std::vector<EventTrain> trains = {};
-    double drive_factor = 1.0;      // `drives` are so many times as strong as they say
-    std::vector<Drive> background;  // drives that no factor changes
+    double drive_factor = 1.0;           // `drives` are so many times as strong as they say
+    std::vector<Drive> background = {};  // drives that no factor changes
 };
 
 enum class BatchStatus : std::uint8_t { kCompleted, kStopped, kDiverged, kFailed, kNotRun };

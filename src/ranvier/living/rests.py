@@ -152,7 +152,9 @@ def steady_state(patch: Patch, *, v_guess_mV: float | None = None) -> SteadyStat
         if shrink == 1.0 and np.all(np.abs(move) <= SETTLED_RELATIVE * scale):
             break
     net, through = _net_by_ion(system, y)
-    left = {ion: abs(net[ion]) / max(through[ion], 1e-300) for ion in net}
+    # Where every flow has come to its end, what is left is rounding of what there was.
+    _, at_first = _net_by_ion(system, start)
+    left = {ion: abs(net[ion]) / max(through[ion], at_first[ion], 1e-300) for ion in net}
     worst = max(left, key=lambda ion: left[ion], default=None)
     if worst is not None and left[worst] > BALANCED_RELATIVE:
         raise ModelError(

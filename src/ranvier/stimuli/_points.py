@@ -7,7 +7,7 @@ ends in "#2".
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -56,21 +56,26 @@ def attached(
     """
     tables: dict[str, _Table] = {}
     trains: list[EventTrain] = []
-    for stimulus in stimuli:
-        for point in stimulus.points(discretisation):
-            _check_place(point, discretisation)
-            for compartment in point.compartments.tolist():
-                name = _place(point, compartment, tables)
-                trains.append(
-                    EventTrain(
-                        mechanism=name,
-                        compartment=compartment,
-                        t_ms=point.t_ms,
-                        arguments=point.arguments.ravel(),
-                    )
-                )
-    if not tables:
+    points = [point for stimulus in stimuli for point in stimulus.points(discretisation)]
+    if not points:
         return discretisation, []
+    taken = discretisation.to_dict()["mechanisms"]
+    for point in points:
+        _check_place(point, discretisation)
+        if point.mechanism.form.kind == "electrode":
+            _check_is_alone(point, discretisation, stimuli)
+        for compartment in point.compartments.tolist():
+            name = _place(point, compartment, tables, taken)
+            if not point.t_ms.size:
+                continue
+            trains.append(
+                EventTrain(
+                    mechanism=name,
+                    compartment=compartment,
+                    t_ms=point.t_ms,
+                    arguments=point.arguments.ravel(),
+                )
+            )
     return discretisation.with_points([_lowered(*item) for item in tables.items()]), trains
 
 
@@ -86,12 +91,31 @@ def _check_place(point: PointProcess, discretisation: Discretisation) -> None:
                 )
 
 
-def _place(point: PointProcess, compartment: int, tables: dict[str, _Table]) -> str:
+def _check_is_alone(
+    point: PointProcess, discretisation: Discretisation, stimuli: Sequence[Stimulus]
+) -> None:
+    """In the core a potential that is imposed outside is a current inside, which shifts what stands
+    for the axoplasm: an electrode would hold another potential than the one against ground."""
+    if any(stimulus.imposed(discretisation) is not None for stimulus in stimuli):
+        raise ModelError(
+            f"stimulus {point.name!r}: is an electrode against ground beside a potential imposed "
+            "outside, expected one or the other"
+        )
+
+
+def _place(
+    point: PointProcess, compartment: int, tables: dict[str, _Table], taken: Container[str]
+) -> str:
     """Puts it into the first table of its name that is free there; the table's name."""
     count = 1
     while True:
         name = point.name if count == 1 else f"{point.name}#{count}"
         table = tables.setdefault(name, _Table(point.mechanism))
+        if name in taken:
+            raise ModelError(
+                f"stimulus {point.name!r}: has the name of a mechanism of the model, expected "
+                "another (name=)"
+            )
         if table.mechanism.source != point.mechanism.source:
             raise ModelError(
                 f"stimulus {point.name!r}: is the name of two mechanisms, expected one for each"

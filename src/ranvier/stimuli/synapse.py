@@ -43,11 +43,18 @@ class Synapse(Stimulus):
     name: str | None = None
 
     def __post_init__(self) -> None:
-        times_ms = np.asarray(self.times_ms, dtype=np.float64)
-        if times_ms.ndim != 1 or not ((times_ms >= 0) & np.isfinite(times_ms)).all():
-            raise ValueError("synapse: times_ms has others, expected finite times from 0 on")
         own = self._mechanism
         subject = f"synapse {own.name!r}"
+        times_ms = np.asarray(self.times_ms, dtype=np.float64)
+        if times_ms.ndim != 1:
+            raise ValueError(
+                f"{subject}: times_ms is {self.times_ms}, expected a sequence of times"
+            )
+        wrong = times_ms[~((times_ms >= 0) & np.isfinite(times_ms))]
+        if wrong.size:
+            raise ValueError(
+                f"{subject}: times_ms has {wrong[0]:g} ms, expected finite times from 0 on"
+            )
         if times_ms.size and own.form.on_event is None:
             raise ModelError(f"{subject}: takes no events, expected times_ms to be empty")
         check_names(subject, "parameter", self.parameters, list(own.parameters))

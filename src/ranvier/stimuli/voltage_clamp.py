@@ -29,7 +29,8 @@ class VoltageClamp(Stimulus):
     the end). The potential follows with the time constant of resistance times capacitance, and
     differs from the command by resistance times current. The electrode's current is recorded by
     `Probe("i_nA", mechanism="voltage_clamp")`, outward like all currents of a membrane, so minus
-    what the electrode puts in; `name` calls it something else. Raises ValueError for a resistance
+    what the electrode puts in; `name` calls it something else. It is against ground, so neither
+    under a sheath nor beside a potential imposed outside. Raises ValueError for a resistance
     that is not above 0, for a potential that is not finite, and for times in another order.
     """
 

@@ -43,6 +43,9 @@ class Criterion(Protocol):
     def detector(self, compartments: NDArray[np.int32]) -> SpikeDetector:
         """What the run has to be watched with, as the first of its detectors."""
 
+    def check(self, t_stop_ms: float) -> None:
+        """Raises ModelError if no run until then could tell."""
+
     @property
     def needs_whole_runs(self) -> bool:
         """Whether it is only known at the end of a run that it is met."""
@@ -85,6 +88,9 @@ class Activation:
     def ends_the_run(self) -> bool:
         """Whether the first crossing at the place decides, so that a run need not go on."""
         return self.spikes == 1 and not self.needs_all and self.after_ms <= 0
+
+    def check(self, t_stop_ms: float) -> None:
+        _check_begins("activation", self.after_ms, t_stop_ms)
 
     @property
     def needs_whole_runs(self) -> bool:
@@ -131,6 +137,9 @@ class Silence:
     def ends_the_run(self) -> bool:
         return self.activation.ends_the_run
 
+    def check(self, t_stop_ms: float) -> None:
+        self.activation.check(t_stop_ms)
+
     @property
     def needs_whole_runs(self) -> bool:
         return True
@@ -175,6 +184,9 @@ class Block:
     def ends_the_run(self) -> bool:
         return False
 
+    def check(self, t_stop_ms: float) -> None:
+        _check_begins("block", self.after_ms, t_stop_ms)
+
     @property
     def needs_whole_runs(self) -> bool:
         return True
@@ -195,3 +207,11 @@ class Block:
         t_ms = result.crossings[0].t_ms
         is_silent = not ((t_ms >= self.after_ms) & (t_ms <= self.before_ms)).any()
         return result.status is not Status.DIVERGED and is_silent
+
+
+def _check_begins(subject: str, after_ms: float, t_stop_ms: float) -> None:
+    if after_ms >= t_stop_ms:
+        raise ModelError(
+            f"{subject}: after_ms is {after_ms:g}, expected before the end of the run, "
+            f"{t_stop_ms:g} ms"
+        )

@@ -100,9 +100,10 @@ class Search:
     def _choose(self) -> tuple[float, float] | None:
         """What is of most use to know, which may be in a lane already."""
         ceiling = min(self.above, self.broken)
-        if self.is_narrow or (math.isinf(ceiling) and self.below >= self.most):
+        is_cornered = self.broken <= self.below * (1.0 + self.rtol)
+        if self.is_narrow or is_cornered or (math.isinf(ceiling) and self.below >= self.most):
             # Silent until the horizon, and for all that is known, a spike may come later.
-            return self.below, self.t_stop_ms
+            return (self.below, self.t_stop_ms) if self.below not in self.certain else None
         flying = sorted(each for each in self.running if self.below < each < ceiling)
         if math.isinf(ceiling):
             farthest = max(self.below, *flying) if flying else self.below
@@ -120,7 +121,7 @@ class Search:
         edges = np.array([low, *(each for each in flying if each > low), ceiling])
         ratios = edges[1:] / edges[:-1]
         widest = int(ratios.argmax())
-        if ratios[widest] <= 1.0 + self.rtol:
+        if edges[widest + 1] <= edges[widest] * (1.0 + self.rtol):  # as is_narrow has it
             return None
         half = math.sqrt(ratios[widest])
         # Of the last cut whole runs spare one afterwards.
@@ -157,6 +158,10 @@ class Search:
                 self.certain.add(factor)
         self._conclude()
 
+    def _may_be_lower(self) -> bool:
+        """Whether a weaker run may yet turn out to be active."""
+        return any(0.0 < each < self.below for each in self.running)
+
     def _conclude(self) -> None:
         """The bracket from what is known, and whether the search is over."""
         if self.status is not None:
@@ -171,11 +176,20 @@ class Search:
         if self.above == 0.0:
             self.status = ThresholdStatus.ALWAYS
             self.message = self.criterion.met_without
+        elif math.isinf(self.above) and self._may_be_lower():
+            return
         elif math.isinf(self.above) and self.below >= self.most and self.below in self.certain:
             self.status = ThresholdStatus.NO_RESPONSE
             self.message = f"{self.criterion.unmet} up to {self.given * self.most:g} {self.unit}"
-        elif self.broken <= max(self.below * (1.0 + self.rtol), _NOTHING):
+        elif self.broken <= _NOTHING:
             self.status = ThresholdStatus.DIVERGED
+        elif self.broken <= self.below * (1.0 + self.rtol):
+            if self.below in self.certain:
+                self.status = ThresholdStatus.DIVERGED
+                self.message = (
+                    f"{self.criterion.unmet} up to {self.given * self.below:.5g} {self.unit}, and "
+                    f"from {self.given * self.broken:.5g} on {self.message}"
+                )
         elif self.is_narrow and self.below in self.certain:
             self.status = ThresholdStatus.FOUND
         elif math.isfinite(self.above):
@@ -226,10 +240,11 @@ def _run_group(numbered: Sequence[tuple[int, Search]], tell: Callable[[int], Non
     """Those that share a batch. Calls `tell` with the number of each that is over."""
     searches = [search for _, search in numbered]
     batch = searches[0].batch
+    lanes = [batch.lanes(each.target, (each.stimulus, *each.background)) for each in searches]
     entries = [
         (k, factor, search.horizon_ms)
         for k, search in enumerate(searches)
-        for factor in search.begin(max(1, batch.lanes(search.target) // len(searches)))
+        for factor in search.begin(max(1, lanes[k] // len(searches)))
     ]
     running = [(factor, until_ms) for _, factor, until_ms in entries]
 

@@ -13,7 +13,8 @@ import numpy as np
 from ranvier.batch import Batch, Target
 from ranvier.errors import ModelError, SearchInterrupted
 from ranvier.fibers._fiber import Fiber
-from ranvier.run import several
+from ranvier.run import check_t_stop, several
+from ranvier.stimuli._points import attached
 from ranvier.studies.activation import Activation, Block, Criterion, Silence
 from ranvier.studies.search import Search, run_searches
 from ranvier.studies.threshold_result import Threshold, Thresholds, ThresholdStatus
@@ -151,19 +152,22 @@ def find_thresholds(
     if error:
         from ranvier.studies.threshold_errors import with_errors
 
-        found = with_errors(
-            found,
-            targets,
-            each_stimuli,
-            background=prepared.background,
-            activation=criterion,
-            t_stop_ms=prepared.t_stops_ms,
-            method=method,
-            mesh=mesh,
-            solver=solver,
-            precision=precision,
-            threads=threads,
-        )
+        try:
+            found = with_errors(
+                found,
+                targets,
+                each_stimuli,
+                background=prepared.background,
+                activation=criterion,
+                t_stop_ms=prepared.t_stops_ms,
+                method=method,
+                mesh=mesh,
+                solver=solver,
+                precision=precision,
+                threads=threads,
+            )
+        except SearchInterrupted:
+            raise SearchInterrupted(so_far(found)) from None
     if on_row is not None and not is_last:
         for k, row in enumerate(found):
             on_row(k, row)
@@ -241,6 +245,7 @@ def _t_stops_ms(
             raise ModelError(
                 f"fibre {k}: is a bare model, expected t_stop_ms to say how long its spike needs"
             )
+        check_t_stop(t_stop_ms)
         if t_stop_ms < end_ms:
             raise ModelError(
                 f"fibre {k}: the stimulus ends at {end_ms:g} ms, expected the run not to end "
@@ -304,8 +309,10 @@ class _Prepared:
                 )
             batches[key].lay(target, grid)
             drives = [drive for stimulus in each for drive in _in_proportion(stimulus, grid)]
+            attached(grid, self.background[k])  # which refuses what does not fit
             for stimulus in self.background[k]:
-                stimulus.lower(grid)  # which refuses what does not fit
+                stimulus.lower(grid)
+            criterion.check(self.t_stops_ms[k])
         except ModelError as error:
             raise ModelError(f"fibre {k}: {error}", error.problems) from error
         return Search(

@@ -96,7 +96,10 @@ def find_rows(
     refused: list[ModelError] = []
     done = 0
 
+    told_rows: set[int] = set()
+
     def found(k: int, threshold: Threshold) -> None:
+        told_rows.add(k)
         add(k, row_of(threshold) if make_row is None else make_row(k, threshold))
 
     def search_of(chosen: Sequence[int]) -> None:
@@ -119,6 +122,8 @@ def find_rows(
         try:
             search_of(chosen)
         except ModelError:
+            if told_rows.intersection(chosen):
+                raise
             # Before anything ran: now one by one, to tell who it was.
             for k in chosen:
                 try:
