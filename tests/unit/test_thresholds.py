@@ -131,6 +131,20 @@ def test_runs_that_blow_up_are_kept_away_from(monkeypatch: pytest.MonkeyPatch) -
     assert answering(monkeypatch, lambda _: "diverged")().status is ThresholdStatus.DIVERGED
 
 
+def test_what_is_given_may_be_far_too_strong(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that it blocks, or blows up: weaker ones are tried before that is the answer."""
+
+    def fires_below(factor: float) -> str:
+        if factor > 5.0:
+            return "diverged"
+        return "stopped" if 0.004 < factor < 0.05 else "completed"
+
+    found = answering(monkeypatch, fires_below)()
+    assert found.status is ThresholdStatus.FOUND
+    assert found.factor == pytest.approx(0.004, rel=2e-3)
+    assert found.silent_above > 2.0 * 0.05
+
+
 def test_no_rest_is_a_status(monkeypatch: pytest.MonkeyPatch) -> None:
     found = answering(monkeypatch, lambda _: "failed")()
     assert found.status is ThresholdStatus.FAILED

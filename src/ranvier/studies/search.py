@@ -34,6 +34,9 @@ _FIRST_WAIT = 0.5
 _NOTHING = 1e-9
 #: Where a fibre has one lane only, strides grow as well, up to this.
 _LARGEST_STRIDE = 16.0
+#: From one amplitude to the next below what was given, where that and all above it is silent: it
+#: may be so strong that it blocks. Amplitudes that fire span more than this.
+_DESCENT = 4.0
 
 
 @dataclass(eq=False, kw_only=True)
@@ -100,6 +103,8 @@ class Search:
     def _choose(self) -> tuple[float, float] | None:
         """What is of most use to know, which may be in a lane already."""
         ceiling = min(self.above, self.broken)
+        if self._wants_weaker():
+            return self._weakest() / _DESCENT, self.horizon_ms
         is_cornered = self.broken <= self.below * (1.0 + self.rtol)
         if self.is_narrow or is_cornered or (math.isinf(ceiling) and self.below >= self.most):
             # Silent until the horizon, and for all that is known, a spike may come later.
@@ -158,6 +163,21 @@ class Search:
                 self.certain.add(factor)
         self._conclude()
 
+    def _weakest(self) -> float:
+        """Of all that were tried."""
+        tried = {*self.silent, *self.running, *self.ladder}
+        return min((each for each in tried if each > 0.0), default=1.0)
+
+    def _wants_weaker(self) -> bool:
+        """Whether all that can be tried above is silent, and too little below was tried."""
+        is_up_done = math.isfinite(self.broken) or self.below >= self.most
+        return (
+            math.isinf(self.above)
+            and self.floor == 0.0
+            and is_up_done
+            and self._weakest() * self.most > 1.0
+        )
+
     def _may_be_lower(self) -> bool:
         """Whether a weaker run may yet turn out to be active."""
         return any(0.0 < each < self.below for each in self.running)
@@ -176,7 +196,7 @@ class Search:
         if self.above == 0.0:
             self.status = ThresholdStatus.ALWAYS
             self.message = self.criterion.met_without
-        elif math.isinf(self.above) and self._may_be_lower():
+        elif self._wants_weaker() or (math.isinf(self.above) and self._may_be_lower()):
             return
         elif math.isinf(self.above) and self.below >= self.most and self.below in self.certain:
             self.status = ThresholdStatus.NO_RESPONSE
