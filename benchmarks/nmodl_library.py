@@ -1,4 +1,4 @@
-"""Reads folders of .mod files and clamps each membrane mechanism beside NEURON's compiled one.
+"""Reads folders of .mod files and clamps each density mechanism beside NEURON's compiled one.
 
     python benchmarks/nmodl_library.py FOLDER... [--peer-python PATH] [--library SO] [--built-in]
 
@@ -64,6 +64,10 @@ class Read:
     refused: list[str] = field(default_factory=list)
     difference: float | None = None
     problem: str = ""
+
+    @property
+    def is_point(self) -> bool:
+        return self.mechanism is not None and self.mechanism.is_point
 
 
 def read(path: Path) -> Read:
@@ -251,7 +255,8 @@ def print_table(reads: list[Read]) -> None:
         if each.mechanism is not None:
             shown = "" if each.difference is None else f"{each.difference:.1e}"
             states = " ".join(each.mechanism.states) or "none"
-            text = f"{shown} {each.problem}".strip() or "not compared"
+            at_point = "at a point: driven in tests/reference/test_neuron_synapses.py"
+            text = f"{shown} {each.problem}".strip() or (at_point if each.is_point else "")
             print(f"| {name_of(each.path)} | {each.mechanism.name} | {states} | {text} |")
     print("\n| refused | why |")
     print("|---|---|")
@@ -286,8 +291,9 @@ def main() -> None:
                 library = Path(given)
             else:
                 library = compiled(source, arguments.peer_python, Path(folder) / str(number))
-            results = clamped([each.job for each in loaded], arguments.peer_python, library)
-            for each, result in zip(loaded, results, strict=True):
+            dense = [each for each in loaded if not each.is_point]
+            results = clamped([each.job for each in dense], arguments.peer_python, library)
+            for each, result in zip(dense, results, strict=True):
                 compare(each, result)
     print_table(reads)
     loaded = [each for each in reads if each.mechanism is not None]
