@@ -225,6 +225,8 @@ class Batch:
             for k, (each, t_stop_ms) in enumerate(zip(runs, stops_ms, strict=True))
         ]
         build = build_info()  # which refuses what RANVIER_ISA may not be
+        if progress is not None:
+            progress(0.0)  # the core's first look may find runs that are over
         outcomes = _core.run_batch(
             [run.core for run in checked],
             method=self.method.name,
@@ -256,9 +258,9 @@ class Batch:
 
         A fibre is a target, its stimuli, and others that stay as they are. Each of `begins` has the
         number of a fibre, how many times as strong as given its stimuli are first, and until when
-        that runs. `after` is told the number of the entry and
-        how its run ended, and gives the next factor and time, or None for no more. A fibre that
-        has several entries is in as many lanes. Raises ModelError for what cannot be run.
+        that runs. `after` is told the number of the entry and how its run ended, and gives the next
+        factor and time, or None for no more. A fibre that has several entries is in as many lanes.
+        Raises ModelError for what cannot be run.
         """
         checked = [
             self._checked(k, target, stimuli, None, background, t_stop_ms=self.t_stop_ms)
@@ -363,7 +365,8 @@ class Batch:
 
     def lay(self, target: Target, discretisation: Discretisation) -> None:
         """Lets its runs have this one, which is that of its mesh."""
-        self.grounds.setdefault(id(target), self._ground(target, discretisation))
+        if id(target) not in self.grounds:
+            self.grounds[id(target)] = self._ground(target, discretisation)
 
     def _ground_of(self, target: Target) -> _Ground:
         if id(target) not in self.grounds:
