@@ -52,7 +52,7 @@ py::object latest_crossing(const Simulation& simulation, std::size_t index) {
 /// What a run has moved: of each current of each mechanism, and of each ion in each layer.
 py::dict ledger(const Simulation& simulation) {
     const auto& pools = simulation.system().ion_pools();
-    const State& state = simulation.state();
+    const State state = simulation.state_with_ions_moved();
     const auto& mechanisms = simulation.discretisation().mechanisms;
     const auto name_or_none = [](std::string_view name) {
         return name.empty() ? py::object(py::none()) : py::object(py::str(std::string(name)));

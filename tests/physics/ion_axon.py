@@ -108,10 +108,12 @@ class IonAxon:
             waveform=Pulse(onset_ms=0.0, duration_ms=1e6), at=[self.at], amplitude_nA=self.i_nA
         )
 
-    def simulation(self, dt_ms: float, probes: tuple[rv.Probe, ...] = ()) -> rv.Simulation:
+    def simulation(
+        self, dt_ms: float, probes: tuple[rv.Probe, ...] = (), *, ions_every: int = 1
+    ) -> rv.Simulation:
         return rv.Simulation(
             self.discretised(),
-            method=rv.Method(dt_ms=dt_ms),
+            method=rv.Method(dt_ms=dt_ms, ions_every=ions_every),
             stimuli=[self.stimulus()],
             probes=probes,
             v_init_mV=self.v_init_mV,

@@ -28,9 +28,9 @@ def exact(axon: IonAxon, t_stop_ms: float) -> Array:
     return solution.y[:, -1].reshape(9, axon.compartments)[[0, 5, 6, 7, 8]]
 
 
-def error(axon: IonAxon, t_stop_ms: float, dt_ms: float) -> Array:
+def error(axon: IonAxon, t_stop_ms: float, dt_ms: float, ions_every: int = 1) -> Array:
     """Largest of v, and of each concentration, (5,)."""
-    run = axon.simulation(dt_ms)
+    run = axon.simulation(dt_ms, ions_every=ions_every)
     run.advance_to(t_stop_ms)
     return np.abs(axon.state_of(run) - exact(axon, t_stop_ms)).max(axis=1)
 
@@ -56,6 +56,26 @@ def test_the_order_is_two_on_a_cable_with_a_spike_and_diffusion() -> None:
     """Of the potential and of each concentration."""
     coarse, fine = (error(CABLE, 4.0, dt_ms) for dt_ms in (0.0005, 0.00025))
     assert np.log2(coarse / fine) == pytest.approx(2.0, abs=0.1)
+
+
+def test_the_order_is_two_where_concentrations_move_every_eight_steps() -> None:
+    """4 ms are whole numbers of eight steps."""
+    coarse, fine = (error(CABLE, 4.0, dt_ms, ions_every=8) for dt_ms in (0.0005, 0.00025))
+    assert np.log2(coarse / fine) == pytest.approx(2.0, abs=0.1)
+
+
+def test_between_its_moves_a_concentration_goes_on_as_it_went() -> None:
+    """Off by what the slope changes in the time since: of second order in it."""
+    probes = tuple(rv.Probe(name, [3]) for name in ("k_out_mM", "e_k_mV"))
+    run, fine = (CABLE.simulation(0.005, probes, ions_every=each) for each in (8, 1))
+    for each in (run, fine):
+        each.advance(445)  # five steps after a move, in a spike
+    seen, expected = (each.traces()[0].values[:, 0] for each in (run, fine))
+    moved = np.abs(np.diff(expected)).max()
+    assert moved > 1e-3
+    assert np.abs(seen - expected).max() < 2.0 * moved  # 8 times that, if it stood still
+    seen, expected = (each.traces()[1].values[:, 0] for each in (run, fine))
+    assert np.abs(seen - expected).max() < 2.0 * np.abs(np.diff(expected)).max()
 
 
 def under_myelin(dt_ms: float, shell_um: float | None = None) -> rv.Simulation:
@@ -115,12 +135,17 @@ def test_the_order_is_two_under_myelin(shell_um: float | None) -> None:
         assert order == pytest.approx(2.0, abs=0.1)
 
 
-@pytest.mark.parametrize("make", ["cable", "myelin", "shells"])
+@pytest.mark.parametrize("make", ["cable", "rarely", "myelin", "shells"])
 def test_ions_and_charge_are_conserved(make: str) -> None:
     """In every compartment what was gained is what came, and the membrane's charge is what all
     currents and the electrode have left. benchmarks/conservation.py does so for 10^6 steps."""
-    if make == "cable":
-        run, i_nA, v_init_mV = CABLE.simulation(0.005), CABLE.i_nA, CABLE.v_init_mV
+    if make in ("cable", "rarely"):
+        every = 1 if make == "cable" else 7  # which the run ends in between of
+        run, i_nA, v_init_mV = (
+            CABLE.simulation(0.005, ions_every=every),
+            CABLE.i_nA,
+            CABLE.v_init_mV,
+        )
     else:
         run, i_nA, v_init_mV = under_myelin(0.005, 0.1 if make == "shells" else None), 1.2, -80.0
     run.advance(4000)
@@ -229,12 +254,13 @@ def test_what_a_pump_spends_is_a_third_of_its_sodium() -> None:
     assert atp_fmol[0] > 0
 
 
-def test_a_run_goes_on_bit_for_bit_from_a_snapshot() -> None:
-    whole = CABLE.simulation(0.005)
+@pytest.mark.parametrize("ions_every", [1, 7])
+def test_a_run_goes_on_bit_for_bit_from_a_snapshot(ions_every: int) -> None:
+    whole = CABLE.simulation(0.005, ions_every=ions_every)
     whole.advance(150)
     snapshot = whole.snapshot()
     whole.advance(150)
-    other = CABLE.simulation(0.005)
+    other = CABLE.simulation(0.005, ions_every=ions_every)
     other.restore(snapshot)
     other.advance(150)
     assert np.array_equal(CABLE.state_of(other), CABLE.state_of(whole))

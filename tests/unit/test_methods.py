@@ -41,6 +41,14 @@ def test_steps_must_be_above_zero(dt_ms: float) -> None:
         rv.Method("backward_euler", dt_ms=dt_ms)
 
 
+@pytest.mark.parametrize("name", ["rosenbrock2", "windowed"])
+def test_ions_move_every_whole_number_of_steps(name: str) -> None:
+    pattern = rf"^method '{name}': ions_every is 2.5, expected a whole number of steps, 1 or more$"
+    with pytest.raises(rv.ModelError, match=pattern):
+        rv.Method(name, ions_every=2.5)
+    assert rv.Method(name, ions_every=10).finer(2.0).parameters["ions_every"] == 10
+
+
 def test_unknown_names_are_told_with_what_there_is() -> None:
     with pytest.raises(
         rv.ModelError,

@@ -65,10 +65,13 @@ void IonPools::begin(const Discretisation& d, State& state) const {
     state.concentration_slope_mM_per_ms.assign(pools.size(), none);
     state.diffused_amol.assign(pools.size(), {none, none});
     state.exchanged_amol.assign(pools.size(), {none, none});
+    state.ions_ms = 0.0;
     state.charge_pC.clear();
+    state.pending_pC.clear();
     for (const IonAccount& account : accounts) {
         const std::vector<double> rows(d.mechanisms[account.mechanism].compartment.size(), 0.0);
         state.charge_pC.push_back({rows, rows});
+        state.pending_pC.push_back(rows);
     }
 }
 
@@ -130,6 +133,7 @@ void IonInputs::add_setup(const Expressions* expressions, std::vector<InputColum
 }
 
 void IonInputs::show(const std::vector<std::vector<double>>& concentration_mM) noexcept {
+    ++times_shown_;
     const auto now_mM = [&](const std::optional<std::size_t>& pool,
                             const std::vector<double>& start_mM) -> const std::vector<double>& {
         return pool ? concentration_mM[*pool] : start_mM;

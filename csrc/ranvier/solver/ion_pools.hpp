@@ -75,6 +75,10 @@ public:
     /// Tells the mechanisms of concentrations, [pool][compartment].
     void show(const std::vector<std::vector<double>>& concentration_mM) noexcept;
 
+    /// How often show() was called: whoever counts on what was shown sees whether it is still
+    /// there.
+    std::uint64_t times_shown() const noexcept { return times_shown_; }
+
     /// As shown last, one per compartment.
     std::span<const double> e_mV(std::string_view ion) const noexcept;
 
@@ -108,6 +112,7 @@ private:
     std::vector<Live> live_;
     std::vector<Column> columns_;
     std::vector<Setup> setups_;
+    std::uint64_t times_shown_ = 0;
 };
 
 }  // namespace ranvier

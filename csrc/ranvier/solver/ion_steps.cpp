@@ -84,6 +84,9 @@ bool IonSteps::is_sound(const State& state) const noexcept {
 }
 
 void IonSteps::predict(const State& state, double dt_ms) noexcept {
+    if (state.ions_ms > 0.0 && system_.ion_inputs()->times_shown() == shown_) {
+        return;
+    }
     for (std::size_t p = 0; p < middle_mM_.size(); ++p) {
         const auto& now_mM = state.concentration_mM[p];
         const auto& slope = state.concentration_slope_mM_per_ms[p];
@@ -93,6 +96,7 @@ void IonSteps::predict(const State& state, double dt_ms) noexcept {
         }
     }
     system_.ion_inputs()->show(middle_mM_);
+    shown_ = system_.ion_inputs()->times_shown();
 }
 
 void IonSteps::linearise(std::size_t mechanism, std::size_t first, const BoundRows& bound,
@@ -157,25 +161,41 @@ void IonSteps::add_to_mean(std::size_t mechanism, std::size_t gate,
     }
 }
 
-void IonSteps::move(State& state, double dt_ms) noexcept {
+void IonSteps::keep(State& state, double dt_ms) const noexcept {
+    for (std::size_t a = 0; a < slopes_.size(); ++a) {
+        const auto& mean_nA = slopes_[a].mean_nA;
+        auto& pending_pC = state.pending_pC[a];
+        for (std::size_t row = 0; row < mean_nA.size(); ++row) {
+            pending_pC[row] += dt_ms * mean_nA[row];
+        }
+    }
+    state.ions_ms += dt_ms;
+}
+
+void IonSteps::move(State& state) noexcept {
+    const double dt_ms = state.ions_ms;
+    if (!(dt_ms > 0.0)) {
+        return;
+    }
     for (auto& gain : gain_) {
         std::ranges::fill(gain, 0.0);
     }
     for (std::size_t a = 0; a < slopes_.size(); ++a) {
         const IonAccount& account = pools_.accounts[a];
-        const auto& mean_nA = slopes_[a].mean_nA;
+        auto& pending_pC = state.pending_pC[a];
         LongSums& charge = state.charge_pC[a];
-        for (std::size_t row = 0; row < mean_nA.size(); ++row) {
-            add_to(charge.sum[row], charge.rest[row], dt_ms * mean_nA[row]);
+        for (std::size_t row = 0; row < pending_pC.size(); ++row) {
+            add_to(charge.sum[row], charge.rest[row], pending_pC[row]);
         }
         if (!account.inside && !account.outside) {
+            std::ranges::fill(pending_pC, 0.0);
             continue;
         }
-        const double amol_per_pC = kAmolPerPC / account.table->valence;
+        const double amol_per_pC = kAmolPerPC / account.table->valence / dt_ms;
         const auto& rows = system_.mechanisms()[account.mechanism].table->compartment;
-        for (std::size_t row = 0; row < mean_nA.size(); ++row) {
+        for (std::size_t row = 0; row < pending_pC.size(); ++row) {
             const auto i = static_cast<std::size_t>(rows[row]);
-            const double efflux = amol_per_pC * mean_nA[row];
+            const double efflux = amol_per_pC * pending_pC[row];
             if (account.inside) {
                 gain_[*account.inside][i] -= efflux;
             }
@@ -183,11 +203,13 @@ void IonSteps::move(State& state, double dt_ms) noexcept {
                 gain_[*account.outside][i] += efflux;
             }
         }
+        std::ranges::fill(pending_pC, 0.0);
     }
     for (std::size_t p = 0; p < pools_.pools.size(); ++p) {
         spread(p, state, dt_ms);
         settle_pool(p, state, dt_ms);
     }
+    state.ions_ms = 0.0;
 }
 
 /// What flows into each row by diffusion and exchange at these concentrations, amol/ms.

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -13,8 +14,9 @@
 
 namespace ranvier {
 
-/// What a method does for ions, in this order: predict(), linearise() all mechanisms, add up the
-/// mean currents of the step, move(). See docs/numerics.md.
+/// What a method does for ions in a step, in this order: predict(), linearise() all mechanisms, add
+/// up the mean currents of the step, keep() them; and at the end of every so many steps move(). See
+/// docs/numerics.md.
 class IonSteps {
 public:
     explicit IonSteps(const System& system);
@@ -24,8 +26,8 @@ public:
     /// Whether all concentrations are above 0. A step from others would have no meaning.
     bool is_sound(const State& state) const noexcept;
 
-    /// Tells the mechanisms of concentrations as they will be in the middle of a step, as far as
-    /// the last step can tell.
+    /// Tells the mechanisms of concentrations as they will be in the middle of what lies between
+    /// two moves, `dt_ms`, as far as the last one can tell.
     void predict(const State& state, double dt_ms) noexcept;
 
     /// As the kernel of the mechanism, for `bound` rows from `first` on, keeping the current of
@@ -41,8 +43,11 @@ public:
     void add_to_mean(std::size_t mechanism, std::size_t gate,
                      std::span<const double> change) noexcept;
 
-    /// Moves concentrations by the mean currents, diffusion and exchange, and keeps the books.
-    void move(State& state, double dt_ms) noexcept;
+    /// Lets the mean currents of a step of `dt_ms` wait until move().
+    void keep(State& state, double dt_ms) const noexcept;
+
+    /// Moves concentrations by what waits, diffusion and exchange, and keeps the books.
+    void move(State& state) noexcept;
 
 private:
     /// Of one account: the current, d/dv and d/d(each gate), [slope][row]; and their sum.
@@ -71,7 +76,9 @@ private:
     std::vector<Slopes> slopes_;                  // per account
     std::vector<Spread> spreads_;                 // per pool
     std::vector<std::vector<double>> middle_mM_;  // per pool
-    std::vector<std::vector<double>> gain_;       // per pool, amol/ms: by currents
+    /// Which of what mechanisms were told these are: none yet.
+    std::uint64_t shown_ = std::numeric_limits<std::uint64_t>::max();
+    std::vector<std::vector<double>> gain_;  // per pool, amol/ms: by currents
     // Work.
     std::vector<double> scratch_nA_;
     std::vector<double> scratch_uS_;

@@ -88,6 +88,9 @@ public:
     /// where no step however short is good enough.
     virtual bool step(State& state, std::span<const Drive> drives, double limit_ms) noexcept = 0;
 
+    /// Moves the concentrations of ions that accumulate by what `state` has waiting for them.
+    virtual void move_ions(State& state) noexcept { static_cast<void>(state); }
+
     /// Not null where the method keeps potentials and gates itself.
     virtual OwnState* own_state() noexcept { return nullptr; }
 

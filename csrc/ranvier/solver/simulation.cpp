@@ -288,7 +288,7 @@ double Simulation::probed(std::size_t p, std::size_t column, double share) const
     const Probe& probe = probes_[p];
     const auto i = static_cast<std::size_t>(probe.compartment[column]);
     if (!probe.ion.empty()) {
-        return probed_ion(probe, i);
+        return probed_ion(probe, i, share);
     }
     if (probe.quantity == Quantity::kLayerPotential) {
         return potential_mV(probe.layer, i, share);
@@ -468,6 +468,7 @@ void Simulation::advance(std::int64_t steps, double t_stop_ms) {
         };
         const auto rewind = [&] {
             state_ = good;
+            show_concentrations();
             if (own_ != nullptr) {
                 own_->go_back();
             }

@@ -80,6 +80,9 @@ public:
     /// Made first where the method keeps the state in a form of its own, and then there until the
     /// next step.
     const State& state() const;
+
+    /// A copy in which nothing waits for ions that are moved every so many steps: their books.
+    State state_with_ions_moved() const;
     std::int64_t step() const noexcept { return state_.step; }
     double t_ms() const noexcept { return state_.t_ms; }
     const Discretisation& discretisation() const noexcept { return system_.discretisation(); }
@@ -125,7 +128,7 @@ private:
     ProbedRow check_probe(const Probe& probe, std::size_t index) const;
     void set_drives(std::vector<Drive> drives);
     void check_ion_probe(const Probe& probe, const std::string& subject) const;
-    double probed_ion(const Probe& probe, std::size_t compartment) const;
+    double probed_ion(const Probe& probe, std::size_t compartment, double share) const;
     void show_concentrations() const;
     void set_uniform(double v_mV);
     void load(const std::string& snapshot, bool is_at_rest);

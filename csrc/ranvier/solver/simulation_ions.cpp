@@ -35,7 +35,8 @@ void Simulation::check_ion_probe(const Probe& probe, const std::string& subject)
                                   expected_one_of(probe.ion, names));
 }
 
-double Simulation::probed_ion(const Probe& probe, std::size_t compartment) const {
+/// Where concentrations are moved every so many steps, they go on in between as they went last.
+double Simulation::probed_ion(const Probe& probe, std::size_t compartment, double share) const {
     const auto ion = std::ranges::find(discretisation().ions, probe.ion, &IonTable::name);
     if (probe.quantity == Quantity::kReversalPotential) {
         const auto* const inputs = system_.ion_inputs();
@@ -44,16 +45,32 @@ double Simulation::probed_ion(const Probe& probe, std::size_t compartment) const
     }
     const bool is_inside = probe.layer == 0;
     if (const auto pool = system_.ion_pools().find(*ion, is_inside)) {
-        return state_.concentration_mM[*pool][compartment];
+        const double later_ms = state_.ions_ms - (1.0 - share) * (state_.t_ms - last_ms_);
+        return state_.concentration_mM[*pool][compartment] +
+               later_ms * state_.concentration_slope_mM_per_ms[*pool][compartment];
     }
     return is_inside ? ion->inside_mM[compartment] : ion->outside_mM[compartment];
 }
 
 /// Mechanisms are otherwise told what a method expects of the next half step.
 void Simulation::show_concentrations() const {
-    if (auto* const inputs = system_.ion_inputs()) {
-        inputs->show(state_.concentration_mM);
+    auto* const inputs = system_.ion_inputs();
+    if (inputs == nullptr) {
+        return;
     }
+    auto present_mM = state_.concentration_mM;
+    for (std::size_t p = 0; p < present_mM.size(); ++p) {
+        for (std::size_t i = 0; i < present_mM[p].size(); ++i) {
+            present_mM[p][i] += state_.ions_ms * state_.concentration_slope_mM_per_ms[p][i];
+        }
+    }
+    inputs->show(present_mM);
+}
+
+State Simulation::state_with_ions_moved() const {
+    State copy = state();
+    method_->move_ions(copy);
+    return copy;
 }
 
 bool Simulation::concentrations_are_sound() const {

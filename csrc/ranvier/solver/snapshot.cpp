@@ -11,7 +11,7 @@
 namespace ranvier {
 namespace {
 
-constexpr char kSnapshotMark[] = "ranvier snapshot 3";
+constexpr char kSnapshotMark[] = "ranvier snapshot 4";
 
 /// What a state means: the arrays of the discretisation and the method, as one number (FNV-1a).
 class Fingerprint {
@@ -47,7 +47,7 @@ void for_each_array(AnyState& state, Visitor&& visit) {
         visit(modes);
     }
     for (auto* of_ions : {&state.concentration_mM, &state.concentration_rest_mM,
-                          &state.concentration_slope_mM_per_ms}) {
+                          &state.concentration_slope_mM_per_ms, &state.pending_pC}) {
         for (auto& pool : *of_ions) {
             visit(pool);
         }
@@ -149,6 +149,7 @@ std::string Simulation::snapshot() {
     put(bytes, &now.jumped_ms, sizeof now.jumped_ms);
     put(bytes, &now.settling_ms, sizeof now.settling_ms);
     put(bytes, &now.dt_next_ms, sizeof now.dt_next_ms);
+    put(bytes, &now.ions_ms, sizeof now.ions_ms);
     for_each_array(now, [&](const std::vector<double>& array) {
         const std::uint64_t size = array.size();
         put(bytes, &size, sizeof size);
@@ -183,7 +184,8 @@ void Simulation::load(const std::string& snapshot, bool is_at_rest) {
                 reader.take(&restored.gates_lag_ms, sizeof restored.gates_lag_ms) &&
                 reader.take(&restored.jumped_ms, sizeof restored.jumped_ms) &&
                 reader.take(&restored.settling_ms, sizeof restored.settling_ms) &&
-                reader.take(&restored.dt_next_ms, sizeof restored.dt_next_ms);
+                reader.take(&restored.dt_next_ms, sizeof restored.dt_next_ms) &&
+                reader.take(&restored.ions_ms, sizeof restored.ions_ms);
     if (own_ != nullptr) {
         own_->store(restored);  // for its shape
     }
@@ -199,6 +201,7 @@ void Simulation::load(const std::string& snapshot, bool is_at_rest) {
     }
     state_ = std::move(restored);
     system_.update_membrane_potential(state_);
+    show_concentrations();
     // Anew: what is recorded here may not lead up to the snapshot.
     begin(is_at_rest);
     leave_it_to_the_method();

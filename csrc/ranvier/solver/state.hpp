@@ -24,6 +24,8 @@ struct Moment {
     double event_ms = std::numeric_limits<double>::infinity();
     /// What a method that chooses its steps tries next; 0 before its first.
     double dt_next_ms = 0.0;
+    /// Where ions accumulate: how long ago their concentrations were moved.
+    double ions_ms = 0.0;
 };
 
 /// Sums that grow over a run, each with what rounding has left of it (Neumaier 1974,
@@ -44,7 +46,9 @@ struct State : Moment {
     // Where ions accumulate; empty elsewhere. Pools are those of IonPools.
     std::vector<std::vector<double>> concentration_mM;               // [pool][compartment]
     std::vector<std::vector<double>> concentration_rest_mM;          // what rounding left of it
-    std::vector<std::vector<double>> concentration_slope_mM_per_ms;  // in the last step
+    std::vector<std::vector<double>> concentration_slope_mM_per_ms;  // when they were last moved
+    // Outward since then, [account][row]: what the concentrations have not been told of yet.
+    std::vector<std::vector<double>> pending_pC;
     // What has passed since the start.
     std::vector<LongSums> charge_pC;       // outward: [account], each [row of its mechanism]
     std::vector<LongSums> diffused_amol;   // into the compartment along the cable: [pool]

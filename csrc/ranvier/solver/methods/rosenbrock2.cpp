@@ -44,6 +44,7 @@ public:
     Rosenbrock2(const System& system, std::span<const double> parameters)
         : system_(system),
           dt_ms_(parameters[0]),
+          ions_every_(static_cast<std::int64_t>(parameters.back())),
           equations_(system),
           ions_(system),
           current_nA_(system.size()),
@@ -68,11 +69,21 @@ public:
         const double next_ms = static_cast<double>(state.step + 1) * dt_ms_;
         const double end_ms = end_of_piece(state, dt_ms_, next_ms);
         move(state, drives, end_ms);
-        state.step += end_ms == next_ms ? 1 : 0;
+        const bool is_whole = end_ms == next_ms;
+        state.step += is_whole ? 1 : 0;
+        if (ions_every_ == 1 || (is_whole && state.step % ions_every_ == 0)) {
+            move_ions(state);
+        }
         return true;
     }
 
     double dt_ms() const noexcept override { return dt_ms_; }
+
+    void move_ions(State& state) noexcept override {
+        if (!ions_.is_empty()) {
+            ions_.move(state);
+        }
+    }
 
     /// The parabola of the two stages: (k1 - k2)/sqrt 2, with dt k1 = u1/g and
     /// dt k2 = (u2 - (1 - g)/g u1)/g. Its error is third order in dt.
@@ -86,7 +97,8 @@ private:
     void move(State& state, std::span<const Drive> drives, double next_ms) noexcept {
         const double tau_ms = kGamma * (next_ms - state.t_ms);
         if (!ions_.is_empty()) {
-            ions_.predict(state, next_ms - state.t_ms);
+            ions_.predict(state, ions_every_ == 1 ? next_ms - state.t_ms
+                                                  : static_cast<double>(ions_every_) * dt_ms_);
         }
         eliminate_gates(state, tau_ms);
 
@@ -106,7 +118,7 @@ private:
         std::ranges::copy(equations_.rhs(), moved_.begin());
 
         if (!ions_.is_empty()) {
-            move_ions(state, next_ms - state.t_ms);
+            keep_ions(state, next_ms - state.t_ms);
         }
         move_gates(state);
         equations_.add_solution(state, 1.0);
@@ -243,7 +255,7 @@ private:
 
     /// By the currents that the step had on average: M u2 = dt (F + J w) with
     /// w = (1 - g) u1 + g u2, of potentials and of gates.
-    void move_ions(State& state, double dt_ms) noexcept {
+    void keep_ions(State& state, double dt_ms) noexcept {
         std::vector<double>& v_change_mV = mean_change_;
         v_change_mV.resize(first_.size());
         for (std::size_t i = 0; i < first_.size(); ++i) {
@@ -266,7 +278,7 @@ private:
                 ions_.add_to_mean(m, g, std::span(mean_change_).first(compartment.size()));
             }
         }
-        ions_.move(state, dt_ms);
+        ions_.keep(state, dt_ms);
     }
 
     void move_gates(State& state) noexcept {
@@ -339,6 +351,7 @@ private:
 
     const System& system_;
     double dt_ms_;
+    std::int64_t ions_every_;  // so many steps their concentrations are moved
     CableEquations<layers> equations_;
     IonSteps ions_;
     std::vector<double> mean_change_;  // work, for ions
@@ -353,7 +366,7 @@ private:
     std::vector<Potentials<layers>> moved_;  // u2
 };
 
-constexpr std::array kParameters{ParameterInfo{"dt_ms", 0.005}};
+constexpr std::array kParameters{ParameterInfo{"dt_ms", 0.005}, ParameterInfo{"ions_every", 1.0}};
 
 [[maybe_unused]] const bool kIsRegistered = register_method({
     {.name = "rosenbrock2",
@@ -370,7 +383,8 @@ constexpr std::array kParameters{ParameterInfo{"dt_ms", 0.005}};
 // The same where all of it is solved: what lanes/lane_window.cpp makes of it is steps of several
 // lengths, and in the plain solver, its oracle, they are all equal.
 constexpr std::array kWindowParameters{ParameterInfo{"dt_ms", 0.005},
-                                       ParameterInfo{"window_tol_mV", 0.01}};
+                                       ParameterInfo{"window_tol_mV", 0.01},
+                                       ParameterInfo{"ions_every", 1.0}};
 
 [[maybe_unused]] const bool kIsWindowRegistered = register_method({
     {.name = "windowed",
