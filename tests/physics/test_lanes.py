@@ -134,3 +134,91 @@ def test_what_does_not_fit_the_lanes_is_done_plainly() -> None:
             rv.Simulation(grid, method=rv.Method(name), solver="lanes")
     with pytest.raises(rv.ModelError, match="single with the plain solver"):
         rv.Simulation(grid, solver="plain", precision="single")
+
+
+#: Currents that are straight lines in v, at one temperature and under constant concentrations: the
+#: pumps' lines lie level, and one stands for itself with a slope and a level.
+LINEAR = (
+    rv.Placement("k_leak", g_bar_S_cm2=1e-5),
+    rv.Placement("na_leak", g_bar_S_cm2=1e-6),
+    rv.Placement("nak_sigmoid", i_max_mA_cm2=1e-3),
+    rv.Placement(
+        rv.mechanisms.Mechanism.from_dict(
+            {
+                "parameters": {"g_S_cm2": 2e-5, "i_mA_cm2": 1e-4},
+                "definitions": {"half_S_cm2": "g_S_cm2 / (1 + exp(-i_mA_cm2 / 1e-4))"},
+                "currents_mA_cm2": {
+                    "na": "half_S_cm2 * (v_mV + 3) / 2",
+                    "mixed": "i_mA_cm2 + g_S_cm2 * v_mV",
+                },
+            },
+            default_name="odd_line",
+        )
+    ),
+)
+
+
+def with_linear_formulas(nodes: int = 7, mesh_times: int = 1) -> tuple[rv.Discretisation, Any]:
+    fibre = rv.fibers.mrg(nodes=nodes)
+    model = rv.Model(
+        name="linear",
+        sections=fibre.model.sections,
+        placements=[*fibre.model.placements, *LINEAR],
+        ions=[
+            rv.Ion("na", inside_mM=20.0, outside_mM=130.0),
+            rv.Ion("k", inside_mM=120.0, outside_mM=4.0),
+        ],
+        temperature_degC=37.0,
+    )
+    return rv.discretise(model, refined(fibre.mesh, mesh_times)), fibre.stimulus
+
+
+@pytest.mark.parametrize("method", [*METHODS, "windowed"])
+@pytest.mark.parametrize("mesh_times", [1, 3])
+def test_formulas_that_are_straight_lines_may_be_under_a_sheath(
+    method: str, mesh_times: int
+) -> None:
+    grid, stimulus = with_linear_formulas(mesh_times=mesh_times)
+    probes = [
+        rv.Probe("v_mV"),
+        rv.Probe("v_periaxonal_mV"),
+        *(rv.Probe("i_mA_cm2", mechanism=each.mechanism) for each in LINEAR),
+    ]
+    values: dict[str, list[Any]] = {}
+    for solver in ("plain", "lanes"):
+        parameters = {"window_tol_mV": 1e-9} if method == "windowed" else {}
+        simulation = rv.Simulation(
+            grid,
+            method=rv.Method(method, dt_ms=0.005, **parameters),
+            stimuli=[stimulus],
+            probes=probes,
+            solver=solver,
+        )
+        simulation.advance_to(1.0)
+        assert simulation.execution["solver"] == solver
+        values[solver] = [trace.values for trace in simulation.traces()]
+    assert values["plain"][0].max() > 20.0
+    for expected, found in zip(values["plain"], values["lanes"], strict=True):
+        assert np.abs(found - expected).max() <= tolerances.LANES_mV
+
+
+def test_formulas_that_bend_may_not() -> None:
+    model = rv.fibers.mrg(nodes=3).model
+    bent = rv.Model(
+        name="bent",
+        sections=model.sections,
+        placements=[*model.placements, rv.Placement("leak_ghk")],
+        ions=[
+            rv.Ion("na", inside_mM=20.0, outside_mM=130.0),
+            rv.Ion("k", inside_mM=120.0, outside_mM=4.0),
+            rv.Ion("cl", inside_mM=10.0, outside_mM=110.0),
+        ],
+        temperature_degC=37.0,
+    )
+    grid = rv.discretise(bent, rv.FixedCount(1))
+    with pytest.raises(
+        rv.ModelError,
+        match="has the mechanism 'leak_ghk', whose current is no straight line of fixed slope in "
+        r"v, under a sheath, at mysa\[0\]",
+    ):
+        rv.Simulation(grid, solver="lanes", v_init_mV=-80.0)

@@ -5,8 +5,9 @@
 #include <numeric>
 
 #include "ranvier/base/text.hpp"
-#include "ranvier/mechanisms/expression/program.hpp"
+#include "ranvier/mechanisms/expression/dependence.hpp"
 #include "ranvier/mechanisms/registry.hpp"
+#include "ranvier/solver/ion_pools.hpp"
 
 namespace ranvier {
 namespace {
@@ -181,6 +182,27 @@ void find_places(LaneLayout& layout, const std::vector<std::int32_t>& compartmen
     }
 }
 
+/// Why a mechanism cannot be in a link, whose equations are linear with constant coefficients.
+std::optional<std::string> why_not_linear(const Discretisation& d, const MechanismTable& table) {
+    const Mechanism* const mechanism = table.found();
+    if (!mechanism->info.gates.empty()) {
+        return "gated channel '" + table.name + "'";
+    }
+    if (mechanism->expressions == nullptr) {
+        return std::nullopt;
+    }
+    const IonPools pools(d);
+    const IonInputs inputs(d, pools);
+    const auto is_live = [&](std::string_view input) {
+        return inputs.follows_input(input) &&
+               std::ranges::find(table.parameter_names, input) == table.parameter_names.end();
+    };
+    return has_fixed_slope(*mechanism->expressions, is_live)
+               ? std::nullopt
+               : std::optional("mechanism '" + table.name +
+                               "', whose current is no straight line of fixed slope in v,");
+}
+
 }  // namespace
 
 std::optional<std::string> why_not_in_lanes(const Discretisation& d) {
@@ -195,15 +217,10 @@ std::optional<std::string> why_not_in_lanes(const Discretisation& d) {
     }
     const RowTree rows = rows_of(d, 0);
     for (const auto& table : d.mechanisms) {
-        const Mechanism* mechanism = table.found();
-        // A link is linear, which formulas need not be.
-        if (mechanism->info.gates.empty() && mechanism->expressions == nullptr) {
-            continue;
-        }
+        const auto why = why_not_linear(d, table);
         for (const std::int32_t i : table.compartment) {
-            if (rows.link_of[index(i)] != kNowhere) {
-                return "has the gated channel '" + table.name + "' under a sheath, at " +
-                       d.label(i);
+            if (why && rows.link_of[index(i)] != kNowhere) {
+                return "has the " + *why + " under a sheath, at " + d.label(i);
             }
         }
     }

@@ -71,7 +71,7 @@ Matrix diagonalise(Matrix& a) {
 struct LinkNumbers {
     std::vector<double> capacitance_nF;  // of all axolemmas, then of all sheaths
     std::vector<double> conductance_uS;
-    std::vector<double> driven_nA;  // by the leaks, at a membrane potential of 0
+    std::vector<double> driven_nA;  // into it by the leaks, at a membrane potential of 0
     std::vector<double> axial_uS;   // of each compartment to its parent in the link, else 0
     std::vector<double> layer_axial_uS;
     std::vector<double> layer_ground_uS;  // to rows, whose periaxonal potential is 0
@@ -100,10 +100,36 @@ struct LinkNumbers {
     }
 };
 
+/// All currents of a compartment, outward, as a straight line in its membrane potential.
+struct LinearCurrent {
+    bool is_wanted = false;
+    double g_uS = 0.0;
+    double at_zero_nA = 0.0;
+};
+
+/// Adds those of one row of a mechanism, which is linear.
+void add_linear_current(const System& system, std::size_t mechanism, std::size_t row,
+                        LinearCurrent& to) {
+    const SystemMechanism& bound = system.mechanisms()[mechanism];
+    if (bound.mechanism->expressions == nullptr) {
+        const OpenChannel leak = open_channel(system, mechanism, row);
+        to.g_uS += leak.g_uS;
+        to.at_zero_nA -= leak.g_uS * leak.e_mV;
+        return;
+    }
+    const BoundRows one(bound, std::span<double* const>(), row);
+    constexpr double kNoPotential_mV = 0.0;
+    double density_mA_cm2 = 0.0;
+    double slope_S_cm2 = 0.0;
+    bound.mechanism->kernels.current(one.rows(), &kNoPotential_mV, &density_mA_cm2, &slope_S_cm2);
+    const double nA_per_mA_cm2 = system.nA_per_mA_cm2(mechanism, row);
+    to.g_uS += slope_S_cm2 * nA_per_mA_cm2;
+    to.at_zero_nA += density_mA_cm2 * nA_per_mA_cm2;
+}
+
 /// `local` is scratch, one per compartment of the fibre.
 LinkNumbers numbers_of(const System& system, const LinkPlace& link,
-                       const std::vector<std::vector<OpenChannel>>& leaks,
-                       std::vector<std::int32_t>& local) {
+                       const std::vector<LinearCurrent>& leaks, std::vector<std::int32_t>& local) {
     const auto& d = system.discretisation();
     const auto& layer = d.layers[0];
     const std::size_t n = link.compartment.size();
@@ -121,10 +147,8 @@ LinkNumbers numbers_of(const System& system, const LinkPlace& link,
         numbers.capacitance_nF[k] = d.compartments.capacitance_nF[i];
         numbers.capacitance_nF[n + k] = layer.capacitance_nF[i];
         numbers.conductance_uS[n + k] = layer.conductance_uS[i];
-        for (const OpenChannel& leak : leaks[i]) {
-            numbers.conductance_uS[k] += leak.g_uS;
-            numbers.driven_nA[k] += leak.g_uS * leak.e_mV;
-        }
+        numbers.conductance_uS[k] = leaks[i].g_uS;
+        numbers.driven_nA[k] = -leaks[i].at_zero_nA;
         // The first compartment has no parent in the link, and the parent of the others is in it.
         if (k > 0) {
             numbers.parent[k] = local[index(d.compartments.parent[i])];
@@ -359,11 +383,18 @@ namespace {
 template <class WithKind>
 void for_each_link(const System& system, std::span<const LinkPlace> links,
                    const WithKind& with_kind) {
-    std::vector<std::vector<OpenChannel>> leaks(system.size());
+    std::vector<LinearCurrent> leaks(system.size());
+    for (const LinkPlace& link : links) {
+        for (const std::int32_t i : link.compartment) {
+            leaks[index(i)].is_wanted = true;
+        }
+    }
     for (std::size_t m = 0; m < system.mechanisms().size(); ++m) {
         const auto& carriers = system.mechanisms()[m].table->compartment;
         for (std::size_t row = 0; row < carriers.size(); ++row) {
-            leaks[index(carriers[row])].push_back(open_channel(system, m, row));
+            if (leaks[index(carriers[row])].is_wanted) {
+                add_linear_current(system, m, row, leaks[index(carriers[row])]);
+            }
         }
     }
     std::vector<std::int32_t> local(system.size(), kNowhere);
