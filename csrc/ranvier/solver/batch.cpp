@@ -485,9 +485,9 @@ bool goes_side_by_side(const Discretisation& discretisation, const MethodChoice&
                        const Execution& execution) {
     const MethodEntry* entry = nullptr;
     resolve(method, &entry);
-    // A window follows one fibre, so those go one by one.
-    return entry->in_lanes && *entry->in_lanes != LaneMethod::kWindowed &&
-           execution.solver != Solver::kPlain &&
+    // A window follows one fibre, as concentrations do, so those go one by one.
+    return entry->in_lanes && !discretisation.has_accumulation() &&
+           *entry->in_lanes != LaneMethod::kWindowed && execution.solver != Solver::kPlain &&
            !why_not_in_lanes(discretisation, *entry->in_lanes);
 }
 

@@ -198,9 +198,7 @@ Rest Simulation::initialise_at_rest(double guess_mV) {
                              " iterations), expected a membrane that settles; give v_init_mV");
     }
     state_.jumped_ms = Moment{}.jumped_ms;
-    if (own_ != nullptr) {
-        system_.drop_areas();  // before there is room for what it makes of the state
-    }
+    drop_areas();  // before there is room for what the method makes of the state
     begin(true);
     leave_it_to_the_method();
     return rest;
@@ -242,7 +240,12 @@ void Simulation::begin(bool is_at_rest) {
 const State& Simulation::state() const {
     if (own_ != nullptr) {
         if (state_.v_mV.empty()) {
-            state_ = system_.blank_state(state_);
+            State blank = system_.blank_state();
+            static_cast<Moment&>(blank) = state_;
+            if (!state_.concentration_mM.empty()) {
+                static_cast<IonState&>(blank) = std::move(static_cast<IonState&>(state_));
+            }
+            state_ = std::move(blank);
         }
         if (is_initialised_) {
             own_->store(state_);
@@ -253,9 +256,10 @@ const State& Simulation::state() const {
 
 void Simulation::release_arrays() const {
     if (own_ != nullptr && !state_.v_mV.empty()) {
-        const Moment moment = state_;
-        state_ = State();
-        static_cast<Moment&>(state_) = moment;
+        State left;
+        static_cast<Moment&>(left) = state_;
+        static_cast<IonState&>(left) = std::move(static_cast<IonState&>(state_));
+        state_ = std::move(left);
     }
 }
 
@@ -264,6 +268,12 @@ void Simulation::release_arrays() const {
 void Simulation::leave_it_to_the_method() {
     if (own_ != nullptr) {
         release_arrays();
+        drop_areas();
+    }
+}
+
+void Simulation::drop_areas() noexcept {
+    if (own_ != nullptr && system_.ion_pools().is_empty()) {
         system_.drop_areas();
     }
 }
@@ -543,7 +553,7 @@ void Simulation::diverged(double t_ms, const Fault& fault) const {
 }
 
 std::optional<Simulation::Fault> Simulation::find_fault() const {
-    if (own_ != nullptr && own_->is_sound_throughout()) {
+    if (own_ != nullptr && own_->is_sound_throughout() && concentrations_are_sound()) {
         return std::nullopt;
     }
     // First: what follows from one that is not above 0 has no meaning.

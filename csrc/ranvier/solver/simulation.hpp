@@ -139,6 +139,7 @@ private:
     /// Where the method keeps the state, its arrays here are only for whoever looks at them.
     void release_arrays() const;
     void leave_it_to_the_method();
+    void drop_areas() noexcept;
     void record();
     bool step_and_record(double t_stop_ms);
     void note_times();

@@ -35,15 +35,9 @@ struct LongSums {
     std::vector<double> rest;
 };
 
-struct State : Moment {
-    std::vector<std::vector<double>> potential_mV;  // [layer][compartment]; 0 is the axoplasm
-    std::vector<double> v_mV;                       // membrane potential, derived from the above
-    std::vector<std::vector<std::vector<double>>> gates;  // [mechanism][gate][row]
-    /// The sheathed compartments as lanes keep them, [link][mode]; empty where nobody does. Where
-    /// it is not, it counts, and their potentials follow from it.
-    std::vector<std::vector<double>> link_modes;
-
-    // Where ions accumulate; empty elsewhere. Pools are those of IonPools.
+/// Of ions that accumulate; empty elsewhere. Pools and accounts are those of IonPools. Whoever
+/// keeps a state in a form of its own leaves these here.
+struct IonState {
     std::vector<std::vector<double>> concentration_mM;               // [pool][compartment]
     std::vector<std::vector<double>> concentration_rest_mM;          // what rounding left of it
     std::vector<std::vector<double>> concentration_slope_mM_per_ms;  // when they were last moved
@@ -53,6 +47,15 @@ struct State : Moment {
     std::vector<LongSums> charge_pC;       // outward: [account], each [row of its mechanism]
     std::vector<LongSums> diffused_amol;   // into the compartment along the cable: [pool]
     std::vector<LongSums> exchanged_amol;  // into it from the bath: [pool]
+};
+
+struct State : Moment, IonState {
+    std::vector<std::vector<double>> potential_mV;  // [layer][compartment]; 0 is the axoplasm
+    std::vector<double> v_mV;                       // membrane potential, derived from the above
+    std::vector<std::vector<std::vector<double>>> gates;  // [mechanism][gate][row]
+    /// The sheathed compartments as lanes keep them, [link][mode]; empty where nobody does. Where
+    /// it is not, it counts, and their potentials follow from it.
+    std::vector<std::vector<double>> link_modes;
 };
 
 }  // namespace ranvier

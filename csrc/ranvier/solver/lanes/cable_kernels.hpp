@@ -11,6 +11,7 @@
 #include "ranvier/lanes/isa.hpp"
 #include "ranvier/lanes/lanes.hpp"
 #include "ranvier/mechanisms/lane_kernels.hpp"
+#include "ranvier/solver/lanes/ion_kernels.hpp"
 
 namespace ranvier {
 
@@ -76,7 +77,8 @@ struct LinkPacks {
     std::size_t halves;        // 2 where the modes before the step are kept, else 1
     std::uint8_t* half;        // [k]: the half with the modes as they are; a step turns it over
     const Real* constants;     // [kind][mode][kLinkConstants or kMirroredConstants]
-    const Real* rest_nA;       // [kind][2]: lower, upper
+    const std::int32_t* rest;  // [k]: which of
+    const Real* rest_nA;       // [rest][2]: lower, upper
     const Real* v_mV;          // by slot: after the step
     const Real* first_mV;      // by slot: v + u1
     Real* lower_nA;            // by slot, overwritten
@@ -118,7 +120,8 @@ struct WatchedLinks {
     Real* rounding_mV;              // [k]: what may be lost in a sum over modes
     std::uint8_t* is_worn;          // [k]: which packs to look at; cleared
     const Real* basis;              // [kind][compartment][mode], of mirrored ones the first half
-    const Real* rest_mV;            // [kind][compartment]
+    const std::int32_t* rest;       // [k]: which of
+    const Real* rest_mV;            // [rest][compartment]
     PackColumn<Real> threshold_mV;  // [k][compartment]
     std::uint8_t* is_below;         // [k][compartment]: a bit per lane, since they were looked at
     std::uint8_t* has_crossed;      // [k][compartment]: the same; none before, and left alone where
@@ -160,6 +163,7 @@ struct CableKernels {
     /// Looks at worn packs. Whether a compartment has come up to its threshold.
     bool (*watch)(const WatchedLinks<Real>& links) noexcept;
     void (*read)(const LinkReads<Real>& reads) noexcept;
+    IonKernels<Real> ions;
 };
 
 /// At most this, or a run has diverged: no membrane survives a fraction of it, and no electrode in

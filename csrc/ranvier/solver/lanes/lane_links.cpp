@@ -232,7 +232,8 @@ LinkPacks<Real> LaneSolver<Real>::link_packs(std::size_t from, std::size_t to,
         .halves = link_halves_,
         .half = link_half_.data() + from,
         .constants = constants,
-        .rest_nA = link_rest_.data(),
+        .rest = (ions_ ? ions_->each.data() : link_kind_.data()) + from,
+        .rest_nA = ions_ ? ions_->shifted_nA.data() : link_rest_.data(),
         .v_mV = v_mV_.data(),
         .first_mV = first_.data(),
         .lower_nA = link_lower_nA_.data(),
@@ -348,6 +349,9 @@ void LaneSolver<Real>::push_links() noexcept {
                     d * (driven_.second[mode] + echo_per_ms * d * driven_.first[mode]));
             }
             are_links_stale_ = true;
+            if (ions_) {
+                book_driven(link);
+            }
             if (are_links_watched_) {
                 link_is_worn_[link.k] = kAltered;
             }

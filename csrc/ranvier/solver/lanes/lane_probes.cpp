@@ -109,6 +109,17 @@ void LaneSolver<Real>::read_v_mV(std::size_t fibre, std::size_t probe, double* t
     for (const auto& sheathed : places.sheathed) {
         to[sheathed.column] = link_potential(sheathed.link, sheathed.compartment);
     }
+    if (ions_) {
+        read_places(places, shifted_modes(), 1, ions_->no_halves.data(), to);
+    } else {
+        read_places(places, link_state_.data(), link_halves_, link_half_.data(), to);
+    }
+}
+
+/// The part that is under sheaths.
+template <class Real>
+void LaneSolver<Real>::read_places(const ProbePlaces& places, const Real* modes, std::size_t halves,
+                                   const std::uint8_t* half, double* to) const noexcept {
     if (!places.pack.empty()) {
         kernels_->read({.size = places.pack.size(),
                         .modes = link_modes_,
@@ -117,9 +128,9 @@ void LaneSolver<Real>::read_v_mV(std::size_t fibre, std::size_t probe, double* t
                         .last = places.last.data(),
                         .lane = places.lane.data(),
                         .column = places.column.data(),
-                        .state = link_state_.data(),
-                        .halves = link_halves_,
-                        .half = link_half_.data(),
+                        .state = modes,
+                        .halves = halves,
+                        .half = half,
                         .of_mode = places.of_mode.data(),
                         .to = to});
     }

@@ -53,6 +53,10 @@ LaneSolver<Real>::LaneSolver(std::vector<const System*> fibres, std::size_t most
         if (const auto why = why_not_in_lanes(d, method)) {
             throw ModelError(quoted(d.name), *why + ", expected a model that fits the lanes");
         }
+        if (sizeof(Real) < sizeof(double) && d.has_accumulation()) {
+            throw ModelError(quoted(d.name), "has ions that accumulate, expected double precision");
+        }
+        RANVIER_ASSERT(systems_.size() == 1 || !d.has_accumulation());
         check_alike(*systems_[0], *system);
         discretisations.push_back(&d);
     }
@@ -128,6 +132,7 @@ LaneSolver<Real>::LaneSolver(std::vector<const System*> fibres, std::size_t most
     }
     share_couplings();
     find_kinds();
+    set_up_ions();
     // Branch points of myelinated trees are single rows between links, which edges do not have.
     const bool is_branched =
         !links_.empty() && std::ranges::any_of(small_, &SmallRow::joins_single);
@@ -381,6 +386,10 @@ bool LaneSolver<Real>::step(std::span<const LaneStep> steps,
         }
         evaluate_drives(f, steps[f]);
     }
+    if (ions_) {
+        ions_->step_ms =
+            steps[0].length_ms > 0.0 ? steps[0].length_ms : steps[0].to_ms - steps[0].from_ms;
+    }
     if (window_) {
         wake_driven(steps[0]);
         due_.clear();
@@ -406,6 +415,9 @@ bool LaneSolver<Real>::step(std::span<const LaneStep> steps,
         update_links(true);
         if (is_driven_) {
             push_links();
+        }
+        if (ions_) {
+            ions_->counts.since_ms += ions_->step_ms;
         }
     }
     see(crossings);
@@ -433,7 +445,12 @@ void LaneSolver<Real>::take_step() noexcept {
                     mechanism.kernels->linearise_to_judge(packs, own.v_mV, own.inverse_tau_per_ms,
                                                           own.sums);
                 } else if (is_coupled) {
-                    mechanism.kernels->linearise(packs, own.v_mV, own.inverse_tau_per_ms, own.sums);
+                    mechanism.kernels->linearise(
+                        packs, own.v_mV, own.inverse_tau_per_ms,
+                        ions_ ? own_sums(mechanism, b, own.sums) : own.sums);
+                    if (ions_) {
+                        add_own_sums(mechanism, b, own.sums);
+                    }
                 } else {
                     mechanism.kernels->relax(packs, own.v_mV, &gates_ms_[b * kLanes], own.sums);
                 }
@@ -468,6 +485,9 @@ void LaneSolver<Real>::take_step() noexcept {
             alignas(64) std::array<Real, kLanes> gate_bend{};
             own.bend_mV = is_judged ? bend_mV.data() : nullptr;
             kernels_->finish(own);
+            if (ions_) {
+                book_charges(b, own);
+            }
             for (Mechanism& mechanism : mechanisms_) {
                 if (!is_coupled || mechanism.gates == 0) {
                     continue;

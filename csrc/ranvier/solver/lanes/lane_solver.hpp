@@ -19,6 +19,7 @@
 #include "ranvier/recording/probe.hpp"
 #include "ranvier/solver/lane_method.hpp"
 #include "ranvier/solver/lanes/cable_kernels.hpp"
+#include "ranvier/solver/lanes/lane_ions.hpp"
 #include "ranvier/solver/lanes/layout.hpp"
 #include "ranvier/solver/lanes/link_modes.hpp"
 #include "ranvier/solver/lanes/packs.hpp"
@@ -94,12 +95,21 @@ public:
     double share_solved() const noexcept;
     double worst_mV() const noexcept { return window_sums_.worst_mV; }
 
-    /// Brings every block up to the present, from where each steps every time: what goes on from
-    /// there is the same as from a state that is loaded. Adds the crossings that this shows.
+    /// Brings every block up to the present, from where each steps every time, and the charges that
+    /// wait for concentrations: what goes on from there is the same as from a state that is loaded.
+    /// Adds the crossings that this shows.
     void settle(std::vector<LaneCrossing>& crossings);
 
     /// As store(), without leaving a trace in a window.
     void store_present(std::size_t fibre, State& state);
+
+    /// Where ions accumulate: tells mechanisms of concentrations in the middle of the `between_ms`
+    /// that lie between two moves of theirs. Before every step; does it where it is due.
+    void show_ions(const State& state, double between_ms) noexcept;
+    /// Moves the concentrations of `state` by what has passed since this was called last.
+    void move_ions(State& state) noexcept;
+    /// Null where none accumulates.
+    IonSteps* ion_steps() const noexcept { return ions_ ? &ions_->steps : nullptr; }
 
     /// As asked for; a short fibre is not worth more than one.
     int threads() const noexcept { return threads_; }
@@ -242,6 +252,32 @@ private:
     void make_room();
     void share_work();
     void fill_constants(std::size_t fibre);
+    // Of ions that accumulate, where there are some: lane_ions.cpp.
+    void set_up_ions();
+    bool place_live_columns(std::size_t m);
+    void set_up_live_links();
+    LiveLinks<Real> live_links() const noexcept;
+    void find_lines(bool all) noexcept;
+    void begin_ions(const State& state) noexcept;
+    void empty_counts() noexcept;
+    void settle_ions();
+    void show_watched_rest() noexcept;
+    void read_modes(const Real* modes, double* to) const noexcept;
+    std::size_t number_of(const Mechanism& mechanism) const noexcept {
+        return static_cast<std::size_t>(&mechanism - mechanisms_.data());
+    }
+    LaneSums<Real> own_sums(const Mechanism& mechanism, std::size_t b,
+                            const LaneSums<Real>& sums) noexcept;
+    OwnSums<Real> with_charge(const Mechanism& mechanism, std::size_t b) noexcept;
+    void add_own_sums(const Mechanism& mechanism, std::size_t b, const LaneSums<Real>& to) noexcept;
+    void book_charges(std::size_t b, const CableBlock<Real>& block) noexcept;
+    void book_driven(const Link& link) noexcept;
+    void put_waiting(std::vector<std::vector<double>>& waiting_pC) const noexcept;
+    void find_mean_potentials() const noexcept;
+    void unshift(Real* state, const std::uint8_t* half, std::size_t halves) const noexcept;
+    const Real* shifted_modes() const noexcept;
+    double shift_mV(std::size_t link, std::size_t unknown) const noexcept;
+    std::size_t ion_bytes() const noexcept;
     void part_couplings();
     void share_couplings();
     void place_links();
@@ -328,6 +364,8 @@ private:
     void look_at_all_links() noexcept;
     void see_links(std::vector<LaneCrossing>& crossings);
     ProbePlaces places_of(std::size_t fibre, const Probe& probe) const;
+    void read_places(const ProbePlaces& places, const Real* modes, std::size_t halves,
+                     const std::uint8_t* half, double* to) const noexcept;
     void note_link(LaneCrossing crossing, double threshold_mV, double before_mV, double after_mV,
                    std::size_t link, std::size_t compartment,
                    std::vector<LaneCrossing>& crossings) const;
@@ -513,6 +551,9 @@ private:
     Packs<Real> link_state_, link_constants_, link_rest_;
     Packs<Real> link_leak_, link_lower_nA_, link_upper_nA_, link_lower_echo_, link_upper_echo_;
     Packs<Real> link_lower2_, link_upper2_, link_across2_;
+
+    std::unique_ptr<LaneIons<Real>> ions_;  // null where none accumulates
+    ProbePlaces ion_places_;                // then those of all compartments
 
     std::optional<Team> team_;
     std::vector<Packs<Real>> sums_;  // per thread: of one block

@@ -90,6 +90,9 @@ void LaneSolver<Real>::load(std::size_t fibre, const State& state, bool is_at_re
             link_state_[modes_at(links_[l]) + mode * kLanes] = static_cast<Real>(modes[mode]);
         }
     }
+    if (ions_) {
+        begin_ions(state);
+    }
     if (window_) {
         window_sums_ = {};
         restart_window(state.t_ms, state.step);
@@ -127,6 +130,9 @@ void LaneSolver<Real>::keep_copy() {
     }
     copy_.link_state = link_state_;
     copy_.link_half = link_half_;
+    if (ions_) {
+        ions_->copy = ions_->counts;
+    }
 }
 
 template <class Real>
@@ -142,6 +148,11 @@ void LaneSolver<Real>::go_back() {
     }
     link_state_ = copy_.link_state;
     link_half_ = copy_.link_half;
+    if (ions_) {
+        ions_->counts = ions_->copy;
+        ions_->is_shown = false;
+        show_watched_rest();
+    }
     look_anew();
 }
 
@@ -176,7 +187,15 @@ void LaneSolver<Real>::store(std::size_t fibre, State& state) const {
         auto& modes = state.link_modes[own++];
         for (std::size_t mode = 0; mode < modes.size(); ++mode) {
             modes[mode] = static_cast<double>(link_state_[modes_at(links_[l]) + mode * kLanes]);
+            if (ions_) {
+                const Link& link = links_[l];
+                modes[mode] += static_cast<double>(
+                    ions_->counts.shift[(link.k * link_modes_ + mode) * kLanes + link.lane]);
+            }
         }
+    }
+    if (ions_ && is_loaded) {
+        put_waiting(state.pending_pC);
     }
     for (std::size_t l = 0; l < links_.size(); ++l) {
         const LinkPlace& link = layout_.links[l];
@@ -207,7 +226,7 @@ template <class Real>
 double LaneSolver<Real>::link_potential(std::size_t link, std::size_t unknown) const noexcept {
     const double raw_mV =
         links_[link].modes->potential(&link_state_[modes_at(links_[link])], kLanes, unknown);
-    return window_ ? raw_mV + link_drift_mV(link, unknown) : raw_mV;
+    return window_ ? raw_mV + link_drift_mV(link, unknown) : raw_mV + shift_mV(link, unknown);
 }
 
 template <class Real>
@@ -314,12 +333,12 @@ void LaneSolver<Real>::set_gate(std::size_t fibre, std::size_t mechanism, std::s
 
 template <class Real>
 std::size_t LaneSolver<Real>::bytes() const noexcept {
-    std::size_t sum = capacitance_nF_.bytes() + threshold_mV_.bytes() + has_crossed_.capacity() +
-                      sizeof(RowWatch) * row_watch_.capacity() +
-                      sizeof(LinkWatch) * link_watch_.capacity() + link_threshold_mV_.bytes() +
-                      link_has_crossed_.capacity() + sizeof(Link) * links_.capacity() +
-                      sizeof(SmallRow) * small_.capacity() + layout_.bytes() +
-                      (window_ ? window_->bytes() + sizeof(Edge) * edges_.capacity() : 0);
+    std::size_t sum =
+        capacitance_nF_.bytes() + threshold_mV_.bytes() + has_crossed_.capacity() +
+        sizeof(RowWatch) * row_watch_.capacity() + sizeof(LinkWatch) * link_watch_.capacity() +
+        link_threshold_mV_.bytes() + link_has_crossed_.capacity() +
+        sizeof(Link) * links_.capacity() + sizeof(SmallRow) * small_.capacity() + layout_.bytes() +
+        (window_ ? window_->bytes() + sizeof(Edge) * edges_.capacity() : 0) + ion_bytes();
     for (const auto* array : {&pivot_, &joint_uS_, &current_nA_, &side_nA_}) {
         sum += array->capacity() * sizeof(double);
     }

@@ -14,15 +14,43 @@ template <class Real>
 class LaneStepper final : public Method, public OwnState {
 public:
     LaneStepper(std::shared_ptr<LaneHome<Real>> home, std::size_t fibre, LaneMethod method,
-                double dt_ms)
-        : home_(std::move(home)), fibre_(fibre), method_(method), dt_ms_(dt_ms) {}
+                double dt_ms, std::int64_t ions_every)
+        : home_(std::move(home)),
+          fibre_(fibre),
+          method_(method),
+          dt_ms_(dt_ms),
+          ions_every_(ions_every) {}
 
     bool step(State& state, std::span<const Drive>, double) noexcept override {
+        if (!are_ions_sound_) {
+            state.step += 1;  // as methods/rosenbrock2.cpp does
+            return true;
+        }
         const LaneStep step = next_step(state);
         seen_.clear();
+        const IonSteps* const ions = solver().ion_steps();
+        if (ions != nullptr) {
+            solver().show_ions(state, ions_every_ == 1 ? step.length_ms
+                                                       : static_cast<double>(ions_every_) * dt_ms_);
+        }
         const bool is_sound = solver().step({&step, 1}, seen_);
         step_taken(state, step, seen_, is_sound);
+        if (ions != nullptr) {
+            state.ions_ms += step.length_ms;
+            const double end_ms = static_cast<double>(state.step) * dt_ms_;
+            if (ions_every_ == 1 || (state.t_ms == end_ms && state.step % ions_every_ == 0)) {
+                solver().move_ions(state);
+                are_ions_sound_ = ions->is_sound(state);
+                is_sound_ = is_sound_ && are_ions_sound_;
+            }
+        }
         return true;
+    }
+
+    void move_ions(State& state) noexcept override {
+        if (auto* const ions = solver().ion_steps()) {
+            ions->move(state);
+        }
     }
 
     LaneStep next_step(State& state) override {
@@ -115,6 +143,7 @@ private:
     LaneSolver<Real>& solver() const noexcept { return *home_->solver; }
     void forget_step() {
         is_sound_ = true;
+        are_ions_sound_ = true;
         crossings_.clear();
     }
 
@@ -122,14 +151,16 @@ private:
     std::size_t fibre_;
     LaneMethod method_;
     double dt_ms_;
+    std::int64_t ions_every_;  // so many steps their concentrations are moved
     std::vector<LaneCrossing> seen_;
     std::vector<Crossing> crossings_;
     bool is_sound_ = true;
+    bool are_ions_sound_ = true;
 };
 
 template <class Real>
 std::unique_ptr<Method> make_alone(const System& system, LaneMethod method, double dt_ms,
-                                   double tolerance_mV, int threads) {
+                                   double tolerance_mV, std::int64_t ions_every, int threads) {
     auto home = std::make_shared<LaneHome<Real>>();
     // The nodes of a myelinated fibre lie far apart: what a window follows is a few of them.
     constexpr std::size_t kNodesPerRun = 4;
@@ -139,7 +170,7 @@ std::unique_ptr<Method> make_alone(const System& system, LaneMethod method, doub
         std::vector{&system},
         is_windowed && system.potentials() > 1 ? std::min(rows, kNodesPerRun) : rows, method,
         chosen_isa(), threads, WindowChoice{is_windowed ? tolerance_mV : 0.0, dt_ms});
-    return make_lane_guest(std::move(home), 0, method, dt_ms);
+    return std::make_unique<LaneStepper<Real>>(std::move(home), 0, method, dt_ms, ions_every);
 }
 
 }  // namespace
@@ -147,7 +178,7 @@ std::unique_ptr<Method> make_alone(const System& system, LaneMethod method, doub
 template <class Real>
 std::unique_ptr<Method> make_lane_guest(std::shared_ptr<LaneHome<Real>> home, std::size_t fibre,
                                         LaneMethod method, double dt_ms) {
-    return std::make_unique<LaneStepper<Real>>(std::move(home), fibre, method, dt_ms);
+    return std::make_unique<LaneStepper<Real>>(std::move(home), fibre, method, dt_ms, 1);
 }
 
 template std::unique_ptr<Method> make_lane_guest(std::shared_ptr<LaneHome<double>>, std::size_t,
@@ -159,9 +190,14 @@ std::unique_ptr<Method> make_lane_stepper(const System& system, LaneMethod metho
                                           std::span<const double> parameters,
                                           const Execution& execution) {
     const double tolerance_mV = method == LaneMethod::kWindowed ? parameters[1] : 0.0;
+    const auto ions_every = method == LaneMethod::kRosenbrock2
+                                ? static_cast<std::int64_t>(parameters[1])
+                                : std::int64_t{1};
     return execution.precision == Precision::kSingle
-               ? make_alone<float>(system, method, parameters[0], tolerance_mV, execution.threads)
-               : make_alone<double>(system, method, parameters[0], tolerance_mV, execution.threads);
+               ? make_alone<float>(system, method, parameters[0], tolerance_mV, ions_every,
+                                   execution.threads)
+               : make_alone<double>(system, method, parameters[0], tolerance_mV, ions_every,
+                                    execution.threads);
 }
 
 }  // namespace ranvier

@@ -152,7 +152,8 @@ void LaneSolver<Real>::watch_links() noexcept {
             .rounding_mV = link_rounding_mV_.data() + from * kLanes,
             .is_worn = link_is_worn_.data() + from,
             .basis = link_basis_.data(),
-            .rest_mV = link_basis_rest_.data(),
+            .rest = (ions_ ? ions_->each.data() : link_kind_.data()) + from,
+            .rest_mV = ions_ ? ions_->watched_rest_mV.data() : link_basis_rest_.data(),
             .threshold_mV = link_threshold_mV_.from(from * n),
             .is_below = link_is_below_.data() + from * n,
             .has_crossed = link_has_crossed_.data() + from * n,
@@ -260,7 +261,8 @@ void LaneSolver<Real>::note_link(LaneCrossing crossing, double threshold_mV, dou
 template <class Real>
 double LaneSolver<Real>::settled_mV(const LinkWatch& watch) const noexcept {
     const Link& link = links_[watch.link];
-    return link.modes->potential(&link_state_[modes_at(link)], kLanes, watch.compartment);
+    return link.modes->potential(&link_state_[modes_at(link)], kLanes, watch.compartment) +
+           shift_mV(watch.link, watch.compartment);
 }
 
 /// Spikes of the last step. Few steps have one, so what is done then need not be fast.
@@ -330,7 +332,8 @@ void LaneSolver<Real>::see_links(std::vector<LaneCrossing>& crossings) {
             const LinkPlace& link = layout_.links[l];
             const double threshold_mV = link_threshold_mV_.at((k * n + i) * kLanes + lane);
             const double before_mV =
-                links_[l].modes->potential(&link_state_[modes_before_at(links_[l])], kLanes, i);
+                links_[l].modes->potential(&link_state_[modes_before_at(links_[l])], kLanes, i) +
+                shift_mV(l, i);
             // What the kernel saw counts, also where these sums round to the other side.
             note_link({link.fibre, link.compartment[i], 0, 1.0}, threshold_mV,
                       std::min(before_mV, std::nextafter(threshold_mV, -1e300)),

@@ -482,6 +482,9 @@ void LaneSolver<Real>::settle(std::vector<LaneCrossing>& crossings) {
         see(crossings);
         restart_window(now_ms_, now_tick_);
     }
+    if (ions_) {
+        settle_ions();
+    }
 }
 
 template <class Real>

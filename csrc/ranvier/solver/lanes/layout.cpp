@@ -203,14 +203,29 @@ std::optional<std::string> why_not_linear(const Discretisation& d, const Mechani
                                "', whose current is no straight line of fixed slope in v,");
 }
 
+/// Why the charge of each current cannot be had, where ions accumulate: it has to be all that its
+/// mechanism carries, or to go straight with v.
+std::optional<std::string> why_no_charges(const Discretisation& d) {
+    for (std::size_t m = 0; d.has_accumulation() && m < d.mechanisms.size(); ++m) {
+        const auto& table = d.mechanisms[m];
+        const Expressions* const e = table.found()->expressions;
+        if (e != nullptr && e->currents.size() > 1 && !is_affine_in_v(*e) &&
+            !table.compartment.empty()) {
+            return "has ions that accumulate and mechanism '" + table.name +
+                   "', which has several currents that are no straight lines in v";
+        }
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<std::string> why_not_in_lanes(const Discretisation& d) {
     if (d.layers.size() > 1) {
         return "has more than one layer around its axoplasm";
     }
-    if (d.has_accumulation()) {
-        return "has ions that accumulate";
+    if (const auto why = why_no_charges(d)) {
+        return why;
     }
     if (d.layers.empty()) {
         return std::nullopt;
@@ -247,6 +262,9 @@ std::optional<std::string> why_not_in_lanes(const Discretisation& d) {
 }
 
 std::optional<std::string> why_not_in_lanes(const Discretisation& d, LaneMethod method) {
+    if (d.has_accumulation() && method != LaneMethod::kRosenbrock2) {
+        return "has ions that accumulate, which in lanes rosenbrock2 alone moves";
+    }
     for (const auto& table : d.mechanisms) {
         const Expressions* expressions = table.found()->expressions;
         if (method == LaneMethod::kStaggeredSdirk2 && expressions != nullptr &&

@@ -52,6 +52,14 @@ public:
         }
         values_[place] = static_cast<Real>(value);
     }
+    /// Makes it one number per lane, which whoever has the address may change.
+    Real* spread() {
+        if (is_uniform_) {
+            values_.assign(packs_ * kLanes, Real(values_[0]));
+            is_uniform_ = false;
+        }
+        return values_.data();
+    }
     PackColumn<Real> from(std::size_t pack) const noexcept {
         return {values_.data() + (is_uniform_ ? 0 : pack * kLanes), is_uniform_ ? 0 : kLanes};
     }

@@ -8,6 +8,7 @@
 #include "ranvier/lanes/pack.hpp"
 #include "ranvier/lanes/this_isa.hpp"
 #include "ranvier/solver/lanes/cable_kernels.hpp"
+#include "ranvier/solver/lanes/kernels/ion_passes.hpp"
 #include "ranvier/solver/two_stage.hpp"
 
 namespace ranvier {
@@ -279,8 +280,9 @@ RANVIER_INLINE void mirrored_link(const LinkPacks<Real>& p, std::size_t k) noexc
         current[side] = currents;
         echo[side] = echoes;
     }
-    put(at(p.rest_nA, 2 * kind) + (current[0] - current[1]), p.lower_nA, slot);
-    put(at(p.rest_nA, 2 * kind + 1) + (current[0] + current[1]), p.upper_nA, slot);
+    const auto rest = static_cast<std::size_t>(p.rest[k]);
+    put(at(p.rest_nA, 2 * rest) + (current[0] - current[1]), p.lower_nA, slot);
+    put(at(p.rest_nA, 2 * rest + 1) + (current[0] + current[1]), p.upper_nA, slot);
     put(echo[0] - echo[1], p.lower_echo, slot);
     put(echo[0] + echo[1], p.upper_echo, slot);
     if constexpr (watched) {
@@ -301,7 +303,8 @@ RANVIER_INLINE void any_link(const LinkPacks<Real>& p, std::size_t k) noexcept {
     [[maybe_unused]] const Real* const reach =
         watched ? p.reach + kind * p.modes * kLanes : nullptr;
     const Real* const constants = p.constants + kind * p.modes * kLinkConstants * kLanes;
-    P current[2] = {at(p.rest_nA, 2 * kind), at(p.rest_nA, 2 * kind + 1)};
+    const auto rest = static_cast<std::size_t>(p.rest[k]);
+    P current[2] = {at(p.rest_nA, 2 * rest), at(p.rest_nA, 2 * rest + 1)};
     P echo[2] = {P(0.0), P(0.0)};
     P moved_mV(0.0);
     for (std::size_t mode = 0; mode < p.modes; ++mode) {
@@ -361,6 +364,7 @@ RANVIER_INLINE void watch_pack(const WatchedLinks<Real>& w, std::size_t k) noexc
     const std::size_t n = w.modes / 2;
     const std::size_t shown = w.is_mirrored ? (n + 1) / 2 : n;
     const auto kind = static_cast<std::size_t>(w.kind[k]);
+    const auto rest = static_cast<std::size_t>(w.rest[k]);
     const Real* const state = modes_of(w, k);
     const P most(kMostMoved_mV);
     P moved = at(w.moved_mV, k);
@@ -381,7 +385,7 @@ RANVIER_INLINE void watch_pack(const WatchedLinks<Real>& w, std::size_t k) noexc
     bool has_any = false;
     const auto look = [&](std::size_t i, const P& sum) __attribute__((always_inline)) {
         const std::size_t place = k * n + i;
-        const P v = at(w.rest_mV, kind * n + i) + sum;
+        const P v = at(w.rest_mV, rest * n + i) + sum;
         const P threshold = P::load(w.threshold_mV.at(place));
         const unsigned crossed = w.is_below[place] & bits_of(v >= threshold);
         w.is_below[place] = static_cast<std::uint8_t>(bits_of(v < threshold));
@@ -457,7 +461,7 @@ void read(const LinkReads<Real>& r) noexcept {
 template <class Real>
 constexpr CableKernels<Real> kernels() {
     return {&eliminate<Real>, &second<Real>, &finish<Real>, &apply<Real>,
-            &links<Real>,     &watch<Real>,  &read<Real>};
+            &links<Real>,     &watch<Real>,  &read<Real>,   kIonKernels<Real>};
 }
 
 const CableKernels<double> kInDouble = kernels<double>();
