@@ -56,6 +56,9 @@ struct LiveLinks {
 
 template <class Real>
 struct IonKernels {
+    /// Sets the sums of a block to currents that are straight lines in v, nA and uS by slot.
+    void (*begin)(std::size_t rows, const Real* v_mV, const Real* at_zero_nA, const Real* slope_uS,
+                  const LaneSums<Real>& sums) noexcept;
     /// Adds the mechanism's part to the sums of all.
     void (*add)(const OwnSums<Real>& own, const LaneSums<Real>& to) noexcept;
     /// Adds what has flowed on average over the step, M u2 = dt (F + J w) with

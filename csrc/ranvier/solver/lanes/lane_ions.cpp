@@ -54,8 +54,11 @@ void LaneSolver<Real>::set_up_ions() {
     ions.curves.resize(mechanisms_.size());
     ions.counts.charge_pC.resize(mechanisms_.size());
     ions.counts.row_mV_ms.assign(size, Real(0));
-    for (auto* const work :
-         {&ions.no_mV, &ions.current_nA, &ions.conductance_uS, &ions.live_nA, &ions.mean_mV}) {
+    ions.is_line.resize(mechanisms_.size());
+    ions.at_zero_nA.assign(size, Real(0));
+    ions.slope_uS.assign(size, Real(0));
+    for (auto* const work : {&ions.no_mV, &ions.current_nA, &ions.conductance_uS, &ions.mean_mV,
+                             &ions.fixed_nA, &ions.fixed_uS, &ions.live_nA, &ions.live_uS}) {
         work->assign(system.size(), 0.0);
     }
     for (std::size_t m = 0; m < mechanisms_.size(); ++m) {
@@ -68,6 +71,7 @@ void LaneSolver<Real>::set_up_ions() {
         }
         const bool is_live = place_live_columns(m);
         if (accounts > 0 && is_line(bound)) {
+            ions.is_line[m] = true;
             auto& line = ions.lines.emplace_back();
             line = {
                 .mechanism = m, .is_live = is_live, .account = account, .numbers = {}, .to = {}};
@@ -85,6 +89,7 @@ void LaneSolver<Real>::set_up_ions() {
             ions.counts.charge_pC[m].assign(size, Real(0));
         }
     }
+    find_lines(false);
     find_lines(true);
     ions.reference_nA = ions.live_nA;
     set_up_live_links();
@@ -203,14 +208,17 @@ LiveLinks<Real> LaneSolver<Real>::live_links() const noexcept {
 }
 
 /// Currents that are straight lines, at the concentrations as mechanisms were told of them: those
-/// that follow them, or all.
+/// that follow them, or the others.
 template <class Real>
-void LaneSolver<Real>::find_lines(bool all) noexcept {
+void LaneSolver<Real>::find_lines(bool live) noexcept {
     LaneIons<Real>& ions = *ions_;
     std::vector<std::vector<double>> no_gates;
-    std::ranges::fill(ions.live_nA, 0.0);
+    auto& sum_nA = live ? ions.live_nA : ions.fixed_nA;
+    auto& sum_uS = live ? ions.live_uS : ions.fixed_uS;
+    std::ranges::fill(sum_nA, 0.0);
+    std::ranges::fill(sum_uS, 0.0);
     for (auto& line : ions.lines) {
-        if (!line.is_live && !all) {
+        if (line.is_live != live) {
             continue;
         }
         const SystemMechanism& mechanism = systems_[0]->mechanisms()[line.mechanism];
@@ -230,9 +238,10 @@ void LaneSolver<Real>::find_lines(bool all) noexcept {
                 line.numbers[1][row] = ions.conductance_uS[index(carriers[row])];
             }
         }
-        for (std::size_t a = 0; line.is_live && a < line.numbers.size(); a += 2) {
+        for (std::size_t a = 0; a < line.numbers.size(); a += 2) {
             for (std::size_t row = 0; row < carriers.size(); ++row) {
-                ions.live_nA[index(carriers[row])] += line.numbers[a][row];
+                sum_nA[index(carriers[row])] += line.numbers[a][row];
+                sum_uS[index(carriers[row])] += line.numbers[a + 1][row];
             }
         }
     }
@@ -272,7 +281,11 @@ void LaneSolver<Real>::show_ions(const State& state, double between_ms) noexcept
             column.first[to] = static_cast<Real>(column.from[row]);
         }
     }
-    find_lines(false);
+    find_lines(true);
+    for (const auto& [place, i] : ion_places_.rows) {
+        ions.at_zero_nA[place] = static_cast<Real>(ions.fixed_nA[i] + ions.live_nA[i]);
+        ions.slope_uS[place] = static_cast<Real>(ions.fixed_uS[i] + ions.live_uS[i]);
+    }
     if (!links_.empty()) {
         for (const auto& [to, i] : ions.sources) {
             ions.source_nA[to] = static_cast<Real>(ions.reference_nA[i] - ions.live_nA[i]);
@@ -311,6 +324,13 @@ void LaneSolver<Real>::show_watched_rest() noexcept {
 template <class Real>
 void LaneSolver<Real>::read_modes(const Real* modes, double* to) const noexcept {
     read_places(ion_places_, modes, 1, ions_->no_halves.data(), to);
+}
+
+template <class Real>
+void LaneSolver<Real>::begin_sums(std::size_t b, const CableBlock<Real>& block) noexcept {
+    const std::size_t first = layout_.blocks[b].first_slot * kLanes;
+    kernels_->ions.begin(block.rows, block.v_mV, &ions_->at_zero_nA[first], &ions_->slope_uS[first],
+                         block.sums);
 }
 
 /// Of the sums of a block, where those of one mechanism go: its own, or the block's.

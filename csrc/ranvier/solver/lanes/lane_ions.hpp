@@ -27,7 +27,8 @@ struct LaneIons {
         Packs<Real> sums;                 // four arrays by slot
         std::vector<std::int32_t> place;  // [row]
     };
-    /// A mechanism whose currents are straight lines in v.
+    /// A mechanism whose currents are straight lines in v, which have a sum of their own in each
+    /// row.
     struct Line {
         std::size_t mechanism;
         bool is_live;  // they change with concentrations
@@ -49,6 +50,8 @@ struct LaneIons {
     IonSteps steps;
     std::vector<Curve> curves;  // [mechanism]
     std::vector<Line> lines;
+    std::vector<bool> is_line;         // [mechanism]
+    Packs<Real> at_zero_nA, slope_uS;  // by slot: of all lines
     std::vector<LiveColumn> columns;
     /// [compartment]: by lines that follow concentrations, at 0 mV, when links were made.
     std::vector<double> reference_nA;
@@ -73,9 +76,10 @@ struct LaneIons {
     std::vector<std::int32_t> each;  // 0, 1, 2 ...: every pack is of its own kind
     std::vector<std::pair<std::size_t, std::size_t>> sources;  // place in source_nA, compartment
 
-    // Work.
-    std::vector<double> no_mV, current_nA, conductance_uS, live_nA;  // [compartment]
-    std::vector<double> mean_mV;                                     // [compartment]
+    // Work, [compartment].
+    std::vector<double> no_mV, current_nA, conductance_uS, mean_mV;
+    /// By lines that do not follow concentrations, and by those that do: at 0 mV, and the slope.
+    std::vector<double> fixed_nA, fixed_uS, live_nA, live_uS;
     Packs<Real> modes;
     std::vector<std::uint8_t> no_halves;
 };

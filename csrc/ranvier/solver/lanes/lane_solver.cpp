@@ -433,13 +433,20 @@ void LaneSolver<Real>::take_step() noexcept {
         for (std::size_t k = from; k < to; ++k) {
             const std::size_t b = due_[k];
             const CableBlock<Real> own = block(b, member);
-            std::fill_n(own.sums.current_nA, (own.rows + 1) * kLanes, Real(0));
-            std::fill_n(own.sums.conductance_uS, (own.rows + 1) * kLanes, Real(0));
-            if (is_coupled || k == from) {
-                std::fill_n(own.sums.echo_nA, (own.rows + 1) * kLanes, Real(0));
-                std::fill_n(own.sums.echo_uS, (own.rows + 1) * kLanes, Real(0));
+            if (ions_) {
+                begin_sums(b, own);
+            } else {
+                std::fill_n(own.sums.current_nA, (own.rows + 1) * kLanes, Real(0));
+                std::fill_n(own.sums.conductance_uS, (own.rows + 1) * kLanes, Real(0));
+                if (is_coupled || k == from) {
+                    std::fill_n(own.sums.echo_nA, (own.rows + 1) * kLanes, Real(0));
+                    std::fill_n(own.sums.echo_uS, (own.rows + 1) * kLanes, Real(0));
+                }
             }
             for (Mechanism& mechanism : mechanisms_) {
+                if (ions_ && ions_->is_line[number_of(mechanism)]) {
+                    continue;
+                }
                 const LaneRows<Real> packs = rows(mechanism, b);
                 if (is_judged) {
                     mechanism.kernels->linearise_to_judge(packs, own.v_mV, own.inverse_tau_per_ms,

@@ -266,6 +266,7 @@ private:
     std::size_t number_of(const Mechanism& mechanism) const noexcept {
         return static_cast<std::size_t>(&mechanism - mechanisms_.data());
     }
+    void begin_sums(std::size_t b, const CableBlock<Real>& block) noexcept;
     LaneSums<Real> own_sums(const Mechanism& mechanism, std::size_t b,
                             const LaneSums<Real>& sums) noexcept;
     OwnSums<Real> with_charge(const Mechanism& mechanism, std::size_t b) noexcept;

@@ -11,6 +11,20 @@ inline namespace RANVIER_ISA_NAMESPACE {
 namespace {
 
 template <class Real>
+void begin_sums(std::size_t rows, const Real* v_mV, const Real* at_zero_nA, const Real* slope_uS,
+                const LaneSums<Real>& sums) noexcept {
+    using P = Pack<Real>;
+    const P zero(0.0);
+    for (std::size_t at = 0; at <= rows * kLanes; at += kLanes) {
+        const P slope = P::load(slope_uS + at);
+        (P::load(at_zero_nA + at) + slope * P::load(v_mV + at)).store(sums.current_nA + at);
+        slope.store(sums.conductance_uS + at);
+        zero.store(sums.echo_nA + at);
+        zero.store(sums.echo_uS + at);
+    }
+}
+
+template <class Real>
 void add_own(const OwnSums<Real>& own, const LaneSums<Real>& to) noexcept {
     using P = Pack<Real>;
     for (std::size_t k = 0; k < own.size; ++k) {
@@ -116,7 +130,8 @@ void mean_of_links(const LiveLinks<Real>& p, double time_ms, Real* mean) noexcep
 }
 
 template <class Real>
-constexpr IonKernels<Real> kIonKernels{&add_own<Real>, &book_own<Real>, &integrate_rows<Real>,
+constexpr IonKernels<Real> kIonKernels{&begin_sums<Real>,  &add_own<Real>,
+                                       &book_own<Real>,    &integrate_rows<Real>,
                                        &shift_links<Real>, &mean_of_links<Real>};
 
 }  // namespace
