@@ -76,6 +76,9 @@ def RATE_BEND_RELATIVE(spacing_mV: float) -> float:
 #: another basis. Measured 6.5e-9 for MRG cut finer, 4e-13 without a sheath. Currents relative to
 #: the largest, gates as they are.
 LANES_mV = 5e-8
+#: Concentrations by the same two, and charges of each current against the largest of a compartment.
+LANES_mM = 1e-9
+LANES_CHARGE_RELATIVE = 1e-9
 #: When a potential crosses a threshold, by the same two. Measured 1e-12.
 LANES_ms = 1e-9
 #: The same under a sheath, where lanes draw a straight line through a step of 5 us. Measured

@@ -185,13 +185,6 @@ def test_a_method_that_cannot_says_so_at_once(name: str) -> None:
         )
 
 
-def test_lanes_say_why_not() -> None:
-    d = rv.discretise(cell(potassium(shell_um=0.5)), rv.FixedCount(1))
-    with pytest.raises(rv.ModelError, match="has ions that accumulate"):
-        rv.Simulation(d, v_init_mV=-65.0, solver="lanes")
-    assert rv.Simulation(d, v_init_mV=-65.0).execution["solver"] == "plain"
-
-
 def test_a_batch_moves_them_as_a_run_does() -> None:
     model = cell(potassium(shell_um=0.5))
     options: dict[str, Any] = {"t_stop_ms": 2.0, "mesh": rv.FixedCount(2), "v_init_mV": -40.0}
