@@ -18,13 +18,20 @@ constexpr double kAmolPerPC = 1e6 / kFaraday_C_per_mol;
 /// A concentration is not expected to fall by more than this share within half a step.
 constexpr double kLeastOfPresent = 0.5;
 
-/// sum + rest grows by `more`, and by nothing else (Knuth's sum of two).
-void add_to(double& sum, double& rest, double more) noexcept {
-    const double b = more + rest;
-    const double total = sum + b;
-    const double of_b = total - sum;
-    rest = (sum - (total - of_b)) + (b - of_b);
-    sum = total;
+/// sum + rest grows by `more`, and by nothing else (Knuth's sum of two). Over arrays, so that the
+/// loop vectorises.
+template <class More>
+void add_to(std::vector<double>& sums, std::vector<double>& rests, const More& more) noexcept {
+    double* const sum = sums.data();
+    double* const rest = rests.data();
+    const std::size_t n = sums.size();
+    for (std::size_t i = 0; i < n; ++i) {
+        const double b = more(i) + rest[i];
+        const double total = sum[i] + b;
+        const double of_b = total - sum[i];
+        rest[i] = (sum[i] - (total - of_b)) + (b - of_b);
+        sum[i] = total;
+    }
 }
 
 }  // namespace
@@ -59,11 +66,31 @@ IonSteps::IonSteps(const System& system)
             const bool is_coupled = store.is_held[i] == 0 && store.is_held[up] == 0;
             spread.coupling[i][0] = is_coupled ? along : 0.0;
         }
-        spread.is_any = std::ranges::any_of(spread.sum_um3_per_ms, [](double x) { return x > 0; });
+        const auto is_there = [](double x) { return x > 0.0; };
+        spread.is_any = std::ranges::any_of(spread.sum_um3_per_ms, is_there);
+        spread.is_along = std::ranges::any_of(store.diffusion_um3_per_ms, is_there);
+        for (std::size_t i = 0; i < n; ++i) {
+            const double capacity_um3 = store.capacity_um3[i];
+            spread.is_live.push_back(store.is_held[i] == 0 ? 1.0 : 0.0);
+            spread.per_um3.push_back(
+                store.is_held[i] == 0 && capacity_um3 > 0.0 ? 1.0 / capacity_um3 : 0.0);
+        }
+        const auto& is_junction = system.discretisation().compartments.is_junction;
+        for (std::size_t i = n; i-- > 0;) {
+            if (store.is_held[i] != 0) {
+                continue;
+            }
+            if (is_junction[i] != 0) {
+                spread.junctions.push_back(i);
+            }
+            if (!(store.capacity_um3[i] > 0.0)) {
+                spread.volumeless.push_back(i);
+            }
+        }
     }
     middle_mM_.assign(pools_.pools.size(), std::vector<double>(n));
     gain_ = middle_mM_;
-    for (auto* work : {&scratch_nA_, &scratch_uS_, &mean_mM_, &along_amol_, &bath_amol_}) {
+    for (auto* work : {&scratch_nA_, &scratch_uS_, &change_mM_, &mean_mM_, &along_amol_, &bath_amol_}) {
         work->assign(n, 0.0);
     }
     first_.assign(n, {0.0});
@@ -88,11 +115,13 @@ void IonSteps::predict(const State& state, double dt_ms) noexcept {
         return;
     }
     for (std::size_t p = 0; p < middle_mM_.size(); ++p) {
-        const auto& now_mM = state.concentration_mM[p];
-        const auto& slope = state.concentration_slope_mM_per_ms[p];
-        for (std::size_t i = 0; i < now_mM.size(); ++i) {
-            middle_mM_[p][i] =
-                std::max(now_mM[i] + 0.5 * dt_ms * slope[i], kLeastOfPresent * now_mM[i]);
+        const double* const now_mM = state.concentration_mM[p].data();
+        const double* const slope = state.concentration_slope_mM_per_ms[p].data();
+        double* const middle_mM = middle_mM_[p].data();
+        for (std::size_t i = 0; i < middle_mM_[p].size(); ++i) {
+            const double least_mM = kLeastOfPresent * now_mM[i];
+            const double at_mM = now_mM[i] + 0.5 * dt_ms * slope[i];
+            middle_mM[i] = at_mM < least_mM ? least_mM : at_mM;
         }
     }
     system_.ion_inputs()->show(middle_mM_);
@@ -184,9 +213,8 @@ void IonSteps::move(State& state) noexcept {
         const IonAccount& account = pools_.accounts[a];
         auto& pending_pC = state.pending_pC[a];
         LongSums& charge = state.charge_pC[a];
-        for (std::size_t row = 0; row < pending_pC.size(); ++row) {
-            add_to(charge.sum[row], charge.rest[row], pending_pC[row]);
-        }
+        const double* const more_pC = pending_pC.data();
+        add_to(charge.sum, charge.rest, [more_pC](std::size_t row) { return more_pC[row]; });
         if (!account.inside && !account.outside) {
             std::ranges::fill(pending_pC, 0.0);
             continue;
@@ -216,13 +244,14 @@ void IonSteps::move(State& state) noexcept {
 void IonSteps::set_rates(std::size_t pool, const std::vector<double>& at_mM,
                          std::vector<Potentials<1>>& to) const noexcept {
     const IonStore& store = pools_.pools[pool].store();
-    const auto& bath_mM = pools_.pools[pool].start_mM();
+    const double* const exchange = store.exchange_um3_per_ms.data();
+    const double* const bath_mM = pools_.pools[pool].start_mM().data();
+    const double* const now_mM = at_mM.data();
     for (std::size_t i = 0; i < at_mM.size(); ++i) {
-        to[i][0] = store.exchange_um3_per_ms[i] > 0.0
-                       ? store.exchange_um3_per_ms[i] * (bath_mM[i] - at_mM[i])
-                       : 0.0;
+        const double inflow = exchange[i] * (bath_mM[i] - now_mM[i]);
+        to[i][0] = exchange[i] > 0.0 ? inflow : 0.0;
     }
-    for (std::size_t i = 0; i < at_mM.size(); ++i) {
+    for (std::size_t i = 0; spreads_[pool].is_along && i < at_mM.size(); ++i) {
         if (store.diffusion_um3_per_ms[i] > 0.0) {
             const auto up = static_cast<std::size_t>(parent_[i]);
             const double inflow = store.diffusion_um3_per_ms[i] * (at_mM[up] - at_mM[i]);
@@ -232,59 +261,79 @@ void IonSteps::set_rates(std::size_t pool, const std::vector<double>& at_mM,
     }
 }
 
+/// Both stages of a step, of first_ and of moved_; see spread(). Where nothing diffuses each row is
+/// by itself.
+void IonSteps::solve_stages(Spread& spread, const IonStore& store, double dt_ms) noexcept {
+    // Steps of one length differ in their last digits, which are not worth another matrix.
+    const double tau_ms = static_cast<float>(kGamma * dt_ms);
+    const std::size_t n = first_.size();
+    const bool is_factored = spread.factored_ms == tau_ms;
+    for (std::size_t i = 0; !is_factored && i < n; ++i) {
+        const double own = store.capacity_um3[i] / tau_ms + spread.sum_um3_per_ms[i];
+        const double pivot = store.is_held[i] != 0 ? 1.0 : own;
+        spread.pivots[i].entry[0] = spread.is_along ? pivot : 1.0 / pivot;
+    }
+    spread.factored_ms = tau_ms;
+    const double echo_per_ms = kEcho / tau_ms;
+    const double* const capacity_um3 = store.capacity_um3.data();
+    const double* const is_live = spread.is_live.data();
+    if (!spread.is_along) {
+        for (std::size_t i = 0; i < n; ++i) {
+            const double inverse = spread.pivots[i].entry[0];
+            const double first = first_[i][0];
+            first_[i][0] = first * inverse;
+            moved_[i][0] = (first + echo_per_ms * capacity_um3[i] * first_[i][0]) * inverse;
+        }
+        return;
+    }
+    moved_ = first_;
+    if (is_factored) {
+        solve_tree_again<1>(parent_, spread.pivots, spread.coupling, first_);
+    } else {
+        solve_tree<1>(parent_, spread.pivots, spread.coupling, first_);
+    }
+    for (std::size_t i = 0; i < n; ++i) {
+        moved_[i][0] =
+            is_live[i] * (moved_[i][0] + echo_per_ms * capacity_um3[i] * first_[i][0]);
+    }
+    solve_tree_again<1>(parent_, spread.pivots, spread.coupling, moved_);
+}
+
 /// The two-stage method of the potentials on the linear part, with the currents as they are on
 /// average:
 ///   [V/(g dt) - L] u1 = J + L c,   [V/(g dt) - L] u2 = J + L c + (1 - g)/(g^2 dt) V u1.
 /// What flows over the step is L at c + (1 - g) u1 + g u2, so that what one row gives is what the
 /// next one gets, whatever the solution's last digits are.
 void IonSteps::spread(std::size_t pool, const State& state, double dt_ms) noexcept {
-    std::ranges::fill(along_amol_, 0.0);
-    std::ranges::fill(bath_amol_, 0.0);
     Spread& spread = spreads_[pool];
     if (!spread.is_any) {
+        std::ranges::fill(along_amol_, 0.0);
+        std::ranges::fill(bath_amol_, 0.0);
         return;
     }
     const IonStore& store = pools_.pools[pool].store();
-    const auto& now_mM = state.concentration_mM[pool];
-    const auto& bath_mM = pools_.pools[pool].start_mM();
-    // Steps of one length differ in their last digits, which are not worth another matrix.
-    const double tau_ms = static_cast<float>(kGamma * dt_ms);
-    const bool is_factored = spread.factored_ms == tau_ms;
-    const auto hold = [&](std::vector<Potentials<1>>& rhs) {
-        for (std::size_t i = 0; i < rhs.size(); ++i) {
-            rhs[i][0] = store.is_held[i] != 0 ? 0.0 : rhs[i][0];
-        }
-    };
-    set_rates(pool, now_mM, first_);
-    for (std::size_t i = 0; i < first_.size(); ++i) {
-        first_[i][0] += gain_[pool][i];
+    const double* const now_mM = state.concentration_mM[pool].data();
+    const double* const bath_mM = pools_.pools[pool].start_mM().data();
+    const double* const gain = gain_[pool].data();
+    const double* const is_live = spread.is_live.data();
+    const std::size_t n = first_.size();
+    set_rates(pool, state.concentration_mM[pool], first_);
+    for (std::size_t i = 0; i < n; ++i) {
+        const double all = first_[i][0] + gain[i];
+        first_[i][0] = is_live[i] > 0.0 ? all : 0.0;
     }
-    hold(first_);
-    moved_ = first_;
-    if (!is_factored) {
-        for (std::size_t i = 0; i < now_mM.size(); ++i) {
-            spread.pivots[i].entry[0] =
-                store.is_held[i] != 0 ? 1.0
-                                      : store.capacity_um3[i] / tau_ms + spread.sum_um3_per_ms[i];
-        }
-        solve_tree<1>(parent_, spread.pivots, spread.coupling, first_);
-        spread.factored_ms = tau_ms;
-    } else {
-        solve_tree_again<1>(parent_, spread.pivots, spread.coupling, first_);
-    }
-    for (std::size_t i = 0; i < moved_.size(); ++i) {
-        moved_[i][0] += kEcho / tau_ms * store.capacity_um3[i] * first_[i][0];
-    }
-    hold(moved_);
-    solve_tree_again<1>(parent_, spread.pivots, spread.coupling, moved_);
+    solve_stages(spread, store, dt_ms);
 
-    for (std::size_t i = 0; i < mean_mM_.size(); ++i) {
+    const double* const exchange = store.exchange_um3_per_ms.data();
+    for (std::size_t i = 0; i < n; ++i) {
         mean_mM_[i] = now_mM[i] + (1.0 - kGamma) * first_[i][0] + kGamma * moved_[i][0];
     }
-    for (std::size_t i = 0; i < mean_mM_.size(); ++i) {
-        if (store.exchange_um3_per_ms[i] > 0.0) {
-            bath_amol_[i] = dt_ms * store.exchange_um3_per_ms[i] * (bath_mM[i] - mean_mM_[i]);
-        }
+    for (std::size_t i = 0; i < n; ++i) {
+        const double inflow = dt_ms * exchange[i] * (bath_mM[i] - mean_mM_[i]);
+        bath_amol_[i] = exchange[i] > 0.0 ? inflow : 0.0;
+    }
+    std::ranges::fill(along_amol_, 0.0);
+    for (std::size_t i = 0; spread.is_along && i < n; ++i) {
         if (store.diffusion_um3_per_ms[i] > 0.0) {
             const auto up = static_cast<std::size_t>(parent_[i]);
             const double inflow =
@@ -294,44 +343,44 @@ void IonSteps::spread(std::size_t pool, const State& state, double dt_ms) noexce
         }
     }
     // A junction keeps nothing, also of what rounding leaves there.
-    const auto& is_junction = system_.discretisation().compartments.is_junction;
-    for (std::size_t i = along_amol_.size(); i-- > 0;) {
-        if (is_junction[i] != 0 && store.is_held[i] == 0) {
-            const std::size_t to =
-                parent_[i] == kNoParent ? i + 1 : static_cast<std::size_t>(parent_[i]);
-            along_amol_[to] += along_amol_[i];
-            along_amol_[i] = 0.0;
-        }
+    for (const std::size_t i : spread.junctions) {
+        const std::size_t to =
+            parent_[i] == kNoParent ? i + 1 : static_cast<std::size_t>(parent_[i]);
+        along_amol_[to] += along_amol_[i];
+        along_amol_[i] = 0.0;
     }
 }
 
 void IonSteps::settle_pool(std::size_t pool, State& state, double dt_ms) noexcept {
-    const IonStore& store = pools_.pools[pool].store();
-    auto& now_mM = state.concentration_mM[pool];
-    auto& rest_mM = state.concentration_rest_mM[pool];
-    auto& slope = state.concentration_slope_mM_per_ms[pool];
+    const Spread& spread = spreads_[pool];
     LongSums& along = state.diffused_amol[pool];
     LongSums& bath = state.exchanged_amol[pool];
-    for (std::size_t i = 0; i < now_mM.size(); ++i) {
-        const double by_currents = dt_ms * gain_[pool][i];
-        if (along_amol_[i] != 0.0) {
-            add_to(along.sum[i], along.rest[i], along_amol_[i]);
-        }
-        if (store.is_held[i] != 0) {
-            // The bath takes whatever comes.
-            add_to(bath.sum[i], bath.rest[i], -(by_currents + along_amol_[i]));
-            continue;
-        }
-        if (bath_amol_[i] != 0.0) {
-            add_to(bath.sum[i], bath.rest[i], bath_amol_[i]);
-        }
-        const double change_mM =
-            store.capacity_um3[i] > 0.0
-                ? (by_currents + along_amol_[i] + bath_amol_[i]) / store.capacity_um3[i]
-                : moved_[i][0];
-        add_to(now_mM[i], rest_mM[i], change_mM);
-        slope[i] = change_mM / dt_ms;
+    const double* const gain = gain_[pool].data();
+    const double* const from_along = along_amol_.data();
+    const double* const from_bath = bath_amol_.data();
+    const double* const is_live = spread.is_live.data();
+    if (spread.is_along) {
+        add_to(along.sum, along.rest, [=](std::size_t i) { return from_along[i]; });
     }
+    // Where it is held, the bath takes whatever comes.
+    add_to(bath.sum, bath.rest, [=](std::size_t i) {
+        const double all = -(dt_ms * gain[i] + from_along[i]);
+        return is_live[i] > 0.0 ? from_bath[i] : all;
+    });
+    const double* const per_um3 = spread.per_um3.data();
+    double* const change_mM = change_mM_.data();
+    double* const slope = state.concentration_slope_mM_per_ms[pool].data();
+    for (std::size_t i = 0; i < change_mM_.size(); ++i) {
+        change_mM[i] = (dt_ms * gain[i] + from_along[i] + from_bath[i]) * per_um3[i];
+    }
+    for (const std::size_t i : spread.volumeless) {
+        change_mM[i] = moved_[i][0];
+    }
+    for (std::size_t i = 0; i < change_mM_.size(); ++i) {
+        slope[i] = change_mM[i] / dt_ms;
+    }
+    add_to(state.concentration_mM[pool], state.concentration_rest_mM[pool],
+           [=](std::size_t i) { return change_mM[i]; });
 }
 
 }  // namespace ranvier

@@ -59,6 +59,11 @@ private:
     /// Diffusion and exchange in one pool, as a linear system on the tree.
     struct Spread {
         bool is_any = false;
+        bool is_along = false;                // something diffuses
+        std::vector<double> is_live;        // 1, or 0 where it is held
+        std::vector<double> per_um3;        // 1/capacity of those; 0 of others
+        std::vector<std::size_t> junctions;  // which keep nothing, the last first
+        std::vector<std::size_t> volumeless; // as they have, and are not held
         std::vector<double> sum_um3_per_ms;  // of all that leaves a row
         std::vector<Potentials<1>> coupling;
         std::vector<SymmetricBlock<1>> pivots;
@@ -68,6 +73,7 @@ private:
     void spread(std::size_t pool, const State& state, double dt_ms) noexcept;
     void set_rates(std::size_t pool, const std::vector<double>& at_mM,
                    std::vector<Potentials<1>>& to) const noexcept;
+    void solve_stages(Spread& spread, const IonStore& store, double dt_ms) noexcept;
     void settle_pool(std::size_t pool, State& state, double dt_ms) noexcept;
 
     const System& system_;
@@ -82,6 +88,7 @@ private:
     // Work.
     std::vector<double> scratch_nA_;
     std::vector<double> scratch_uS_;
+    std::vector<double> change_mM_;
     std::vector<double> mean_mM_;
     std::vector<Potentials<1>> first_;
     std::vector<Potentials<1>> moved_;

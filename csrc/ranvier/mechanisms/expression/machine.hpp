@@ -44,6 +44,8 @@ public:
     Machine(const Machine&) = delete;
     Machine& operator=(const Machine&) = delete;
 
+    bool reads(std::size_t operand) const noexcept { return schedule_.is_read[operand] != 0; }
+
     /// Of what does not lie one pack after the other, the numbers as they are now.
     void give(std::size_t operand, const Operand<Real>& where, std::size_t packs) noexcept {
         if (where.stride == kLanes || schedule_.is_read[operand] == 0) {

@@ -24,9 +24,7 @@ public:
     }
     double area(std::size_t i) const noexcept { return rows_.nA_per_mA_cm2[first_ + i]; }
 
-    void fetch_v(const double* v_mV) noexcept {
-        fill(v_, [&](std::size_t i) { return v_mV[compartment(i)]; });
-    }
+    void fetch_v(const double* v_mV) noexcept { v_mV_ = v_mV; }
     void fetch_states() noexcept {
         for (std::size_t x = 0; x < rows_.expressions->states; ++x) {
             fill(states_[x], [&](std::size_t i) { return rows_.gates[x][first_ + i]; });
@@ -39,9 +37,13 @@ public:
     }
     Column& state(std::size_t x) noexcept { return states_[x]; }
 
-    /// An input's column as strips; uniform ones need no copy, but one pack.
+    /// An input's column as strips. Uniform ones need no copy, but one pack; what fills a strip or
+    /// is not read needs none at all.
     void give(Machine<double>& machine) noexcept {
         const Expressions& e = *rows_.expressions;
+        if (machine.reads(0)) {
+            fill(v_, [&](std::size_t i) { return v_mV_[compartment(i)]; });
+        }
         machine.give(0, {v_.data(), kLanes}, packs());
         for (std::size_t x = 0; x < e.states; ++x) {
             machine.give(1 + x, {states_[x].data(), kLanes}, packs());
@@ -49,6 +51,14 @@ public:
         for (std::size_t i = 0; i < e.inputs.size() + e.derived; ++i) {
             const InputColumn& column = rows_.inputs[i];
             const bool is_uniform = column.stride == 0;
+            if (!machine.reads(1 + e.states + i)) {
+                machine.give(1 + e.states + i, {inputs_[i].data(), kLanes}, packs());
+                continue;
+            }
+            if (column.stride == 1 && count_ % kLanes == 0) {
+                machine.give(1 + e.states + i, {column.first + first_, kLanes}, packs());
+                continue;
+            }
             if (is_uniform) {
                 std::fill_n(inputs_[i].begin(), kLanes, *column.first);
             } else {
@@ -69,6 +79,7 @@ private:
     const Rows& rows_;
     std::size_t first_;
     std::size_t count_;
+    const double* v_mV_ = nullptr;
     Column v_;
     std::array<Column, kMostStates> states_;
     std::array<Column, kMostInputs> inputs_;
@@ -292,7 +303,7 @@ void set_up_expressions(const Expressions& e, const InputColumn* inputs, std::si
         const std::size_t count = std::min(kStrip, rows - first);
         const std::size_t packs = (count + kLanes - 1) / kLanes;
         for (std::size_t i = 0; i < e.inputs.size(); ++i) {
-            for (std::size_t k = 0; k < packs * kLanes; ++k) {
+            for (std::size_t k = 0; setup.reads(i) && k < packs * kLanes; ++k) {
                 columns[i][k] =
                     inputs[i].first[(first + std::min(k, count - 1)) * inputs[i].stride];
             }
