@@ -1,4 +1,4 @@
-"""MRG with ions that move: in balance at rest, the published fibre at first, and what it gathers."""
+"""MRG with ions that move: in balance at rest, the published fibre at first, what it gathers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,10 @@ def test_its_axolemma_is_the_published_one_until_ions_have_moved() -> None:
     def velocity_m_per_s(*, ions_accumulate: bool) -> float:
         fibre = rv.fibers.mrg(ions_accumulate=ions_accumulate, nodes=15)
         result = rv.simulate(
-            fibre, fibre.stimulus, t_stop_ms=2.0, detect=rv.SpikeDetector(at=["node[4]", "node[10]"])
+            fibre,
+            fibre.stimulus,
+            t_stop_ms=2.0,
+            detect=rv.SpikeDetector(at=["node[4]", "node[10]"]),
         )
         crossings = result.crossings[0]
         near, far = (crossings.t_ms[crossings.compartment == at][0] for at in (44, 110))
