@@ -21,7 +21,7 @@ GATED = [(name, gate["name"]) for name in NAMES for gate in mechanisms.describe(
 V_mV = np.arange(-1500, 1501) / 10.0
 UNITS = ("_S_cm2", "_cm_s", "_mV", "_mA_cm2", "_mM", "_ms", "_per_ms", "_um", "_degC", "_fraction")
 #: At points; and shares of something else.
-UNITS += ("_uS", "_ratio")
+UNITS += ("_uS", "_ratio", "_mN_m")
 
 #: What scales a current, by the end of its name.
 DENSITIES = ("_S_cm2", "_cm_s", "_mA_cm2")

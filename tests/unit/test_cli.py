@@ -41,9 +41,11 @@ def test_velocity_of_a_fibre_is_printed_with_what_bears_on_it(run: Run, tmp_path
     assert (tmp_path / "velocity-mrg-10um.png").stat().st_size > 20_000
 
 
-def test_json_is_one_object_with_units_in_its_keys(run: Run) -> None:
-    code, out, err = run(*SMALL, "--json", "--no-picture")
+def test_json_is_one_object_with_units_in_its_keys(run: Run, tmp_path: Path) -> None:
+    """And nothing else is written, not asked for."""
+    code, out, err = run(*SMALL, "--json")
     assert (code, err) == (0, "")
+    assert not list(tmp_path.iterdir())
     answer = json.loads(out)
     assert answer["velocity_m_per_s"] == pytest.approx(55.05, abs=0.1)
     assert 0 < answer["standard_error_m_per_s"] < 1
@@ -145,7 +147,6 @@ def test_picture_goes_where_it_is_asked_to(run: Run, tmp_path: Path) -> None:
 def test_without_matplotlib_the_velocity_is_still_printed(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ranvier.cli.velocity.has_matplotlib", lambda: False)
     monkeypatch.setattr("ranvier.cli.output.has_matplotlib", lambda: False)
     code, out, _ = run(*SMALL)
     assert code == 0

@@ -146,6 +146,10 @@ def test_mrg_can_end_in_passive_nodes() -> None:
             {"nodes": 4, "passive_end_nodes": 2},
             "'mrg': 2 passive nodes at each end of 4, expected some nodes in between",
         ),
+        (
+            {"passive_end_nodes": 1, "ions_accumulate": True},
+            "passive_end_nodes is 1 where ions accumulate, expected 0, since their leak is of no",
+        ),
     ],
 )
 def test_mrg_refuses_what_was_not_published(options: dict[str, Any], pattern: str) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import ranvier as rv
 from ranvier import plot
 from ranvier.analysis import conduction_velocity, upward_crossings
 from ranvier.plot import _layout
@@ -414,3 +415,35 @@ def test_missing_matplotlib_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=r"needs matplotlib, expected .* 'ranvier\[plot\]'"):
         plot.traces(make_result())
+
+
+def test_ledger_shows_what_moved_and_where_it_is() -> None:
+    fibre = rv.fibers.mrg(nodes=3, ions_accumulate=True)
+    run = rv.Simulation(
+        rv.discretise(fibre.model, fibre.mesh),
+        method=rv.Method(dt_ms=0.01),
+        stimuli=[fibre.stimulus],
+        v_init_mV=-80.0,
+    )
+    run.advance_to(2.0)
+    books = run.ledger()
+    assert books is not None
+    figure = plot.ledger(books)
+    moved, *stores = figure.axes
+    assert [label.get_text() for label in moved.get_yticklabels()] == [
+        "na_mrg, Na",
+        "nap_mrg, Na",
+        "ks_mrg, K",
+        "na_leak, Na",
+        "k_leak, K",
+        "nak_kager, Na",
+        "nak_kager, K",
+    ]
+    widths = [bar.get_width() for bar in moved.patches]
+    assert widths[0] == pytest.approx(books.moved_fmol("na", "na_mrg").sum())
+    assert [axes.get_title(loc="left") for axes in stores] == ["Na inside", "K inside", "K outside"]
+    before, now = (line.get_ydata() for line in stores[-1].lines)
+    outside = books.store("k", "outside")
+    assert np.array_equal(np.isnan(now), outside.is_held)  # nodes face a bath
+    assert np.nanmax(now) == outside.now_mM.max()
+    assert np.nanmax(before) == 4.0

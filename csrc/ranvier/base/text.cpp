@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <numeric>
 
@@ -26,6 +27,9 @@ std::size_t edits(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string text(double value) {
+    if (std::isnan(value)) {
+        return "nan";  // whose sign says nothing
+    }
     std::array<char, 32> buffer{};
     std::snprintf(buffer.data(), buffer.size(), "%.6g", value);
     return buffer.data();

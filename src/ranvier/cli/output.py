@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
 import sys
@@ -86,6 +87,13 @@ def _plain(value: Any) -> Any:
 
 def has_matplotlib() -> bool:
     return find_spec("matplotlib") is not None
+
+
+def wants_picture(options: argparse.Namespace) -> bool:
+    """Whether a command draws: for people it does unless told not to, for programs if told to."""
+    if options.no_picture or options.out is not None:
+        return not options.no_picture
+    return not options.json and has_matplotlib()
 
 
 def check_picture(path: Path) -> None:

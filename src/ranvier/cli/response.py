@@ -11,9 +11,9 @@ from ranvier.cli.output import (
     NEEDS_MATPLOTLIB,
     check_folder,
     check_picture,
-    has_matplotlib,
     print_json,
     print_rows,
+    wants_picture,
 )
 from ranvier.cli.progress import ProgressBar
 from ranvier.cli.stimulus_options import add_fiber_to, fiber_of, method_of
@@ -69,7 +69,7 @@ def add_to(commands: Commands) -> None:
 def response(options: argparse.Namespace) -> int:
     fibre = fiber_of(options)
     picture = options.out or Path(f"response-{options.fiber}-{fibre.diameter_um:g}um.png")
-    is_drawn = not options.no_picture and (options.out is not None or has_matplotlib())
+    is_drawn = wants_picture(options)
     if is_drawn:
         check_picture(picture)
     if options.csv is not None:

@@ -11,9 +11,9 @@ from ranvier.cli.output import (
     NEEDS_MATPLOTLIB,
     check_folder,
     check_picture,
-    has_matplotlib,
     print_json,
     print_rows,
+    wants_picture,
 )
 from ranvier.cli.progress import ProgressBar
 from ranvier.studies import StudyInterrupted, StudyTable
@@ -52,7 +52,7 @@ def run_study(
     0, or 1 where no row has a number, or 130 after Ctrl-C, with the rows until then.
     """
     picture = options.out or Path(f"{file_stem}.png")
-    is_drawn = not options.no_picture and (options.out is not None or has_matplotlib())
+    is_drawn = wants_picture(options)
     if is_drawn:
         check_picture(picture)
     for path in (options.csv, options.journal):

@@ -13,7 +13,7 @@ from ranvier._text import expected_one_of
 from ranvier.analysis import Velocity, VelocityStatus, conduction_velocity
 from ranvier.cli.arguments import Commands, UsageError, positive
 from ranvier.cli.execution_options import add_execution_to, execution_of
-from ranvier.cli.output import check_picture, has_matplotlib, print_json, save_overview
+from ranvier.cli.output import check_picture, print_json, save_overview, wants_picture
 from ranvier.cli.progress import ProgressBar
 from ranvier.cli.subject import Subject
 from ranvier.cli.subject_options import add_subject_to, subject_from
@@ -68,7 +68,7 @@ def velocity(options: argparse.Namespace) -> int:
     subject = subject_from(options)
     method = _method(options)
     picture = options.out or Path(f"{subject.file_stem}.png")
-    is_drawn = not options.no_picture and (options.out is not None or has_matplotlib())
+    is_drawn = wants_picture(options)
     if is_drawn:
         check_picture(picture)
     t_stop_ms = subject.t_stop_ms if options.t_stop is None else options.t_stop

@@ -17,17 +17,27 @@ def ion_currents_mA_cm2(
     v_mV: float,
     temperature_degC: float,
 ) -> dict[str, float]:
-    """Outward current of every ion that `placements`, all of the library, carry in steady state."""
+    """Outward current of every ion that `placements`, all of known mechanisms, carry at rest."""
     # Not above: the library reads its files with what experiments are read with, and those know
     # the fibres.
-    from ranvier.mechanisms._library import from_library
+    from ranvier.mechanisms import describe
+    from ranvier.mechanisms.curves import gate_curves, written_as_equations
 
     known = {"temperature_degC": temperature_degC}
     for ion in ions:
         known |= _potential(ion, temperature_degC)
     total: dict[str, float] = {}
     for placement in placements:
-        mechanism = from_library(placement.mechanism)
+        mechanism = written_as_equations(placement.mechanism)
+        if mechanism is None:
+            assert isinstance(placement.mechanism, str)
+            info = describe(placement.mechanism)
+            opened = gate_curves(placement.mechanism, v_mV, temperature_degC).steady_state
+            share = math.prod(float(opened[g["name"]]) ** g["power"] for g in info["gates"])
+            g_S_cm2 = {**info["parameters"], **placement.parameters}["g_bar_S_cm2"]
+            i_mA_cm2 = g_S_cm2 * share * (v_mV - known[f"e_{info['ion']}_mV"])
+            total[info["ion"]] = total.get(info["ion"], 0.0) + i_mA_cm2
+            continue
         values: dict[str, Any] = {name: known[name] for name in mechanism.inputs if name in known}
         values |= placement.parameters
         for ion_name, current in mechanism.currents_mA_cm2(v_mV, None, **values).items():

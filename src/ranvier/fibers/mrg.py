@@ -11,8 +11,10 @@ import math
 
 from ranvier.discretisation import FixedCount, Mesh
 from ranvier.errors import ModelError
+from ranvier.fibers._balance import ion_currents_mA_cm2
 from ranvier.fibers._double_cable import Geometry, Region, double_cable
 from ranvier.fibers._fiber import Fiber, Reference, expect_whole, fiber
+from ranvier.membrane.constants import thermal_voltage_mV
 from ranvier.model import Ion, Model, Placement
 from ranvier.stimuli import CurrentClamp, Pulse
 
@@ -28,6 +30,16 @@ G_KS_S_cm2 = 0.08
 G_LEAK_NODE_S_cm2 = 0.007
 E_NA_mV = 50.0
 E_K_mV = -90.0
+
+#: Of the fibre whose ions move, which the paper does not have: outer concentrations of mammalian
+#: plasma, what the pump needs (Kager, Wadman & Somjen 2000, doi:10.1152/jn.2000.84.1.495), and
+#: diffusion in water at 37 degC (Hille, Ion Channels of Excitable Membranes, 3rd ed., table 10.1 at
+#: 25 degC, times 1.35 for the viscosity).
+NA_OUTSIDE_mM = 145.0
+K_OUTSIDE_mM = 4.0
+PUMP = "nak_kager"
+D_NA_um2_per_ms = 1.8
+D_K_um2_per_ms = 2.6
 
 #: By fibre diameter in um; 5.7 to 16 are table 1 of the paper.
 GEOMETRY = {
@@ -61,6 +73,7 @@ def mrg(
     temperature_degC: float = 37.0,
     refine: int = 1,
     passive_end_nodes: int = 0,
+    ions_accumulate: bool = False,
     mesh: Mesh | None = None,
 ) -> Fiber:
     """The double-cable motor fibre, by default on the grid it was published with.
@@ -68,7 +81,13 @@ def mrg(
     That grid has one compartment per section, 11 from node to node, and is not converged in space:
     `refine=3` cuts every internodal section into 3, without changing the fibre, and so on.
     `passive_end_nodes` replaces so many nodes at each end by isolated leaky patches, as NEURON
-    scripts often do. Raises ModelError for a diameter that was not published.
+    scripts often do.
+
+    With `ions_accumulate` sodium moves in the axoplasm, and potassium there and in the periaxonal
+    space; nodes face a bath. For that every leak becomes one of sodium and one of potassium, of the
+    same conductance as before together, beside a sodium-potassium pump, such that at -80 mV either
+    ion is in balance everywhere: until ions have moved the axon does what it did. Raises ModelError
+    for a diameter that was not published.
     """
     name = "mrg"
     expect_whole(name, least=2, nodes=nodes)
@@ -84,6 +103,11 @@ def mrg(
             f"fibre {name!r}: {passive_end_nodes} passive nodes at each end of {nodes}, "
             "expected some nodes in between"
         )
+    if ions_accumulate and passive_end_nodes:
+        raise ModelError(
+            f"fibre {name!r}: passive_end_nodes is {passive_end_nodes} where ions accumulate, "
+            "expected 0, since their leak is of no ion"
+        )
     model = Model(
         name=f"MRG {diameter_um:g} um",
         sections=double_cable(
@@ -92,8 +116,14 @@ def mrg(
             nodes=nodes,
             passive_end_nodes=passive_end_nodes,
         ),
-        placements=_placements(passive_end_nodes),
-        ions=[Ion("na", e_mV=E_NA_mV), Ion("k", e_mV=E_K_mV)],
+        placements=(
+            _living(temperature_degC) if ions_accumulate else _placements(passive_end_nodes)
+        ),
+        ions=(
+            _moving_ions(temperature_degC)
+            if ions_accumulate
+            else [Ion("na", e_mV=E_NA_mV), Ion("k", e_mV=E_K_mV)]
+        ),
         temperature_degC=temperature_degC,
     )
     return Fiber(
@@ -131,4 +161,53 @@ def _placements(passive_end_nodes: int) -> list[Placement]:
     ]
     if passive_end_nodes:
         placements.append(Placement("leak", "end_node", g_bar_S_cm2=1e-4, e_leak_mV=E_INTERNODE_mV))
+    return placements
+
+
+def _moving_ions(temperature_degC: float) -> list[Ion]:
+    """Outside as in plasma, inside as the published reversal potentials have it."""
+    thermal_mV = float(thermal_voltage_mV(temperature_degC=temperature_degC))
+    return [
+        Ion(
+            "na",
+            inside_mM=NA_OUTSIDE_mM * math.exp(-E_NA_mV / thermal_mV),
+            outside_mM=NA_OUTSIDE_mM,
+            accumulates="inside",
+            diffusion_um2_per_ms=D_NA_um2_per_ms,
+        ),
+        Ion(
+            "k",
+            inside_mM=K_OUTSIDE_mM * math.exp(-E_K_mV / thermal_mV),
+            outside_mM=K_OUTSIDE_mM,
+            accumulates="both",
+            diffusion_um2_per_ms=D_K_um2_per_ms,
+        ),
+    ]
+
+
+def _living(temperature_degC: float) -> list[Placement]:
+    """Channels, and leaks and pumps that hold each ion at `E_INTERNODE_mV`, region by region.
+
+    With the leaks' conductance g = g_na + g_k and the pump's net current p, its sodium being 3 p,
+    i_na + g_na (v - e_na) + 3 p = 0 and i_k + g_k (v - e_k) - 2 p = 0.
+    """
+    ions = _moving_ions(temperature_degC)
+    node = Region.NODE.value
+    g_S_cm2 = {node: G_LEAK_NODE_S_cm2, **{r.value: g for r, g in G_INTERNODE_S_cm2.items()}}
+    channels = _placements(0)[:3]
+    at_rest = {"v_mV": E_INTERNODE_mV, "temperature_degC": temperature_degC}
+    carried = ion_currents_mA_cm2(channels, ions, **at_rest)
+    per_i_max = ion_currents_mA_cm2([Placement(PUMP, i_max_mA_cm2=1.0)], ions, **at_rest)["na"] / 3
+    drive_na_mV, drive_k_mV = E_INTERNODE_mV - E_NA_mV, E_INTERNODE_mV - E_K_mV
+    placements = list(channels)
+    for region, g in g_S_cm2.items():
+        i_na, i_k = (carried[ion] if region == node else 0.0 for ion in ("na", "k"))
+        # 2 times the first and 3 times the second, added up, have no pump in them.
+        g_na = (2 * i_na + 3 * i_k + 3 * g * drive_k_mV) / (3 * drive_k_mV - 2 * drive_na_mV)
+        pump = -(i_na + g_na * drive_na_mV) / 3
+        placements += [
+            Placement("na_leak", region, g_bar_S_cm2=g_na),
+            Placement("k_leak", region, g_bar_S_cm2=g - g_na),
+            Placement(PUMP, region, i_max_mA_cm2=pump / per_i_max),
+        ]
     return placements

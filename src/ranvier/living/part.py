@@ -42,8 +42,8 @@ class Part:
 
     `mechanism` is the name of a channel or pump of the core or the library, or one of your own.
     `name` tells two of the same mechanism apart, and is the mechanism's if not given. Raises
-    ModelError for an unknown mechanism or parameter, for one at a point, and for a number that is
-    not finite.
+    ModelError for an unknown mechanism or parameter, for one at a point, for a number that is not
+    finite, and for a conductance or permeability below 0.
     """
 
     def __init__(
@@ -79,6 +79,8 @@ class Part:
                 raise ModelError(
                     f"part {self.name!r}: {key} is {value:g}, expected a finite number"
                 )
+            if value < 0 and key.endswith(("_S_cm2", "_cm_s")):
+                raise ModelError(f"part {self.name!r}: {key} is {value:g}, expected 0 or more")
             self.parameters[key] = float(value)
         self.ions: tuple[str, ...] = tuple(info.get("ions", [info["ion"] or "mixed"]))
         self.states: tuple[str, ...] = (

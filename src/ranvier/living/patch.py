@@ -101,10 +101,10 @@ class Patch:
             _above("patch", "diameter_um", self.diameter_um, "um")
         _above("patch", "depth_um", self.volume_per_area_um, "um")
         _above("patch", "c_m_uF_cm2", self.c_m_uF_cm2, "uF/cm2")
-        if not self.temperature_degC > -273.15:
+        if not -273.15 < self.temperature_degC < math.inf:
             raise ModelError(
                 f"patch: temperature_degC is {self.temperature_degC:g} degC, "
-                "expected one above -273.15"
+                "expected a finite one above -273.15"
             )
         self._check_ions()
         self._check_parts()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from ranvier.plot._fiber import fiber
 from ranvier.plot._gates import gates
+from ranvier.plot._ledger import ledger
 from ranvier.plot._living import living
 from ranvier.plot._overview import overview
 from ranvier.plot._response import response
@@ -19,6 +20,7 @@ from ranvier.plot._traces import traces
 __all__ = [
     "fiber",
     "gates",
+    "ledger",
     "living",
     "overview",
     "response",
