@@ -1,13 +1,11 @@
 #include "ranvier/solver/ion_steps.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "ranvier/base/constants.hpp"
 #include "ranvier/mechanisms/expression/plain_kernels.hpp"
 #include "ranvier/mechanisms/expression/program.hpp"
-#include "ranvier/solver/two_stage.hpp"
 
 namespace ranvier {
 namespace {
@@ -37,9 +35,7 @@ void add_to(std::vector<double>& sums, std::vector<double>& rests, const More& m
 }  // namespace
 
 IonSteps::IonSteps(const System& system)
-    : system_(system),
-      pools_(system.ion_pools()),
-      parent_(system.discretisation().compartments.parent) {
+    : system_(system), pools_(system.ion_pools()), spread_(system) {
     if (pools_.is_empty()) {
         return;
     }
@@ -49,52 +45,10 @@ IonSteps::IonSteps(const System& system)
         const std::vector<double> rows(mechanism.table->compartment.size(), 0.0);
         slopes_.push_back({{2 + mechanism.mechanism->info.gates.size(), rows}, rows});
     }
-    for (const IonPool& pool : pools_.pools) {
-        const IonStore& store = pool.store();
-        Spread& spread = spreads_.emplace_back();
-        spread.sum_um3_per_ms = store.exchange_um3_per_ms;
-        spread.coupling.assign(n, {0.0});
-        spread.pivots.resize(n);
-        for (std::size_t i = 0; i < n; ++i) {
-            if (parent_[i] == kNoParent) {
-                continue;
-            }
-            const auto up = static_cast<std::size_t>(parent_[i]);
-            const double along = store.diffusion_um3_per_ms[i];
-            spread.sum_um3_per_ms[i] += along;
-            spread.sum_um3_per_ms[up] += along;
-            const bool is_coupled = store.is_held[i] == 0 && store.is_held[up] == 0;
-            spread.coupling[i][0] = is_coupled ? along : 0.0;
-        }
-        const auto is_there = [](double x) { return x > 0.0; };
-        spread.is_any = std::ranges::any_of(spread.sum_um3_per_ms, is_there);
-        spread.is_along = std::ranges::any_of(store.diffusion_um3_per_ms, is_there);
-        for (std::size_t i = 0; i < n; ++i) {
-            const double capacity_um3 = store.capacity_um3[i];
-            spread.is_live.push_back(store.is_held[i] == 0 ? 1.0 : 0.0);
-            spread.per_um3.push_back(
-                store.is_held[i] == 0 && capacity_um3 > 0.0 ? 1.0 / capacity_um3 : 0.0);
-        }
-        const auto& is_junction = system.discretisation().compartments.is_junction;
-        for (std::size_t i = n; i-- > 0;) {
-            if (store.is_held[i] != 0) {
-                continue;
-            }
-            if (is_junction[i] != 0) {
-                spread.junctions.push_back(i);
-            }
-            if (!(store.capacity_um3[i] > 0.0)) {
-                spread.volumeless.push_back(i);
-            }
-        }
-    }
     middle_mM_.assign(pools_.pools.size(), std::vector<double>(n));
     gain_ = middle_mM_;
-    for (auto* work : {&scratch_nA_, &scratch_uS_, &change_mM_, &mean_mM_, &along_amol_, &bath_amol_}) {
-        work->assign(n, 0.0);
-    }
-    first_.assign(n, {0.0});
-    moved_ = first_;
+    scratch_nA_.assign(n, 0.0);
+    scratch_uS_.assign(n, 0.0);
 }
 
 bool IonSteps::is_sound(const State& state) const noexcept {
@@ -233,133 +187,22 @@ void IonSteps::move(State& state) noexcept {
         }
         std::ranges::fill(pending_pC, 0.0);
     }
+    const auto flows = spread_.flow(state, gain_, dt_ms);
     for (std::size_t p = 0; p < pools_.pools.size(); ++p) {
-        spread(p, state, dt_ms);
-        settle_pool(p, state, dt_ms);
+        settle_pool(p, flows[p], state, dt_ms);
     }
     state.ions_ms = 0.0;
 }
 
-/// What flows into each row by diffusion and exchange at these concentrations, amol/ms.
-void IonSteps::set_rates(std::size_t pool, const std::vector<double>& at_mM,
-                         std::vector<Potentials<1>>& to) const noexcept {
-    const IonStore& store = pools_.pools[pool].store();
-    const double* const exchange = store.exchange_um3_per_ms.data();
-    const double* const bath_mM = pools_.pools[pool].start_mM().data();
-    const double* const now_mM = at_mM.data();
-    for (std::size_t i = 0; i < at_mM.size(); ++i) {
-        const double inflow = exchange[i] * (bath_mM[i] - now_mM[i]);
-        to[i][0] = exchange[i] > 0.0 ? inflow : 0.0;
-    }
-    for (std::size_t i = 0; spreads_[pool].is_along && i < at_mM.size(); ++i) {
-        if (store.diffusion_um3_per_ms[i] > 0.0) {
-            const auto up = static_cast<std::size_t>(parent_[i]);
-            const double inflow = store.diffusion_um3_per_ms[i] * (at_mM[up] - at_mM[i]);
-            to[i][0] += inflow;
-            to[up][0] -= inflow;
-        }
-    }
-}
-
-/// Both stages of a step, of first_ and of moved_; see spread(). Where nothing diffuses each row is
-/// by itself.
-void IonSteps::solve_stages(Spread& spread, const IonStore& store, double dt_ms) noexcept {
-    // Steps of one length differ in their last digits, which are not worth another matrix.
-    const double tau_ms = static_cast<float>(kGamma * dt_ms);
-    const std::size_t n = first_.size();
-    const bool is_factored = spread.factored_ms == tau_ms;
-    for (std::size_t i = 0; !is_factored && i < n; ++i) {
-        const double own = store.capacity_um3[i] / tau_ms + spread.sum_um3_per_ms[i];
-        const double pivot = store.is_held[i] != 0 ? 1.0 : own;
-        spread.pivots[i].entry[0] = spread.is_along ? pivot : 1.0 / pivot;
-    }
-    spread.factored_ms = tau_ms;
-    const double echo_per_ms = kEcho / tau_ms;
-    const double* const capacity_um3 = store.capacity_um3.data();
-    const double* const is_live = spread.is_live.data();
-    if (!spread.is_along) {
-        for (std::size_t i = 0; i < n; ++i) {
-            const double inverse = spread.pivots[i].entry[0];
-            const double first = first_[i][0];
-            first_[i][0] = first * inverse;
-            moved_[i][0] = (first + echo_per_ms * capacity_um3[i] * first_[i][0]) * inverse;
-        }
-        return;
-    }
-    moved_ = first_;
-    if (is_factored) {
-        solve_tree_again<1>(parent_, spread.pivots, spread.coupling, first_);
-    } else {
-        solve_tree<1>(parent_, spread.pivots, spread.coupling, first_);
-    }
-    for (std::size_t i = 0; i < n; ++i) {
-        moved_[i][0] =
-            is_live[i] * (moved_[i][0] + echo_per_ms * capacity_um3[i] * first_[i][0]);
-    }
-    solve_tree_again<1>(parent_, spread.pivots, spread.coupling, moved_);
-}
-
-/// The two-stage method of the potentials on the linear part, with the currents as they are on
-/// average:
-///   [V/(g dt) - L] u1 = J + L c,   [V/(g dt) - L] u2 = J + L c + (1 - g)/(g^2 dt) V u1.
-/// What flows over the step is L at c + (1 - g) u1 + g u2, so that what one row gives is what the
-/// next one gets, whatever the solution's last digits are.
-void IonSteps::spread(std::size_t pool, const State& state, double dt_ms) noexcept {
-    Spread& spread = spreads_[pool];
-    if (!spread.is_any) {
-        std::ranges::fill(along_amol_, 0.0);
-        std::ranges::fill(bath_amol_, 0.0);
-        return;
-    }
-    const IonStore& store = pools_.pools[pool].store();
-    const double* const now_mM = state.concentration_mM[pool].data();
-    const double* const bath_mM = pools_.pools[pool].start_mM().data();
-    const double* const gain = gain_[pool].data();
-    const double* const is_live = spread.is_live.data();
-    const std::size_t n = first_.size();
-    set_rates(pool, state.concentration_mM[pool], first_);
-    for (std::size_t i = 0; i < n; ++i) {
-        const double all = first_[i][0] + gain[i];
-        first_[i][0] = is_live[i] > 0.0 ? all : 0.0;
-    }
-    solve_stages(spread, store, dt_ms);
-
-    const double* const exchange = store.exchange_um3_per_ms.data();
-    for (std::size_t i = 0; i < n; ++i) {
-        mean_mM_[i] = now_mM[i] + (1.0 - kGamma) * first_[i][0] + kGamma * moved_[i][0];
-    }
-    for (std::size_t i = 0; i < n; ++i) {
-        const double inflow = dt_ms * exchange[i] * (bath_mM[i] - mean_mM_[i]);
-        bath_amol_[i] = exchange[i] > 0.0 ? inflow : 0.0;
-    }
-    std::ranges::fill(along_amol_, 0.0);
-    for (std::size_t i = 0; spread.is_along && i < n; ++i) {
-        if (store.diffusion_um3_per_ms[i] > 0.0) {
-            const auto up = static_cast<std::size_t>(parent_[i]);
-            const double inflow =
-                dt_ms * store.diffusion_um3_per_ms[i] * (mean_mM_[up] - mean_mM_[i]);
-            along_amol_[i] += inflow;
-            along_amol_[up] -= inflow;
-        }
-    }
-    // A junction keeps nothing, also of what rounding leaves there.
-    for (const std::size_t i : spread.junctions) {
-        const std::size_t to =
-            parent_[i] == kNoParent ? i + 1 : static_cast<std::size_t>(parent_[i]);
-        along_amol_[to] += along_amol_[i];
-        along_amol_[i] = 0.0;
-    }
-}
-
-void IonSteps::settle_pool(std::size_t pool, State& state, double dt_ms) noexcept {
-    const Spread& spread = spreads_[pool];
+void IonSteps::settle_pool(std::size_t pool, const IonFlow& flow, State& state,
+                           double dt_ms) noexcept {
     LongSums& along = state.diffused_amol[pool];
     LongSums& bath = state.exchanged_amol[pool];
     const double* const gain = gain_[pool].data();
-    const double* const from_along = along_amol_.data();
-    const double* const from_bath = bath_amol_.data();
-    const double* const is_live = spread.is_live.data();
-    if (spread.is_along) {
+    const double* const from_along = flow.along_amol.data();
+    const double* const from_bath = flow.bath_amol.data();
+    const double* const is_live = spread_.is_live(pool).data();
+    if (spread_.is_along(pool)) {
         add_to(along.sum, along.rest, [=](std::size_t i) { return from_along[i]; });
     }
     // Where it is held, the bath takes whatever comes.
@@ -367,17 +210,11 @@ void IonSteps::settle_pool(std::size_t pool, State& state, double dt_ms) noexcep
         const double all = -(dt_ms * gain[i] + from_along[i]);
         return is_live[i] > 0.0 ? from_bath[i] : all;
     });
-    const double* const per_um3 = spread.per_um3.data();
-    double* const change_mM = change_mM_.data();
+    const double* const change_mM = flow.change_mM.data();
     double* const slope = state.concentration_slope_mM_per_ms[pool].data();
-    for (std::size_t i = 0; i < change_mM_.size(); ++i) {
-        change_mM[i] = (dt_ms * gain[i] + from_along[i] + from_bath[i]) * per_um3[i];
-    }
-    for (const std::size_t i : spread.volumeless) {
-        change_mM[i] = moved_[i][0];
-    }
-    for (std::size_t i = 0; i < change_mM_.size(); ++i) {
-        slope[i] = change_mM[i] / dt_ms;
+    const double per_ms = 1.0 / dt_ms;
+    for (std::size_t i = 0; i < flow.change_mM.size(); ++i) {
+        slope[i] = change_mM[i] * per_ms;
     }
     add_to(state.concentration_mM[pool], state.concentration_rest_mM[pool],
            [=](std::size_t i) { return change_mM[i]; });

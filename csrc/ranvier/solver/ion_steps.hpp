@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "ranvier/mechanisms/mechanism.hpp"
+#include "ranvier/solver/ion_spread.hpp"
 #include "ranvier/solver/state.hpp"
 #include "ranvier/solver/system.hpp"
-#include "ranvier/solver/tree_solve.hpp"
 
 namespace ranvier {
 
@@ -56,31 +56,12 @@ private:
         std::vector<double> mean_nA;
     };
 
-    /// Diffusion and exchange in one pool, as a linear system on the tree.
-    struct Spread {
-        bool is_any = false;
-        bool is_along = false;                // something diffuses
-        std::vector<double> is_live;        // 1, or 0 where it is held
-        std::vector<double> per_um3;        // 1/capacity of those; 0 of others
-        std::vector<std::size_t> junctions;  // which keep nothing, the last first
-        std::vector<std::size_t> volumeless; // as they have, and are not held
-        std::vector<double> sum_um3_per_ms;  // of all that leaves a row
-        std::vector<Potentials<1>> coupling;
-        std::vector<SymmetricBlock<1>> pivots;
-        double factored_ms = 0.0;
-    };
-
-    void spread(std::size_t pool, const State& state, double dt_ms) noexcept;
-    void set_rates(std::size_t pool, const std::vector<double>& at_mM,
-                   std::vector<Potentials<1>>& to) const noexcept;
-    void solve_stages(Spread& spread, const IonStore& store, double dt_ms) noexcept;
-    void settle_pool(std::size_t pool, State& state, double dt_ms) noexcept;
+    void settle_pool(std::size_t pool, const IonFlow& flow, State& state, double dt_ms) noexcept;
 
     const System& system_;
     const IonPools& pools_;
-    std::span<const std::int32_t> parent_;
+    IonSpread spread_;
     std::vector<Slopes> slopes_;                  // per account
-    std::vector<Spread> spreads_;                 // per pool
     std::vector<std::vector<double>> middle_mM_;  // per pool
     /// Which of what mechanisms were told these are: none yet.
     std::uint64_t shown_ = std::numeric_limits<std::uint64_t>::max();
@@ -88,12 +69,6 @@ private:
     // Work.
     std::vector<double> scratch_nA_;
     std::vector<double> scratch_uS_;
-    std::vector<double> change_mM_;
-    std::vector<double> mean_mM_;
-    std::vector<Potentials<1>> first_;
-    std::vector<Potentials<1>> moved_;
-    std::vector<double> along_amol_;
-    std::vector<double> bath_amol_;
 };
 
 }  // namespace ranvier
