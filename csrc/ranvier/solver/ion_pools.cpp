@@ -1,10 +1,12 @@
 #include "ranvier/solver/ion_pools.hpp"
 
 #include <algorithm>
-#include <cmath>
+
 #include <utility>
 
 #include "ranvier/base/constants.hpp"
+#include "ranvier/lanes/lanes.hpp"
+#include "ranvier/lanes/math.hpp"
 #include "ranvier/mechanisms/expression/plain_kernels.hpp"
 #include "ranvier/mechanisms/expression/program.hpp"
 
@@ -80,8 +82,20 @@ IonInputs::IonInputs(const Discretisation& d, const IonPools& pools) {
         1e3 * kGasConstant_J_per_mol_K * (d.temperature_degC + kZeroCelsius_K) / kFaraday_C_per_mol;
     for (const IonTable& ion : d.ions) {
         if (ion.accumulates()) {
-            live_.push_back({&ion, pools.find(ion, true), pools.find(ion, false),
-                             thermal_mV / ion.valence, ion.e_mV});
+            live_.push_back({&ion,
+                             pools.find(ion, true),
+                             pools.find(ion, false),
+                             thermal_mV / ion.valence,
+                             ion.e_mV,
+                             {},
+                             {}});
+            Live& live = live_.back();
+            for (std::size_t i = 0; i < ion.e_mV.size(); ++i) {
+                const bool is_held = (!live.inside || ion.inside.is_held[i] != 0) &&
+                                     (!live.outside || ion.outside.is_held[i] != 0);
+                live.moves.push_back(is_held ? 0.0 : 1.0);
+            }
+            live.ratio.assign((ion.e_mV.size() + kLanes - 1) / kLanes * kLanes, 1.0);
         }
     }
 }
@@ -139,14 +153,21 @@ void IonInputs::show(const std::vector<std::vector<double>>& concentration_mM) n
         return pool ? concentration_mM[*pool] : start_mM;
     };
     for (Live& live : live_) {
-        const auto& inside_mM = now_mM(live.inside, live.table->inside_mM);
-        const auto& outside_mM = now_mM(live.outside, live.table->outside_mM);
+        const double* const inside_mM = now_mM(live.inside, live.table->inside_mM).data();
+        const double* const outside_mM = now_mM(live.outside, live.table->outside_mM).data();
+        double* const ratio = live.ratio.data();
         for (std::size_t i = 0; i < live.e_mV.size(); ++i) {
-            const bool is_held = (!live.inside || live.table->inside.is_held[i] != 0) &&
-                                 (!live.outside || live.table->outside.is_held[i] != 0);
-            if (!is_held) {
-                live.e_mV[i] = live.thermal_mV * std::log(outside_mM[i] / inside_mM[i]);
-            }
+            ratio[i] = outside_mM[i] / inside_mM[i];
+        }
+        using P = Pack<TwoRegisters<double>>;
+        for (std::size_t i = 0; i < live.ratio.size(); i += P::kWidth * P::kPieces) {
+            log(P::load(ratio + i)).store(ratio + i);
+        }
+        const double* const moves = live.moves.data();
+        double* const e_mV = live.e_mV.data();
+        for (std::size_t i = 0; i < live.e_mV.size(); ++i) {
+            const double now = live.thermal_mV * ratio[i];
+            e_mV[i] = moves[i] > 0.0 ? now : e_mV[i];
         }
     }
     for (const Column& column : columns_) {
@@ -155,6 +176,10 @@ void IonInputs::show(const std::vector<std::vector<double>>& concentration_mM) n
                                           : column.what == What::kInside
                                               ? now_mM(live.inside, live.table->inside_mM)
                                               : now_mM(live.outside, live.table->outside_mM);
+        if (column.rows.size() == from.size()) {
+            std::ranges::copy(from, column.to);
+            continue;
+        }
         for (std::size_t row = 0; row < column.rows.size(); ++row) {
             column.to[row] = from[static_cast<std::size_t>(column.rows[row])];
         }

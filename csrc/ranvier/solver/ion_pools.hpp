@@ -89,6 +89,8 @@ private:
         std::optional<std::size_t> outside;
         double thermal_mV;  // RT/zF
         std::vector<double> e_mV;
+        std::vector<double> moves;  // 1, or 0 where both concentrations are held
+        std::vector<double> ratio;  // outside over inside, and its logarithm; in whole packs
     };
     struct Column {
         std::size_t live;

@@ -84,6 +84,8 @@ IonSpread::IonSpread(const System& system)
         }
         own.is_any = std::ranges::any_of(own.sum_um3_per_ms, is_there);
         own.is_along = std::ranges::any_of(store.diffusion_um3_per_ms, is_there);
+        own.is_out = std::ranges::any_of(store.exchange_um3_per_ms, is_there);
+        own.has_bath = own.is_out || std::ranges::find(own.is_live, 0.0) != own.is_live.end();
         if (own.is_along) {
             along_.push_back(own_.size() - 1);
         }
@@ -132,9 +134,10 @@ void IonSpread::begin(std::size_t pool, const State& state,
     const double* const by_currents = gain.data();
     double* const into = own.first.data();
     const std::size_t n = parent_.size();
-    for (std::size_t i = 0; i < n; ++i) {
+    std::copy_n(by_currents, n, into);
+    for (std::size_t i = 0; own.is_out && i < n; ++i) {
         const double inflow = exchange[i] * (bath_mM[i] - now_mM[i]);
-        into[i] = by_currents[i] + (exchange[i] > 0.0 ? inflow : 0.0);
+        into[i] += exchange[i] > 0.0 ? inflow : 0.0;
     }
     for (std::size_t i = 0; own.is_along && i < n; ++i) {
         if (diffusion[i] > 0.0) {
@@ -144,10 +147,10 @@ void IonSpread::begin(std::size_t pool, const State& state,
             into[up] -= inflow;
         }
     }
+    double* const again = own.moved.data();
     for (std::size_t i = 0; i < n; ++i) {
-        into[i] = is_live[i] > 0.0 ? into[i] : 0.0;
+        again[i] = into[i] = is_live[i] > 0.0 ? into[i] : 0.0;
     }
-    own.moved = own.first;
 }
 
 /// The matrix V/tau - L as solve() needs it, eliminated from the tips to the roots.
@@ -234,9 +237,11 @@ void IonSpread::end(std::size_t pool, const State& state, const std::vector<doub
     double* const along_amol = flow.along_amol.data();
     double* const bath_amol = flow.bath_amol.data();
     const std::size_t n = parent_.size();
-    if (own.is_any) {
+    for (std::size_t i = 0; own.is_any && i < n; ++i) {
+        mean_mM[i] = now_mM[i] + (1.0 - kGamma) * first[i] + kGamma * moved[i];
+    }
+    if (own.is_out) {
         for (std::size_t i = 0; i < n; ++i) {
-            mean_mM[i] = now_mM[i] + (1.0 - kGamma) * first[i] + kGamma * moved[i];
             const double inflow = dt_ms * exchange[i] * (bath_mM[i] - mean_mM[i]);
             bath_amol[i] = exchange[i] > 0.0 ? inflow : 0.0;
         }

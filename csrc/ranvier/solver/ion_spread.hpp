@@ -33,11 +33,15 @@ public:
     /// 1, or 0 where the concentration is held; one per row.
     std::span<const double> is_live(std::size_t pool) const noexcept { return own_[pool].is_live; }
     bool is_along(std::size_t pool) const noexcept { return own_[pool].is_along; }
+    /// Whether what is there has to do with a bath at all.
+    bool has_bath(std::size_t pool) const noexcept { return own_[pool].has_bath; }
 
 private:
     struct Pool {
         bool is_any = false;
+        bool has_bath = false;  // it exchanges with one, or is one somewhere
         bool is_along = false;  // something diffuses
+        bool is_out = false;    // something is exchanged with the bath
         std::vector<double> is_live;
         std::vector<double> per_um3;          // 1/capacity, or 0 where it is held or has none
         std::vector<std::size_t> junctions;   // which keep nothing, the last first

@@ -174,16 +174,23 @@ void IonSteps::move(State& state) noexcept {
             continue;
         }
         const double amol_per_pC = kAmolPerPC / account.table->valence / dt_ms;
-        const auto& rows = system_.mechanisms()[account.mechanism].table->compartment;
-        for (std::size_t row = 0; row < pending_pC.size(); ++row) {
-            const auto i = static_cast<std::size_t>(rows[row]);
-            const double efflux = amol_per_pC * pending_pC[row];
-            if (account.inside) {
-                gain_[*account.inside][i] -= efflux;
+        const auto add = [&](std::vector<double>& gain, double amol_ms_per_pC) {
+            const auto& rows = system_.mechanisms()[account.mechanism].table->compartment;
+            const std::int32_t* const compartment = rows.data();
+            double* const to = gain.data();
+            const bool is_everywhere = rows.size() == gain.size();
+            for (std::size_t i = 0; is_everywhere && i < rows.size(); ++i) {
+                to[i] += amol_ms_per_pC * more_pC[i];
             }
-            if (account.outside) {
-                gain_[*account.outside][i] += efflux;
+            for (std::size_t row = 0; !is_everywhere && row < rows.size(); ++row) {
+                to[static_cast<std::size_t>(compartment[row])] += amol_ms_per_pC * more_pC[row];
             }
+        };
+        if (account.inside) {
+            add(gain_[*account.inside], -amol_per_pC);
+        }
+        if (account.outside) {
+            add(gain_[*account.outside], amol_per_pC);
         }
         std::ranges::fill(pending_pC, 0.0);
     }
@@ -205,11 +212,13 @@ void IonSteps::settle_pool(std::size_t pool, const IonFlow& flow, State& state,
     if (spread_.is_along(pool)) {
         add_to(along.sum, along.rest, [=](std::size_t i) { return from_along[i]; });
     }
-    // Where it is held, the bath takes whatever comes.
-    add_to(bath.sum, bath.rest, [=](std::size_t i) {
-        const double all = -(dt_ms * gain[i] + from_along[i]);
-        return is_live[i] > 0.0 ? from_bath[i] : all;
-    });
+    if (spread_.has_bath(pool)) {
+        // Where it is held, the bath takes whatever comes.
+        add_to(bath.sum, bath.rest, [=](std::size_t i) {
+            const double all = -(dt_ms * gain[i] + from_along[i]);
+            return is_live[i] > 0.0 ? from_bath[i] : all;
+        });
+    }
     const double* const change_mM = flow.change_mM.data();
     double* const slope = state.concentration_slope_mM_per_ms[pool].data();
     const double per_ms = 1.0 / dt_ms;

@@ -303,11 +303,13 @@ void set_up_expressions(const Expressions& e, const InputColumn* inputs, std::si
         const std::size_t count = std::min(kStrip, rows - first);
         const std::size_t packs = (count + kLanes - 1) / kLanes;
         for (std::size_t i = 0; i < e.inputs.size(); ++i) {
-            for (std::size_t k = 0; setup.reads(i) && k < packs * kLanes; ++k) {
-                columns[i][k] =
-                    inputs[i].first[(first + std::min(k, count - 1)) * inputs[i].stride];
+            const InputColumn& input = inputs[i];
+            const bool is_uniform = input.stride == 0;
+            const bool is_ready = !is_uniform && count % kLanes == 0;
+            for (std::size_t k = 0; !is_ready && setup.reads(i) && k < packs * kLanes; ++k) {
+                columns[i][k] = input.first[(first + std::min(k, count - 1)) * input.stride];
             }
-            setup.give(i, {columns[i].data(), kLanes}, packs);
+            setup.give(i, {is_ready ? input.first + first : columns[i].data(), kLanes}, packs);
         }
         setup.run(packs);
         for (std::size_t d = 0; d < e.derived; ++d) {

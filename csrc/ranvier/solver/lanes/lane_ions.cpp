@@ -39,6 +39,24 @@ std::vector<std::size_t> live_inputs(const System& system, const SystemMechanism
     return live;
 }
 
+/// Adds what rows have to their compartments, which mostly are all there are.
+void add_over(const std::vector<std::int32_t>& compartment, const std::vector<double>& more,
+              std::vector<double>& sum) noexcept {
+    const double* const from = more.data();
+    const std::int32_t* const at = compartment.data();
+    double* const to = sum.data();
+    const std::size_t rows = compartment.size();
+    if (rows == sum.size()) {
+        for (std::size_t i = 0; i < rows; ++i) {
+            to[i] += from[i];
+        }
+        return;
+    }
+    for (std::size_t row = 0; row < rows; ++row) {
+        to[index(at[row])] += from[row];
+    }
+}
+
 }  // namespace
 
 template <class Real>
@@ -227,9 +245,8 @@ void LaneSolver<Real>::find_lines(bool live) noexcept {
         if (line.numbers.size() > 2) {
             split_currents(bound.rows(), ions.no_mV.data(), line.to.data());
         } else {
-            for (const std::int32_t i : carriers) {
-                ions.current_nA[index(i)] = ions.conductance_uS[index(i)] = 0.0;
-            }
+            std::ranges::fill(ions.current_nA, 0.0);
+            std::ranges::fill(ions.conductance_uS, 0.0);
             mechanism.mechanism->kernels.current(bound.rows(), ions.no_mV.data(),
                                                  ions.current_nA.data(),
                                                  ions.conductance_uS.data());
@@ -239,10 +256,8 @@ void LaneSolver<Real>::find_lines(bool live) noexcept {
             }
         }
         for (std::size_t a = 0; a < line.numbers.size(); a += 2) {
-            for (std::size_t row = 0; row < carriers.size(); ++row) {
-                sum_nA[index(carriers[row])] += line.numbers[a][row];
-                sum_uS[index(carriers[row])] += line.numbers[a + 1][row];
-            }
+            add_over(carriers, line.numbers[a], sum_nA);
+            add_over(carriers, line.numbers[a + 1], sum_uS);
         }
     }
 }
@@ -412,9 +427,14 @@ void LaneSolver<Real>::put_waiting(std::vector<std::vector<double>>& waiting_pC)
             const double* const at_zero_nA = line.numbers[2 * a].data();
             const double* const slope_uS = line.numbers[2 * a + 1].data();
             double* const to = waiting_pC[line.account + a].data();
-            for (std::size_t row = 0; row < carriers.size(); ++row) {
-                to[row] += time_ms *
-                           (at_zero_nA[row] + slope_uS[row] * ions.mean_mV[index(carriers[row])]);
+            const double* const mean_mV = ions.mean_mV.data();
+            const bool is_everywhere = carriers.size() == ions.mean_mV.size();
+            for (std::size_t i = 0; is_everywhere && i < carriers.size(); ++i) {
+                to[i] += time_ms * (at_zero_nA[i] + slope_uS[i] * mean_mV[i]);
+            }
+            for (std::size_t row = 0; !is_everywhere && row < carriers.size(); ++row) {
+                to[row] +=
+                    time_ms * (at_zero_nA[row] + slope_uS[row] * mean_mV[index(carriers[row])]);
             }
         }
     }
