@@ -280,16 +280,20 @@ const MechanismKernels kPlainExpressionKernels{&steady_state, &start,  &advance,
 
 void split_currents(const Rows& rows, const double* v_mV, double* const* to) noexcept {
     const Expressions& e = *rows.expressions;
-    Machine<double> split(e.split, e.given());
-    const std::size_t outputs = e.split.outputs.size();
+    const Program& program = e.currents.size() > 1 ? e.split : e.conduct;
+    Machine<double> split(program, e.given());
+    const std::size_t outputs = program.outputs.size();
     for_each_strip(rows, [&](RowStrip& strip, std::size_t first) {
         strip.fetch_v(v_mV);
         strip.fetch_states();
         strip.give(split);
         split.run(strip.packs());
         for (std::size_t k = 0; k < outputs; ++k) {
+            const double* const area = rows.nA_per_mA_cm2 + first;
+            const double* const output = split.output(k);
+            double* const column = to[k] + first;
             for (std::size_t i = 0; i < strip.count(); ++i) {
-                to[k][first + i] = strip.area(i) * output_at(split, k, i);
+                column[i] = area[i] * output[i];
             }
         }
     });
@@ -304,8 +308,7 @@ void set_up_expressions(const Expressions& e, const InputColumn* inputs, std::si
         const std::size_t packs = (count + kLanes - 1) / kLanes;
         for (std::size_t i = 0; i < e.inputs.size(); ++i) {
             const InputColumn& input = inputs[i];
-            const bool is_uniform = input.stride == 0;
-            const bool is_ready = !is_uniform && count % kLanes == 0;
+            const bool is_ready = input.stride == 1 && count % kLanes == 0;
             for (std::size_t k = 0; !is_ready && setup.reads(i) && k < packs * kLanes; ++k) {
                 columns[i][k] = input.first[(first + std::min(k, count - 1)) * input.stride];
             }

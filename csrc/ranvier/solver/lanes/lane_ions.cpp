@@ -242,7 +242,7 @@ void LaneSolver<Real>::find_lines(bool live) noexcept {
         const SystemMechanism& mechanism = systems_[0]->mechanisms()[line.mechanism];
         const auto& carriers = mechanism.table->compartment;
         const BoundRows bound(mechanism, no_gates);
-        if (line.numbers.size() > 2) {
+        if (mechanism.mechanism->expressions != nullptr) {
             split_currents(bound.rows(), ions.no_mV.data(), line.to.data());
         } else {
             std::ranges::fill(ions.current_nA, 0.0);
@@ -267,6 +267,7 @@ template <class Real>
 void LaneSolver<Real>::begin_ions(const State& state) noexcept {
     auto& counts = ions_->counts;
     counts.before_pC = state.pending_pC;
+    counts.has_before = state.ions_ms > 0.0;
     std::ranges::fill(counts.shift, Real(0));  // a state has the modes as they are
     empty_counts();
     show_watched_rest();
@@ -408,33 +409,45 @@ void LaneSolver<Real>::book_driven(const Link& link) noexcept {
 template <class Real>
 void LaneSolver<Real>::put_waiting(std::vector<std::vector<double>>& waiting_pC) const noexcept {
     LaneIons<Real>& ions = *ions_;
-    waiting_pC = ions.counts.before_pC;
+    const bool has_before = ions.counts.has_before;
     const double time_ms = ions.counts.since_ms;
-    if (time_ms == 0.0) {
-        return;
-    }
+    const auto put = [&](std::size_t account, const auto& since_pC) {
+        const double* const before_pC = ions.counts.before_pC[account].data();
+        double* const to = waiting_pC[account].data();
+        const std::size_t rows = waiting_pC[account].size();
+        for (std::size_t row = 0; has_before && row < rows; ++row) {
+            to[row] = before_pC[row] + since_pC(row);
+        }
+        for (std::size_t row = 0; !has_before && row < rows; ++row) {
+            to[row] = since_pC(row);
+        }
+    };
     for (std::size_t m = 0; m < ions.curves.size(); ++m) {
-        const auto& [account, sums, place] = ions.curves[m];
-        for (std::size_t row = 0; row < place.size(); ++row) {
-            waiting_pC[account][row] +=
-                static_cast<double>(ions.counts.charge_pC[m][index(place[row])]);
+        if (!ions.curves[m].sums.empty()) {
+            const std::int32_t* const place = ions.curves[m].place.data();
+            const Real* const charge_pC = ions.counts.charge_pC[m].data();
+            put(ions.curves[m].account,
+                [=](std::size_t row) { return static_cast<double>(charge_pC[index(place[row])]); });
         }
     }
-    find_mean_potentials();
+    if (time_ms > 0.0) {
+        find_mean_potentials();
+    }
+    const double* const mean_mV = ions.mean_mV.data();
     for (const auto& line : ions.lines) {
         const auto& carriers = systems_[0]->mechanisms()[line.mechanism].table->compartment;
         for (std::size_t a = 0; a < line.numbers.size() / 2; ++a) {
             const double* const at_zero_nA = line.numbers[2 * a].data();
             const double* const slope_uS = line.numbers[2 * a + 1].data();
-            double* const to = waiting_pC[line.account + a].data();
-            const double* const mean_mV = ions.mean_mV.data();
-            const bool is_everywhere = carriers.size() == ions.mean_mV.size();
-            for (std::size_t i = 0; is_everywhere && i < carriers.size(); ++i) {
-                to[i] += time_ms * (at_zero_nA[i] + slope_uS[i] * mean_mV[i]);
-            }
-            for (std::size_t row = 0; !is_everywhere && row < carriers.size(); ++row) {
-                to[row] +=
-                    time_ms * (at_zero_nA[row] + slope_uS[row] * mean_mV[index(carriers[row])]);
+            if (carriers.size() == ions.mean_mV.size()) {
+                put(line.account + a, [=](std::size_t i) {
+                    return time_ms * (at_zero_nA[i] + slope_uS[i] * mean_mV[i]);
+                });
+            } else {
+                const std::int32_t* const at = carriers.data();
+                put(line.account + a, [=](std::size_t row) {
+                    return time_ms * (at_zero_nA[row] + slope_uS[row] * mean_mV[index(at[row])]);
+                });
             }
         }
     }
@@ -465,9 +478,7 @@ template <class Real>
 void LaneSolver<Real>::move_ions(State& state) noexcept {
     put_waiting(state.pending_pC);
     ions_->steps.move(state);
-    for (auto& column : ions_->counts.before_pC) {
-        std::ranges::fill(column, 0.0);
-    }
+    ions_->counts.has_before = false;
     empty_counts();
 }
 
@@ -475,9 +486,10 @@ void LaneSolver<Real>::move_ions(State& state) noexcept {
 template <class Real>
 void LaneSolver<Real>::settle_ions() {
     auto& counts = ions_->counts;
-    std::vector<std::vector<double>> waiting_pC;
+    auto waiting_pC = counts.before_pC;  // of that shape
     put_waiting(waiting_pC);
     counts.before_pC = std::move(waiting_pC);
+    counts.has_before = true;
     unshift(link_state_.data(), link_half_.data(), link_halves_);
     std::ranges::fill(counts.shift, Real(0));
     empty_counts();

@@ -62,7 +62,8 @@ struct LaneIons {
     /// What charges are found from, since they were begun to be counted.
     struct Counts {
         double since_ms = 0.0;
-        std::vector<std::vector<double>> before_pC;  // [account][row]: counted before that
+        bool has_before = false;
+        std::vector<std::vector<double>> before_pC;  // [account][row]: if so, counted before that
         std::vector<Packs<Real>> charge_pC;          // [mechanism], by slot: of curves
         Packs<Real> row_mV_ms;                       // by slot: the integral of potentials
         Packs<Real> begun, driven, shift;            // [pack of links][mode], see LiveLinks
