@@ -71,9 +71,10 @@ public:
 private:
     template <class Value>
     void fill(Column& to, const Value& value) const noexcept {
-        for (std::size_t i = 0; i < packs() * kLanes; ++i) {
-            to[i] = value(std::min(i, count_ - 1));
+        for (std::size_t i = 0; i < count_; ++i) {
+            to[i] = value(i);
         }
+        std::fill(to.data() + count_, to.data() + packs() * kLanes, to[count_ - 1]);
     }
 
     const Rows& rows_;
@@ -289,6 +290,9 @@ void split_currents(const Rows& rows, const double* v_mV, double* const* to) noe
         strip.give(split);
         split.run(strip.packs());
         for (std::size_t k = 0; k < outputs; ++k) {
+            if (to[k] == nullptr) {
+                continue;
+            }
             const double* const area = rows.nA_per_mA_cm2 + first;
             const double* const output = split.output(k);
             double* const column = to[k] + first;

@@ -17,8 +17,8 @@ void set_up_expressions(const Expressions& expressions, const InputColumn* input
 void receive(const Rows& rows, const double* v_mV, const double* arguments) noexcept;
 
 /// Of a mechanism with several currents: writes each one's outward current in nA, its derivatives
-/// by v and by each state to [current, slope][row]. Of one with a single current, that and its
-/// derivative by v.
+/// by v and by each state to [current, slope][row], where that is not null. Of one with a single
+/// current, that and its derivative by v.
 void split_currents(const Rows& rows, const double* v_mV, double* const* to) noexcept;
 
 }  // namespace ranvier

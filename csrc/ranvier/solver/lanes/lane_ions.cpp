@@ -19,6 +19,20 @@ bool is_line(const SystemMechanism& bound) {
                                   : is_affine_in_v(*expressions);
 }
 
+bool is_live_input(const System& system, const SystemMechanism& bound, std::string_view input) {
+    const auto& names = bound.table->parameter_names;
+    return system.ion_inputs()->follows_input(input) &&
+           std::ranges::find(names, input) == names.end();
+}
+
+/// Whether concentrations move more than the level of its straight lines.
+bool does_turn(const System& system, const SystemMechanism& bound) {
+    const auto* const expressions = bound.mechanism->expressions;
+    return expressions != nullptr && !has_fixed_slope(*expressions, [&](std::string_view input) {
+               return is_live_input(system, bound, input);
+           });
+}
+
 /// Which of its inputs, and columns derived from them, follow concentrations.
 std::vector<std::size_t> live_inputs(const System& system, const SystemMechanism& bound) {
     std::vector<std::size_t> live;
@@ -27,9 +41,7 @@ std::vector<std::size_t> live_inputs(const System& system, const SystemMechanism
         return live;
     }
     for (std::size_t k = 0; k < e->inputs.size(); ++k) {
-        const auto& names = bound.table->parameter_names;
-        if (system.ion_inputs()->follows_input(e->inputs[k]) &&
-            std::ranges::find(names, e->inputs[k]) == names.end()) {
+        if (is_live_input(system, bound, e->inputs[k])) {
             live.push_back(k);
         }
     }
@@ -91,8 +103,12 @@ void LaneSolver<Real>::set_up_ions() {
         if (accounts > 0 && is_line(bound)) {
             ions.is_line[m] = true;
             auto& line = ions.lines.emplace_back();
-            line = {
-                .mechanism = m, .is_live = is_live, .account = account, .numbers = {}, .to = {}};
+            line = {.mechanism = m,
+                    .is_live = is_live,
+                    .turns = is_live && does_turn(system, bound),
+                    .account = account,
+                    .numbers = {},
+                    .to = {}};
             line.numbers.assign(2 * accounts, std::vector<double>(carriers.size()));
             for (auto& column : line.numbers) {
                 line.to.push_back(column.data());
@@ -232,9 +248,8 @@ void LaneSolver<Real>::find_lines(bool live) noexcept {
     LaneIons<Real>& ions = *ions_;
     std::vector<std::vector<double>> no_gates;
     auto& sum_nA = live ? ions.live_nA : ions.fixed_nA;
-    auto& sum_uS = live ? ions.live_uS : ions.fixed_uS;
     std::ranges::fill(sum_nA, 0.0);
-    std::ranges::fill(sum_uS, 0.0);
+    std::ranges::fill(ions.live_uS, 0.0);
     for (auto& line : ions.lines) {
         if (line.is_live != live) {
             continue;
@@ -257,7 +272,11 @@ void LaneSolver<Real>::find_lines(bool live) noexcept {
         }
         for (std::size_t a = 0; a < line.numbers.size(); a += 2) {
             add_over(carriers, line.numbers[a], sum_nA);
-            add_over(carriers, line.numbers[a + 1], sum_uS);
+            if (line.to[a + 1] != nullptr) {
+                add_over(carriers, line.numbers[a + 1], line.turns ? ions.live_uS : ions.fixed_uS);
+            }
+            // Others are found once and for all.
+            line.to[a + 1] = line.turns ? line.to[a + 1] : nullptr;
         }
     }
 }

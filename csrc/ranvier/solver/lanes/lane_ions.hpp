@@ -32,9 +32,10 @@ struct LaneIons {
     struct Line {
         std::size_t mechanism;
         bool is_live;  // they change with concentrations
+        bool turns;    // and their slopes do so too
         std::size_t account;
         std::vector<std::vector<double>> numbers;  // [account][at 0 mV in nA, slope in uS], [row]
-        std::vector<double*> to;                   // those
+        std::vector<double*> to;                   // those, or null where they stay as they are
     };
     /// A column of a mechanism that follows concentrations.
     struct LiveColumn {
@@ -79,7 +80,8 @@ struct LaneIons {
 
     // Work, [compartment].
     std::vector<double> no_mV, current_nA, conductance_uS, mean_mV;
-    /// By lines that do not follow concentrations, and by those that do: at 0 mV, and the slope.
+    /// By lines: of those that do not follow concentrations the current at 0 mV, of those that do,
+    /// and the same of slopes.
     std::vector<double> fixed_nA, fixed_uS, live_nA, live_uS;
     Packs<Real> modes;
     std::vector<std::uint8_t> no_halves;
