@@ -361,23 +361,33 @@ void LaneSolver<Real>::read_modes(const Real* modes, double* to) const noexcept 
     read_places(ion_places_, modes, 1, ions_->no_halves.data(), to);
 }
 
+/// The currents of a block, each curve by itself as well.
 template <class Real>
-void LaneSolver<Real>::begin_sums(std::size_t b, const CableBlock<Real>& block) noexcept {
+void LaneSolver<Real>::linearise_and_tell(std::size_t b, const CableBlock<Real>& block) noexcept {
     const std::size_t first = layout_.blocks[b].first_slot * kLanes;
     kernels_->ions.begin(block.rows, block.v_mV, &ions_->at_zero_nA[first], &ions_->slope_uS[first],
                          block.sums);
+    for (Mechanism& mechanism : mechanisms_) {
+        const std::size_t m = number_of(mechanism);
+        if (ions_->is_line[m]) {
+            continue;
+        }
+        const LaneRows<Real> packs = rows(mechanism, b);
+        const bool is_told = !ions_->curves[m].sums.empty();
+        mechanism.kernels->linearise(packs, block.v_mV, block.inverse_tau_per_ms,
+                                     is_told ? own_sums(mechanism, b) : block.sums);
+        if (is_told) {
+            kernels_->ions.add(with_charge(mechanism, b), block.sums);
+        }
+    }
 }
 
-/// Of the sums of a block, where those of one mechanism go: its own, or the block's.
+/// Where those of one mechanism go.
 template <class Real>
-LaneSums<Real> LaneSolver<Real>::own_sums(const Mechanism& mechanism, std::size_t b,
-                                          const LaneSums<Real>& sums) noexcept {
-    auto& own = ions_->curves[number_of(mechanism)].sums;
-    if (own.empty()) {
-        return sums;
-    }
+LaneSums<Real> LaneSolver<Real>::own_sums(const Mechanism& mechanism, std::size_t b) noexcept {
     const std::size_t stride = layout_.slots * kLanes;
-    Real* const first = own.data() + layout_.blocks[b].first_slot * kLanes;
+    Real* const first =
+        ions_->curves[number_of(mechanism)].sums.data() + layout_.blocks[b].first_slot * kLanes;
     return {first, first + stride, first + 2 * stride, first + 3 * stride};
 }
 
@@ -386,16 +396,8 @@ OwnSums<Real> LaneSolver<Real>::with_charge(const Mechanism& mechanism, std::siz
     const std::size_t first = layout_.blocks[b].first_slot * kLanes;
     return {.size = mechanism.first[b + 1] - mechanism.first[b],
             .pack = mechanism.pack.data() + mechanism.packs[b],
-            .sums = own_sums(mechanism, b, {}),
+            .sums = own_sums(mechanism, b),
             .charge_pC = &ions_->counts.charge_pC[number_of(mechanism)][first]};
-}
-
-template <class Real>
-void LaneSolver<Real>::add_own_sums(const Mechanism& mechanism, std::size_t b,
-                                    const LaneSums<Real>& to) noexcept {
-    if (!ions_->curves[number_of(mechanism)].sums.empty()) {
-        kernels_->ions.add(with_charge(mechanism, b), to);
-    }
 }
 
 /// What flowed in a step whose stages are known and not yet added.

@@ -424,6 +424,30 @@ bool LaneSolver<Real>::step(std::span<const LaneStep> steps,
     return std::ranges::none_of(due_, [&](std::uint32_t b) { return seen_[b].is_unsound; });
 }
 
+/// The currents of a block. Echoes of the method without any stay as the first block leaves them.
+template <class Real>
+void LaneSolver<Real>::linearise(std::size_t b, const CableBlock<Real>& own, bool is_coupled,
+                                 bool is_first) noexcept {
+    const bool is_judged = this->is_judged();
+    std::fill_n(own.sums.current_nA, (own.rows + 1) * kLanes, Real(0));
+    std::fill_n(own.sums.conductance_uS, (own.rows + 1) * kLanes, Real(0));
+    if (is_coupled || is_first) {
+        std::fill_n(own.sums.echo_nA, (own.rows + 1) * kLanes, Real(0));
+        std::fill_n(own.sums.echo_uS, (own.rows + 1) * kLanes, Real(0));
+    }
+    for (Mechanism& mechanism : mechanisms_) {
+        const LaneRows<Real> packs = rows(mechanism, b);
+        if (is_judged) {
+            mechanism.kernels->linearise_to_judge(packs, own.v_mV, own.inverse_tau_per_ms,
+                                                  own.sums);
+        } else if (is_coupled) {
+            mechanism.kernels->linearise(packs, own.v_mV, own.inverse_tau_per_ms, own.sums);
+        } else {
+            mechanism.kernels->relax(packs, own.v_mV, &gates_ms_[b * kLanes], own.sums);
+        }
+    }
+}
+
 /// Of the blocks that are due.
 template <class Real>
 void LaneSolver<Real>::take_step() noexcept {
@@ -434,33 +458,9 @@ void LaneSolver<Real>::take_step() noexcept {
             const std::size_t b = due_[k];
             const CableBlock<Real> own = block(b, member);
             if (ions_) {
-                begin_sums(b, own);
+                linearise_and_tell(b, own);
             } else {
-                std::fill_n(own.sums.current_nA, (own.rows + 1) * kLanes, Real(0));
-                std::fill_n(own.sums.conductance_uS, (own.rows + 1) * kLanes, Real(0));
-                if (is_coupled || k == from) {
-                    std::fill_n(own.sums.echo_nA, (own.rows + 1) * kLanes, Real(0));
-                    std::fill_n(own.sums.echo_uS, (own.rows + 1) * kLanes, Real(0));
-                }
-            }
-            for (Mechanism& mechanism : mechanisms_) {
-                if (ions_ && ions_->is_line[number_of(mechanism)]) {
-                    continue;
-                }
-                const LaneRows<Real> packs = rows(mechanism, b);
-                if (is_judged) {
-                    mechanism.kernels->linearise_to_judge(packs, own.v_mV, own.inverse_tau_per_ms,
-                                                          own.sums);
-                } else if (is_coupled) {
-                    mechanism.kernels->linearise(
-                        packs, own.v_mV, own.inverse_tau_per_ms,
-                        ions_ ? own_sums(mechanism, b, own.sums) : own.sums);
-                    if (ions_) {
-                        add_own_sums(mechanism, b, own.sums);
-                    }
-                } else {
-                    mechanism.kernels->relax(packs, own.v_mV, &gates_ms_[b * kLanes], own.sums);
-                }
+                linearise(b, own, is_coupled, k == from);
             }
             if (is_driven_) {
                 add_drives(member, b);

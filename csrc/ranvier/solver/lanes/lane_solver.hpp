@@ -266,11 +266,10 @@ private:
     std::size_t number_of(const Mechanism& mechanism) const noexcept {
         return static_cast<std::size_t>(&mechanism - mechanisms_.data());
     }
-    void begin_sums(std::size_t b, const CableBlock<Real>& block) noexcept;
-    LaneSums<Real> own_sums(const Mechanism& mechanism, std::size_t b,
-                            const LaneSums<Real>& sums) noexcept;
+    void linearise_and_tell(std::size_t b, const CableBlock<Real>& block) noexcept;
+    LaneSums<Real> own_sums(const Mechanism& mechanism, std::size_t b) noexcept;
     OwnSums<Real> with_charge(const Mechanism& mechanism, std::size_t b) noexcept;
-    void add_own_sums(const Mechanism& mechanism, std::size_t b, const LaneSums<Real>& to) noexcept;
+
     void book_charges(std::size_t b, const CableBlock<Real>& block) noexcept;
     void book_driven(const Link& link) noexcept;
     void put_waiting(std::vector<std::vector<double>>& waiting_pC) const noexcept;
@@ -295,6 +294,8 @@ private:
     void restart_window(double t_ms, std::int64_t tick);
     void rest_window();
     void shut_window();
+    void linearise(std::size_t b, const CableBlock<Real>& own, bool is_coupled,
+                   bool is_first) noexcept;
     void take_step() noexcept;
     void meet(Edge& edge, double to_ms, std::int64_t tick) noexcept;
     void meet_through_link(Edge& edge) noexcept;
