@@ -170,21 +170,21 @@ std::unique_ptr<Method> make_alone(const System& system, LaneMethod method, doub
         std::vector{&system},
         is_windowed && system.potentials() > 1 ? std::min(rows, kNodesPerRun) : rows, method,
         chosen_isa(), threads, WindowChoice{is_windowed ? tolerance_mV : 0.0, dt_ms});
-    return std::make_unique<LaneStepper<Real>>(std::move(home), 0, method, dt_ms, ions_every);
+    return make_lane_guest(std::move(home), 0, method, dt_ms, ions_every);
 }
 
 }  // namespace
 
 template <class Real>
 std::unique_ptr<Method> make_lane_guest(std::shared_ptr<LaneHome<Real>> home, std::size_t fibre,
-                                        LaneMethod method, double dt_ms) {
-    return std::make_unique<LaneStepper<Real>>(std::move(home), fibre, method, dt_ms, 1);
+                                        LaneMethod method, double dt_ms, std::int64_t ions_every) {
+    return std::make_unique<LaneStepper<Real>>(std::move(home), fibre, method, dt_ms, ions_every);
 }
 
 template std::unique_ptr<Method> make_lane_guest(std::shared_ptr<LaneHome<double>>, std::size_t,
-                                                 LaneMethod, double);
+                                                 LaneMethod, double, std::int64_t);
 template std::unique_ptr<Method> make_lane_guest(std::shared_ptr<LaneHome<float>>, std::size_t,
-                                                 LaneMethod, double);
+                                                 LaneMethod, double, std::int64_t);
 
 std::unique_ptr<Method> make_lane_stepper(const System& system, LaneMethod method,
                                           std::span<const double> parameters,

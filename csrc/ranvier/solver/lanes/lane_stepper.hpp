@@ -23,9 +23,11 @@ struct LaneHome {
 };
 
 /// A method for the fibre that has this place in `home`, to be stepped with the others by whoever
-/// made the home; step() must not be called.
+/// made the home; where there are several, step() must not be called. Concentrations of ions that
+/// accumulate, which only a fibre by itself may have, are moved every `ions_every` steps.
 template <class Real>
 std::unique_ptr<Method> make_lane_guest(std::shared_ptr<LaneHome<Real>> home, std::size_t fibre,
-                                        LaneMethod method, double dt_ms);
+                                        LaneMethod method, double dt_ms,
+                                        std::int64_t ions_every = 1);
 
 }  // namespace ranvier
