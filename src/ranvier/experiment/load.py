@@ -124,10 +124,10 @@ def _check_places(
         if peak_map is not None and method is not None:
             with source.telling("peaks", number):
                 lower_peak_map(peak_map, grid, method)
-    velocity = source.tables.get("velocity", {})
-    if source.is_sound("velocity") and "sites" in velocity:
-        with source.telling("velocity"):
-            compartments_at(grid, parts.to_place(velocity["sites"]))
+    for name, key in (("velocity", "sites"), ("study", "at")):
+        if source.is_sound(name) and key in (content := source.tables.get(name, {})):
+            with source.telling(name):
+                compartments_at(grid, parts.to_place(content[key]))
 
 
 def _check_output(source: Source) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from ranvier import fibers, mechanisms, methods
 from ranvier._text import expected_one_of
 from ranvier.discretisation import DLambda, FixedCount, MaxLength, Mesh
+from ranvier.errors import RanvierError
 from ranvier.experiment.schema import ARGUMENT, COUNT, NUMBER, NUMBER_LIST, TEXT, WHOLE, Kind, shown
 from ranvier.experiment.source import Source
 from ranvier.fibers import Fiber
@@ -79,7 +80,9 @@ def check_arguments(
             source.report(f"is {shown(value)}, expected {known[key].expected}", *table, key)
 
 
-def read_mechanism(source: Source, key: str, *table: str | int) -> str | mechanisms.Mechanism:
+def read_mechanism(
+    source: Source, key: str, *table: str | int, at_points: bool = False
+) -> str | mechanisms.Mechanism:
     """One that is known by the name under `key`, or the user's own in a file beside the experiment;
     "" for one that was reported."""
     if not source.is_sound(*table):
@@ -87,9 +90,10 @@ def read_mechanism(source: Source, key: str, *table: str | int) -> str | mechani
     content = source.content(*table)
     name: str = content[key]
     if not name.endswith((".toml", ".mod")):
-        if name not in mechanisms.names():
-            problem = f"is {shown(name)}, {expected_one_of(name, mechanisms.names())}"
-            source.report(problem, *table, key)
+        if name not in (names := mechanisms.names()):
+            if at_points:
+                names = [each for each in names if mechanisms.describe(each).get("is_point")]
+            source.report(f"is {shown(name)}, {expected_one_of(name, names)}", *table, key)
             return ""
         return name
     read = mechanisms.read if name.endswith(".toml") else mechanisms.read_mod
@@ -99,7 +103,7 @@ def read_mechanism(source: Source, key: str, *table: str | int) -> str | mechani
     except OSError as error:
         problem = f"{path}: {error.strerror or error}, expected a mechanism file"
         source.report(problem, *table, key)
-    except (ValueError, ImportError) as error:
+    except (ValueError, RanvierError) as error:
         for sentence in str(error).splitlines():
             source.report(sentence, *table, key)
     else:
@@ -241,7 +245,7 @@ def _make_probe(
             return None
         described = mechanisms.describe(name) if own is None else own.describe()
         states = described.get("states") or [gate["name"] for gate in described["gates"]]
-        current = "i_nA" if own is not None and own.is_point else "i_mA_cm2"
+        current = "i_nA" if described.get("is_point") else "i_mA_cm2"
         if (quantity := content["quantity"]) not in (known := [current, *states]):
             problem = f"{name} has no {shown(quantity)}, {expected_one_of(quantity, known)}"
             source.report(problem, *table, "quantity")

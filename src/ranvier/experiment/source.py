@@ -20,6 +20,10 @@ MEANT = {
     "place ": ("at", "sites"),
     "place:": ("at", "sites"),
     "is unknown": ("quantity",),
+    "is not in this model": ("mechanism", "quantity"),
+    "has the name of": ("name", "mechanism"),
+    "is on from": ("to_ms", "from_ms"),
+    "is under a sheath at": ("at",),
 }
 #: Keys that are also plain words, so that finding one in a sentence means nothing.
 EVERYDAY = ("at", "kind", "name", "where")

@@ -116,7 +116,7 @@ def _make_clamp(source: Source, table: KeyPath, _: Fiber | Model | None) -> Volt
     content = dict(source.content(*table))
     at = to_place(content.pop("at"))
     electrode = {key: content.pop(key) for key in _OF_CLAMP if key in content}
-    if (waveform := _make_waveform(source, table, content)) is None:
+    if (waveform := _make_waveform(source, table, content, _OF_CLAMP)) is None:
         return None
     with source.telling(*table):
         return VoltageClamp(waveform=waveform, at=at, **electrode)
@@ -125,7 +125,7 @@ def _make_clamp(source: Source, table: KeyPath, _: Fiber | Model | None) -> Volt
 
 def _make_synapse(source: Source, table: KeyPath, _: Fiber | Model | None) -> Synapse | None:
     content = dict(source.content(*table))
-    found = read_mechanism(source, "mechanism", *table)
+    found = read_mechanism(source, "mechanism", *table, at_points=True)
     if found == "":
         return None
     at, name, times_ms = to_place(content["at"]), content.get("name"), content.get("times_ms", ())
@@ -148,8 +148,10 @@ def _make_synapse(source: Source, table: KeyPath, _: Fiber | Model | None) -> Sy
     return None
 
 
-def _make_waveform(source: Source, table: KeyPath, content: Mapping[str, Any]) -> Waveform | None:
-    """Of its kind, from all the other keys."""
+def _make_waveform(
+    source: Source, table: KeyPath, content: Mapping[str, Any], beside: Sequence[str] = ()
+) -> Waveform | None:
+    """Of its kind, from all the other keys; `beside` are keys that may have been meant as well."""
     arguments = {key: value for key, value in content.items() if key != "kind"}
     known = waveforms()
     if (kind := content["kind"]) not in known:
@@ -157,7 +159,7 @@ def _make_waveform(source: Source, table: KeyPath, content: Mapping[str, Any]) -
         return None
     parameters = inspect.signature(known[kind]).parameters
     takes = {key: KINDS.get(str(each.annotation), ARGUMENT) for key, each in parameters.items()}
-    check_arguments(source, arguments, takes, *table)
+    check_arguments(source, arguments, takes | dict.fromkeys(beside, NUMBER), *table)
     if not source.is_sound(*table):
         return None
     for key, parameter in parameters.items():

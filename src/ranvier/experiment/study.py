@@ -27,24 +27,25 @@ if TYPE_CHECKING:
 
 #: Tables that are of a single run, and what they do there.
 _NOT_WITH = {
-    "probe": "says what to keep",
-    "peaks": "says what to keep",
-    "velocity": "says what to keep",
-    "clamp": "acts in",
-    "synapse": "acts in",
+    "probe": "says what to keep of a single run",
+    "peaks": "says what to keep of a single run",
+    "velocity": "says what to keep of a single run",
+    "clamp": "acts in a single run",
+    "synapse": "acts in a single run",
 }
 #: Of [run] what only a single run has.
 _OF_ONE_RUN = ("t_stop_ms", "v_init_mV", "keep_spikes")
 #: How sentences call what a key of a study has several of.
-_MEANT = MEANT | {
+_MEANT = {
     "diameter_um is": ("diameters_um",),
     "temperature_degC is": ("temperatures_degC",),
     "length_um is": ("node_lengths_um",),
     "g_ratio is": ("g_ratios",),
+    "before the lesion": ("first", "lesions"),
     "internodes": ("lesions", "first"),
     "damage:": ("lesions",),
     "amount:": ("lesions",),
-}
+} | MEANT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +93,7 @@ class StudyCall:
 
     def _told(self, path: Path, sentence: str) -> str:
         key = key_about(sentence, self.lines, _MEANT) or "name"
-        return f"{path}:{self.lines[key]}: study.{key}: {sentence}"
+        return f"{path}:{self.lines[key]}: study.{key}: {sentence.removeprefix(f'{key}: ')}"
 
 
 def make_study(
@@ -166,7 +167,7 @@ def _check_run(source: Source, name: str, kind: StudyKind) -> None:
     """Other tables say nothing that the study would not do."""
     for other, problem in _NOT_WITH.items():
         if other in source.tables:
-            source.report(f"{problem} of a single run, expected no [study] beside it", other)
+            source.report(f"{problem}, expected no [study] beside it", other)
     run = source.tables.get("run", {})
     for key in _OF_ONE_RUN:
         if key in run:
