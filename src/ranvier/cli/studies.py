@@ -129,6 +129,12 @@ def _command(
     search.add_argument(
         "--wait", type=number, metavar="MS", help="so long for a spike after the stimulus"
     )
+    if name != "frequency-following":
+        search.add_argument(
+            "--error",
+            action="store_true",
+            help="find each again at finer steps: columns with its limit and an error bar",
+        )
     add_execution_to(parser)
     add_answer_to(parser)
     parser.set_defaults(command=command, name=name)
@@ -158,6 +164,8 @@ def _search(options: argparse.Namespace) -> dict[str, Any]:
         if options.wait <= 0:
             raise UsageError(f"--wait: is {options.wait:g}, expected more than 0")
         asked["wait_ms"] = options.wait
+    if getattr(options, "error", False):
+        asked["error"] = True
     return asked | execution_of(options)
 
 

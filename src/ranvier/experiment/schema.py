@@ -107,6 +107,7 @@ LESIONS = Kind(
 COUNT_OR_ALL = Kind(
     "a whole number, or 0 for all processors", lambda value: _is_whole(value) and value >= 0
 )
+FLAG = Kind("true or false", lambda value: isinstance(value, bool))
 ARGUMENT = Kind(
     "a finite number, a text or true or false",
     lambda value: _is_number(value) or _is_text(value) or isinstance(value, bool),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ranvier import studies
 from ranvier.experiment.schema import (
     COUNT,
+    FLAG,
     FROM_ZERO,
     LESIONS,
     NUMBER_LIST,
@@ -37,8 +38,8 @@ _KINDS = {
 }
 #: By its name, where the annotation says less.
 _KINDS_BY_NAME = {"seed": FROM_ZERO, "channels": one_of(CHANNELS), "myelin": one_of(MYELIN)}
-#: Of every study that looks for thresholds: what `SearchOptions` has that is a number.
-_SEARCH = {"rtol": POSITIVE, "most": POSITIVE, "wait_ms": POSITIVE}
+#: Of every study that looks for thresholds: what `SearchOptions` has that a file can say.
+_SEARCH = {"rtol": POSITIVE, "most": POSITIVE, "wait_ms": POSITIVE, "error": FLAG}
 #: What comes from [run] and [mesh].
 _FROM_RUN = ("method", "mesh", "solver", "precision", "threads")
 

@@ -76,6 +76,7 @@ def recruited(
     (unit,) = units
     options: dict[str, Any] = dict(search)
     wait_ms = options.pop("wait_ms", None)
+    error = options.get("error", False)
 
     def work(rows: Sequence[int], add: Add) -> None:
         find_rows(
@@ -97,7 +98,7 @@ def recruited(
             "diameter_um": [fibre.diameter_um for fibre in fibres],
             **given,
         },
-        found=columns_of(unit),
+        found=columns_of(unit, error=error),
         work=work,
         asked=asked_of(fibres, [each, wait_ms], options),
         journal=journal,
