@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -259,3 +260,14 @@ def test_a_clamp_cannot_be_under_a_sheath(tmp_path: Path) -> None:
     assert ":6: clamp.at: stimulus 'voltage_clamp': is under a sheath at stin[1]" in str(
         caught.value
     )
+
+
+def test_nmodl_without_its_parser_is_told_with_the_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "neuron", None)
+    (tmp_path / "own.mod").write_text("NEURON { POINT_PROCESS own }\n")
+    with pytest.raises(FormatError) as caught:
+        load(tmp_path, SQUID + SYNAPSE.replace("exp_syn", "own.mod") + RUN)
+    told = ":5: synapse.mechanism: reading .mod files needs NEURON's parser: pip install"
+    assert str(caught.value).startswith(f"{tmp_path / 'run.toml'}{told}")

@@ -236,7 +236,7 @@ def _make_probe(
         return None
     content = source.tables["probe"][number]
     if (name := content.get("mechanism")) is not None:
-        names = [*mechanisms.names(), *source.own, *points]
+        names = dict.fromkeys([*mechanisms.names(), *source.own, *points])
         # A second one at the same place has a number behind its name.
         own = points.get(re.sub(r"#\d+$", "", name)) or source.own.get(name)
         if own is None and name not in names:
