@@ -89,6 +89,7 @@ def block_map(
     starts = delayed(test, test_ms - test.waveform.lower().t_ms[0])
     options: dict[str, Any] = {"rtol": 0.01, "most": MOST} | dict(search)
     wait_ms = options.pop("wait_ms", None)
+    error = options.get("error", False)
     if wait_ms is None:
         wait_ms = target.t_stop_ms if isinstance(target, Fiber) else 5.0
     t_stop_ms = test_ms + _TESTS * wait_ms
@@ -122,12 +123,12 @@ def block_map(
                     method=used,
                     **options,
                 )
-            except ModelError as error:
-                refused.append(error)
-                sentence = str(error).removeprefix("fibre 0: ").splitlines()[0]
+            except ModelError as refusal:
+                refused.append(refusal)
+                sentence = str(refusal).removeprefix("fibre 0: ").splitlines()[0]
                 add(k, {"status": REFUSED, "message": sentence})
                 continue
-            row = row_of(found) | {"dt_ms": used.dt_ms}
+            row = row_of(found, error=error) | {"dt_ms": used.dt_ms}
             if found.status is ThresholdStatus.FOUND:
                 at_threshold = [blocks[k].scaled(found.factor)]
                 row["onset_spikes"] = _onset_spikes(
@@ -142,7 +143,7 @@ def block_map(
     return collect(
         "block_map",
         given={"frequency_Hz": rates_Hz},
-        found=columns_of("mA") | {"onset_spikes": 0, "dt_ms": math.nan},
+        found=columns_of("mA", error=error) | {"onset_spikes": 0, "dt_ms": math.nan},
         work=work,
         asked=asked_of([target], [blocks, tests, criterion, method, wait_ms], options),
         journal=journal,

@@ -58,6 +58,7 @@ def current_distance(
     stimuli = [[at_distance(stimulus, float(each))] for each in away_um]
     options: dict[str, Any] = dict(search)
     wait_ms = options.pop("wait_ms", None)
+    error = options.get("error", False)
 
     def work(rows: Sequence[int], add: Add) -> None:
         find_rows(
@@ -73,7 +74,7 @@ def current_distance(
     return collect(
         "current_distance",
         given={"distance_um": away_um},
-        found=columns_of("mA"),
+        found=columns_of("mA", error=error),
         work=work,
         asked=asked_of([target], [stimuli, wait_ms], options),
         journal=journal,

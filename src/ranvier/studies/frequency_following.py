@@ -83,6 +83,10 @@ def frequency_following(
             f"frequency following: the waveform is a {type(stimulus.waveform).__name__}, expected "
             "a Pulse, of which trains are made"
         )
+    if search.get("error"):
+        raise ModelError(
+            "frequency following: error is of thresholds, expected it left out where spikes count"
+        )
     options: dict[str, Any] = dict(search)
     options.pop("activation", None)
     wait_ms = options.pop("wait_ms", None)

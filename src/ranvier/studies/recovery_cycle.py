@@ -78,6 +78,7 @@ def recovery_cycle(
     unit = stimulus.unit
     options: dict[str, Any] = dict(search)
     wait_ms = options.pop("wait_ms", None)
+    error = options.get("error", False)
     own = options.pop("activation", None)
     most = options.pop("most", MOST)
     activation = far_end(target, stimulus, options.get("mesh")) if own is None else own
@@ -88,7 +89,7 @@ def recovery_cycle(
         stimulus,
         activation=activation,
         t_stop_ms=t_stop_ms(target, [stimulus], wait_ms, "recovery cycle"),
-        **options,
+        **options | {"error": False},
     )
     if alone.status is not ThresholdStatus.FOUND:
         raise ModelError(
@@ -99,7 +100,9 @@ def recovery_cycle(
     tests = [[delayed(stimulus.scaled(alone.factor), float(each))] for each in after_ms]
 
     def make_row(_: int, found: Threshold) -> dict[str, Any]:
-        return row_of(found) | {"change_percent": 100.0 * (found.amplitude / at_rest - 1.0)}
+        return row_of(found, error=error) | {
+            "change_percent": 100.0 * (found.amplitude / at_rest - 1.0)
+        }
 
     def work(rows: Sequence[int], add: Add) -> None:
         find_rows(
@@ -120,7 +123,7 @@ def recovery_cycle(
     return collect(
         "recovery_cycle",
         given={"interval_ms": after_ms},
-        found=columns_of(unit) | {"change_percent": math.nan},
+        found=columns_of(unit, error=error) | {"change_percent": math.nan},
         work=work,
         asked=asked_of([target], [tests, before, activation, most, wait_ms], options),
         journal=journal,

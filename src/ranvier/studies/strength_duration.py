@@ -61,6 +61,7 @@ def strength_duration(
     unit = stimulus.unit
     options: dict[str, Any] = dict(search)
     wait_ms = options.pop("wait_ms", None)
+    error = options.get("error", False)
 
     def work(rows: Sequence[int], add: Add) -> None:
         find_rows(
@@ -76,7 +77,7 @@ def strength_duration(
     return collect(
         "strength_duration",
         given={"pulse_ms": pulses_ms},
-        found=columns_of(unit),
+        found=columns_of(unit, error=error),
         work=work,
         asked=asked_of([target], [stimuli, wait_ms], options),
         journal=journal,
