@@ -345,7 +345,7 @@ WRONG = {
     ),
     "times that are not": (
         FIBER + ELECTRODE + '[study]\nname = "strength_duration"\ndurations_ms = [-1]',
-        ":11: study.durations_ms: strength-duration: durations_ms are not all above 0, expected",
+        ":11: study.durations_ms: strength-duration: durations_ms has -1, expected finite numbers",
     ),
 }
 

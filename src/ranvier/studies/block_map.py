@@ -8,8 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, Unpack
 
-import numpy as np
-
 from ranvier.errors import ModelError
 from ranvier.fibers._fiber import Fiber
 from ranvier.methods import Method
@@ -29,6 +27,7 @@ from ranvier.studies.threshold_rows import (
     columns_of,
     provenance_of_search,
     row_of,
+    rows_at,
 )
 
 if TYPE_CHECKING:
@@ -79,9 +78,7 @@ def block_map(
     and again, spikes that arrive are no block. Raises ModelError for what has no frequency or no
     test spike.
     """
-    rates_Hz = np.asarray(frequencies_Hz, dtype=np.float64)
-    if rates_Hz.ndim != 1 or not rates_Hz.size or not (rates_Hz > 0).all():
-        raise ModelError("block map: frequencies_Hz are not all above 0, expected some that")
+    rates_Hz = rows_at("block map", "frequencies_Hz", frequencies_Hz)
     if test is None:
         if not isinstance(target, Fiber):
             raise ModelError("block map: the target is a bare model, expected a test stimulus")

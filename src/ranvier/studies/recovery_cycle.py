@@ -24,6 +24,7 @@ from ranvier.studies.threshold_rows import (
     find_rows,
     provenance_of_search,
     row_of,
+    rows_at,
     t_stop_ms,
 )
 
@@ -68,9 +69,7 @@ def recovery_cycle(
     likewise. NaN is what the intervals do not show. Raises ModelError for intervals and strengths
     that do not do and where the pulse alone has no threshold.
     """
-    after_ms = np.asarray(intervals_ms, dtype=np.float64)
-    if after_ms.ndim != 1 or not after_ms.size or not (after_ms > 0).all():
-        raise ModelError("recovery cycle: intervals_ms are not all above 0, expected some that")
+    after_ms = rows_at("recovery cycle", "intervals_ms", intervals_ms)
     if not (math.isfinite(conditioning) and conditioning > 1):
         raise ModelError(
             f"recovery cycle: conditioning is {conditioning:g} times threshold, expected above 1"

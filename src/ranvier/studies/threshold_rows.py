@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
+import numpy as np
+
 from ranvier.errors import ModelError
 from ranvier.fibers._fiber import Fiber
 from ranvier.methods import Method
@@ -15,6 +17,8 @@ from ranvier.studies.threshold import find_thresholds
 from ranvier.studies.threshold_result import Threshold
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ranvier.batch import Target
     from ranvier.discretisation import Mesh
     from ranvier.stimuli import Stimulus
@@ -46,6 +50,18 @@ class SearchOptions(TypedDict, total=False):
     solver: str
     precision: str
     threads: int | None
+
+
+def rows_at(study: str, name: str, values: Sequence[float]) -> NDArray[np.float64]:
+    """What the rows of a study are for, (n,). Raises ModelError for none, and for one that is not
+    finite and above 0."""
+    asked = np.asarray(values, dtype=np.float64)
+    if asked.ndim != 1 or not asked.size:
+        raise ModelError(f"{study}: {name} has none, expected a list of numbers above 0")
+    wrong = asked[~(np.isfinite(asked) & (asked > 0))]
+    if wrong.size:
+        raise ModelError(f"{study}: {name} has {wrong[0]:g}, expected finite numbers above 0")
+    return asked
 
 
 def columns_of(unit: str, *, error: bool = False) -> dict[str, float | int | str]:
