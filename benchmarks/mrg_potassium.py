@@ -134,7 +134,7 @@ def what_happens(work: Workload, seconds: float, rest_s: float) -> None:
 
 
 def order(work: Workload, seconds: float) -> None:
-    """From three steps, the middle of a spike left out: at the end of a quiet moment."""
+    """From three steps, so short that what is of third order is small."""
     fibre = rv.fibers.mrg(ions_accumulate=True)
 
     def end(dt_ms: float, ions_every: int) -> tuple[np.ndarray, np.ndarray, float]:
@@ -146,9 +146,9 @@ def order(work: Workload, seconds: float) -> None:
         _, speed = velocities_m_per_s(run)
         return run.v_mV, outside.now_mM - outside.start_mM, float(speed[-1])
 
-    finest_ms = 0.0003125
+    finest_ms = 0.0000390625
     print(
-        f"\nAfter {1e3 * seconds:g} ms of the train, steps of {1e3 * finest_ms:g} us and twice "
+        f"\nAfter {1e3 * seconds:g} ms of the train, steps of {1e3 * finest_ms:.3g} us and twice "
         f"and four times that, concentrations every {work.ions_every} steps:"
     )
     coarse, middle, fine = (end(finest_ms * 2**k, work.ions_every) for k in (2, 1, 0))

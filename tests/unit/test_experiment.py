@@ -203,8 +203,19 @@ def test_running_twice_gives_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", sorted((EXAMPLES / "experiments").glob("*.toml")), ids=str)
 def test_every_example_can_be_loaded(path: Path) -> None:
     experiment = load_experiment(path)
-    assert experiment.between is not None
+    assert experiment.between is not None or experiment.study is not None
     assert experiment.figure_path is not None
+
+
+GUIDE = EXAMPLES.parent / "docs" / "how-to" / "experiment-file.md"
+BLOCKS = re.findall(r"```toml\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
+def test_every_block_of_the_guide_can_be_loaded(tmp_path: Path, block: str) -> None:
+    squid = '[fiber]\nname = "hodgkin_huxley"\nlength_um = 5000\n'
+    experiment = load(tmp_path, block if "[fiber]" in block else squid + block)
+    assert experiment.stimuli
 
 
 # What is said of a wrong one

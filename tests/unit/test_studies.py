@@ -346,7 +346,7 @@ GRID = rv.discretise(fibre().model, fibre().mesh)
     [
         (
             lambda: studies.strength_duration(fibre(), clamp(), ()),
-            "strength-duration: durations_ms are not all above 0, expected some that",
+            "strength-duration: durations_ms has none, expected a list of numbers above 0",
         ),
         (
             lambda: studies.strength_duration(fibre(), replace(clamp(), waveform=SAMPLED)),
@@ -366,7 +366,7 @@ GRID = rv.discretise(fibre().model, fibre().mesh)
         ),
         (
             lambda: studies.current_distance(fibre(), electrode(), (-1.0,)),
-            "current-distance: distances_um are not all above 0, expected some that",
+            "current-distance: distances_um has -1, expected finite numbers above 0",
         ),
         (
             lambda: studies.current_distance(fibre(), UNIFORM),
@@ -394,7 +394,7 @@ GRID = rv.discretise(fibre().model, fibre().mesh)
         ),
         (
             lambda: studies.recovery_cycle(fibre(), clamp(), (0.0,)),
-            "recovery cycle: intervals_ms are not all above 0, expected some that",
+            "recovery cycle: intervals_ms has 0, expected finite numbers above 0",
         ),
         (
             lambda: studies.recovery_cycle(fibre(), clamp(), conditioning=1.0),
@@ -426,7 +426,7 @@ GRID = rv.discretise(fibre().model, fibre().mesh)
         ),
         (
             lambda: studies.frequency_following(fibre(), clamp(), ()),
-            "frequency following: frequencies_Hz are not all above 0, expected some that",
+            "frequency following: frequencies_Hz has none, expected a list of numbers above 0",
         ),
         (
             lambda: studies.frequency_following(fibre(), kilohertz()),
@@ -438,7 +438,7 @@ GRID = rv.discretise(fibre().model, fibre().mesh)
         ),
         (
             lambda: studies.block_map(fibre(), kilohertz(), ()),
-            "block map: frequencies_Hz are not all above 0, expected some that",
+            "block map: frequencies_Hz has none, expected a list of numbers above 0",
         ),
         (
             lambda: studies.block_map(fibre(), electrode()),

@@ -10,7 +10,7 @@ from typing import Any
 
 from ranvier import __version__
 from ranvier.analysis import Velocity
-from ranvier.cli.arguments import Commands
+from ranvier.cli.arguments import Commands, UsageError
 from ranvier.cli.execution_options import add_execution_to, execution_of
 from ranvier.cli.output import (
     check_picture,
@@ -77,6 +77,9 @@ def run(options: argparse.Namespace) -> int:
 def _study(experiment: Experiment, options: argparse.Namespace) -> int:
     asked = experiment.study
     assert asked is not None
+    for name in execution_of(options):
+        if name not in asked.takes:
+            raise UsageError(f"--{name}: {asked.name} takes none, expected it left out")
     answer = argparse.Namespace(
         out=experiment.figure_path,
         no_picture=experiment.figure_path is None,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 from ranvier import fibers, methods
@@ -87,6 +89,11 @@ def add_search_to(parser: argparse.ArgumentParser, rtol: float = 1e-3) -> argpar
 
 def fiber_of(options: argparse.Namespace, **more: Any) -> Fiber:
     """The fibre that is asked for; `more` goes before what the options say."""
+    return maker_of(options)(**more)
+
+
+def maker_of(options: argparse.Namespace) -> Callable[..., Fiber]:
+    """What makes the fibre that is asked for, given what no option says."""
     name = ALIASES.get(options.fiber, options.fiber)
     make = fibers.describe(name).make
     takes = inspect.signature(make).parameters
@@ -101,7 +108,7 @@ def fiber_of(options: argparse.Namespace, **more: Any) -> Fiber:
         if argument not in takes:
             raise UsageError(f"--{option}: {name} has no {argument}, expected it left out")
         arguments[argument] = value
-    return make(**arguments | more)
+    return functools.partial(make, **arguments)
 
 
 def electrode_of(options: argparse.Namespace, waveform: Waveform) -> Extracellular:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
-
-import numpy as np
 
 from ranvier import fibers, studies
 from ranvier.cli.arguments import Commands, UsageError, count, number, numbers, positive
@@ -19,18 +18,17 @@ from ranvier.cli.stimulus_options import (
     add_stimulus_to,
     electrode_of,
     fiber_of,
+    maker_of,
     method_of,
     stimulus_of,
 )
 from ranvier.cli.study_answer import add_answer_to, run_study
-from ranvier.fields import PointSource, StraightPath
-from ranvier.stimuli import Extracellular, Pulse, Sine, Square
+from ranvier.fields import PointSource
+from ranvier.stimuli import Pulse, Sine, Square
 from ranvier.studies import StudyTable
+from ranvier.studies.nerve import RADIUS_um
 
 Progress: TypeAlias = Callable[[float], None]
-
-#: Of fibres that are drawn by chance, from the middle of the nerve.
-_RADIUS_um = 500.0
 
 
 def add_to(commands: Commands) -> None:
@@ -59,9 +57,9 @@ def add_to(commands: Commands) -> None:
     population.add_argument(
         "--radius",
         type=positive,
-        default=_RADIUS_um,
+        default=RADIUS_um,
         metavar="UM",
-        help=f"of the round nerve that they lie in ({_RADIUS_um:g}); the electrode is outside it",
+        help=f"of the round nerve that they lie in ({RADIUS_um:g}); the electrode is outside it",
     )
     population.add_argument("--seed", type=int, default=0, metavar="N", help="of chance (0)")
 
@@ -131,6 +129,12 @@ def _command(
     search.add_argument(
         "--wait", type=number, metavar="MS", help="so long for a spike after the stimulus"
     )
+    if name != "frequency-following":
+        search.add_argument(
+            "--error",
+            action="store_true",
+            help="find each again at finer steps: columns with its limit and an error bar",
+        )
     add_execution_to(parser)
     add_answer_to(parser)
     parser.set_defaults(command=command, name=name)
@@ -160,6 +164,8 @@ def _search(options: argparse.Namespace) -> dict[str, Any]:
         if options.wait <= 0:
             raise UsageError(f"--wait: is {options.wait:g}, expected more than 0")
         asked["wait_ms"] = options.wait
+    if getattr(options, "error", False):
+        asked["error"] = True
     return asked | execution_of(options)
 
 
@@ -277,32 +283,25 @@ def recruitment(options: argparse.Namespace) -> int:
             f"--distance: is {distance_um:g} um, expected it outside the nerve, whose radius is "
             f"{options.radius:g} um"
         )
-    rng = np.random.default_rng(options.seed)
-    drawn_um = rng.choice(np.asarray(diameters_um), options.count)
-    # Even over the cross-section; the electrode is at its middle line, so far above it.
-    off_um = options.radius * np.sqrt(rng.uniform(size=options.count))
-    angle = rng.uniform(0, 2 * np.pi, options.count)
-    made = {each: fiber_of(options, diameter_um=float(each)) for each in np.unique(drawn_um)}
+    make = maker_of(options)
     electrode = electrode_of(options, Pulse(duration_ms=options.pulse))
     assert isinstance(electrode.field, PointSource)
-    field = PointSource(
-        position_um=(options.along or 0.0, 0.0, distance_um),
-        conductivity_S_m=electrode.field.conductivity_S_m,
+    stimulus = replace(
+        electrode,
+        field=replace(electrode.field, position_um=(options.along or 0.0, 0.0, distance_um)),
     )
-    stimuli = [
-        Extracellular(
-            field=field,
-            waveform=electrode.waveform,
-            amplitude_mA=electrode.amplitude_mA,
-            path=StraightPath(centre_um=(0.0, r * np.cos(a), r * np.sin(a))),
-        )
-        for r, a in zip(off_um, angle, strict=True)
-    ]
     return _answer(
         options,
         f"{options.count} x {options.fiber}",
-        lambda progress: studies.recruitment(
-            [made[each] for each in drawn_um], stimuli, progress=progress, **_search(options)
+        lambda progress: studies.nerve_recruitment(
+            make,
+            stimulus,
+            count=options.count,
+            radius_um=options.radius,
+            diameters_um=diameters_um,
+            seed=options.seed,
+            progress=progress,
+            **_search(options),
         ),
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ranvier.analysis import Velocity, conduction_velocity
 from ranvier.discretisation import Mesh, discretise
-from ranvier.experiment.study import STUDIES, StudyCall
+from ranvier.experiment.study import StudyCall
 from ranvier.fibers import Fiber
 from ranvier.methods import Method
 from ranvier.model import Model
@@ -17,7 +17,7 @@ from ranvier.places import Place
 from ranvier.recording import PeakMap, Probe, SpikeDetector
 from ranvier.results import Result
 from ranvier.run import simulate
-from ranvier.stimuli import CurrentClamp, Extracellular
+from ranvier.stimuli import Stimulus
 from ranvier.studies import StudyTable
 
 
@@ -32,7 +32,7 @@ class Experiment:
     path: Path
     target: Fiber | Model
     mesh: Mesh
-    stimuli: tuple[CurrentClamp | Extracellular, ...]
+    stimuli: tuple[Stimulus, ...]
     probes: tuple[Probe, ...]
     method: Method
     t_stop_ms: float
@@ -73,21 +73,16 @@ class Experiment:
         )
 
     def run_study(self, progress: Callable[[float], None] | None = None) -> StudyTable:
-        """The table of the study, if the file has one. Raises as the study does, and ValueError
-        where there is none."""
+        """The table of the study, if the file has one. Raises FormatError, with the line, for
+        what the study refuses, and ValueError where there is none."""
         if self.study is None:
             raise ValueError(f"{self.path}: has no study, expected a table [study]")
-        return STUDIES[self.study.name](
-            self.target,
-            self.stimuli[0],
-            journal=self.study.journal,
-            progress=progress,
-            method=self.method,
-            mesh=self.mesh,
+        return self.study.table(
+            self.path,
+            progress,
             solver=self.solver,
             precision=self.precision,
             threads=self.threads,
-            **self.study.arguments,
         )
 
     def velocity(self, result: Result) -> Velocity | None:

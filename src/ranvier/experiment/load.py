@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from ranvier.discretisation import Discretisation, Mesh, discretise
 from ranvier.experiment import parts
 from ranvier.experiment.experiment import Experiment
+from ranvier.experiment.lines import KeyPath
 from ranvier.experiment.schema import check_keys
 from ranvier.experiment.source import Source, read_source
+from ranvier.experiment.stimuli import make_stimuli, points_of
 from ranvier.experiment.study import make_study
 from ranvier.fibers import Fiber
 from ranvier.methods import Method
@@ -17,7 +19,8 @@ from ranvier.model import Model
 from ranvier.places import compartments_at
 from ranvier.recording import PeakMap, Probe, SpikeDetector, lower_peak_map
 from ranvier.simulation import Simulation
-from ranvier.stimuli import CurrentClamp, Extracellular
+from ranvier.stimuli import Stimulus
+from ranvier.stimuli._points import attached
 
 MIDDLE = (0.25, 0.75)
 
@@ -33,13 +36,16 @@ def load_experiment(path: str | os.PathLike[str]) -> Experiment:
     target = parts.make_target(source)
     mesh = parts.make_mesh(source, target)
     method = parts.make_method(source)
-    stimuli = parts.make_stimuli(source, target)
-    probes = parts.make_probes(source)
+    acting = make_stimuli(source, target)
+    stimuli = [each for _, each in acting]
+    probes = parts.make_probes(source, points_of(stimuli))
     peaks = parts.make_peaks(source)
-    study = make_study(source)
+    study = make_study(source, target, mesh, method, stimuli)
     t_stop_ms = _t_stop_ms(source, target)
     if target is not None and mesh is not None:
-        _check_places(source, target, mesh, method, stimuli, probes, peaks)
+        # A study that lays fibres out itself says of each whether its electrode is inside.
+        checked = [] if study is not None and study.places_fibres else acting
+        _check_places(source, target, mesh, method, checked, probes, peaks)
     _check_output(source)
     source.problems.raise_any()
     # Whatever could not be made has been reported.
@@ -91,7 +97,7 @@ def _check_places(
     target: Fiber | Model,
     mesh: Mesh,
     method: Method | None,
-    stimuli: Sequence[CurrentClamp | Extracellular | None],
+    stimuli: Sequence[tuple[KeyPath, Stimulus | None]],
     probes: Sequence[Probe | None],
     peaks: Sequence[PeakMap | None],
 ) -> None:
@@ -101,10 +107,14 @@ def _check_places(
         grid = discretise(target.model if isinstance(target, Fiber) else target, mesh)
     if grid is None:
         return
-    for number, stimulus in enumerate(stimuli):
-        if stimulus is not None and "stimulus" in source.tables:
-            with source.telling("stimulus", number):
+    placed: list[Stimulus] = []
+    for table, stimulus in stimuli:
+        if stimulus is not None and table:
+            with source.telling(*table):
                 stimulus.lower(grid)
+                attached(grid, [*placed, stimulus])
+                placed.append(stimulus)
+    grid, _ = attached(grid, placed)
     for number, probe in enumerate(probes):
         if probe is not None and method is not None:
             with source.telling("probe", number):
@@ -114,10 +124,10 @@ def _check_places(
         if peak_map is not None and method is not None:
             with source.telling("peaks", number):
                 lower_peak_map(peak_map, grid, method)
-    velocity = source.tables.get("velocity", {})
-    if source.is_sound("velocity") and "sites" in velocity:
-        with source.telling("velocity"):
-            compartments_at(grid, parts.to_place(velocity["sites"]))
+    for name, key in (("velocity", "sites"), ("study", "at")):
+        if source.is_sound(name) and key in (content := source.tables.get(name, {})):
+            with source.telling(name):
+                compartments_at(grid, parts.to_place(content[key]))
 
 
 def _check_output(source: Source) -> None:

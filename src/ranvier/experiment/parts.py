@@ -13,26 +13,18 @@ from typing import Any
 from ranvier import fibers, mechanisms, methods
 from ranvier._text import expected_one_of
 from ranvier.discretisation import DLambda, FixedCount, MaxLength, Mesh
+from ranvier.errors import RanvierError
 from ranvier.experiment.schema import ARGUMENT, COUNT, NUMBER, NUMBER_LIST, TEXT, WHOLE, Kind, shown
 from ranvier.experiment.source import Source
 from ranvier.fibers import Fiber
-from ranvier.fields import ModelPath, PointSource, StraightPath
 from ranvier.methods import Method
 from ranvier.model import Ion, Model, Placement
 from ranvier.morphology import read_swc
 from ranvier.places import Place
 from ranvier.recording import PeakMap, Probe
-from ranvier.stimuli import CurrentClamp, Extracellular, Waveform, waveforms
 
 #: What an argument takes, by its annotation.
 KINDS = {"float": NUMBER, "int": WHOLE, "str": TEXT, "Sequence[float]": NUMBER_LIST}
-#: What says where a current goes and how strong it is, in words.
-_INSIDE = {"at": "the place", "amplitude_nA": "the amplitude"}
-_OUTSIDE = {
-    "electrode_um": "the position",
-    "amplitude_mA": "the amplitude",
-    "conductivity_S_m": "the medium",
-}
 POLICIES = ("compartments_per_section", "max_length_um", "d_lambda")
 
 
@@ -59,13 +51,13 @@ def _make_fiber(source: Source) -> Fiber | None:
         source.report(f"is {shown(name)}, {expected_one_of(name, fibers.names())}", "fiber", "name")
         return None
     make = fibers.describe(name).make
-    arguments = {key: value for key, value in content.items() if key != "name"}
+    arguments = fiber_arguments(source)
     known = {
         key: KINDS.get(str(parameter.annotation), ARGUMENT)
         for key, parameter in inspect.signature(make).parameters.items()
         if key != "mesh"
     }
-    _check_arguments(source, arguments, known, "fiber")
+    check_arguments(source, arguments, known, "fiber")
     if not source.is_sound("fiber"):
         return None
     with source.telling("fiber"):
@@ -73,7 +65,12 @@ def _make_fiber(source: Source) -> Fiber | None:
     return None
 
 
-def _check_arguments(
+def fiber_arguments(source: Source) -> dict[str, Any]:
+    """What [fiber] says besides the name."""
+    return {key: value for key, value in source.tables["fiber"].items() if key != "name"}
+
+
+def check_arguments(
     source: Source, arguments: Mapping[str, Any], known: Mapping[str, Kind], *table: str | int
 ) -> None:
     for key, value in arguments.items():
@@ -83,16 +80,21 @@ def _check_arguments(
             source.report(f"is {shown(value)}, expected {known[key].expected}", *table, key)
 
 
-def _mechanism(source: Source, number: int) -> str | mechanisms.Mechanism:
-    """One that is known by name, or the user's own in a file beside the experiment."""
-    table = ("mechanism", number)
+def read_mechanism(
+    source: Source, key: str, *table: str | int, at_points: bool = False
+) -> str | mechanisms.Mechanism:
+    """One that is known by the name under `key`, or the user's own in a file beside the experiment;
+    "" for one that was reported."""
     if not source.is_sound(*table):
         return ""
-    name: str = source.tables["mechanism"][number]["name"]
+    content = source.content(*table)
+    name: str = content[key]
     if not name.endswith((".toml", ".mod")):
-        if name not in mechanisms.names():
-            problem = f"is {shown(name)}, {expected_one_of(name, mechanisms.names())}"
-            source.report(problem, *table, "name")
+        if name not in (names := mechanisms.names()):
+            if at_points:
+                names = [each for each in names if mechanisms.describe(each).get("is_point")]
+            source.report(f"is {shown(name)}, {expected_one_of(name, names)}", *table, key)
+            return ""
         return name
     read = mechanisms.read if name.endswith(".toml") else mechanisms.read_mod
     path = source.path.parent / name
@@ -100,10 +102,10 @@ def _mechanism(source: Source, number: int) -> str | mechanisms.Mechanism:
         own = read(path)
     except OSError as error:
         problem = f"{path}: {error.strerror or error}, expected a mechanism file"
-        source.report(problem, *table, "name")
-    except (ValueError, ImportError) as error:
+        source.report(problem, *table, key)
+    except (ValueError, RanvierError) as error:
         for sentence in str(error).splitlines():
-            source.report(sentence, *table, "name")
+            source.report(sentence, *table, key)
     else:
         source.own[own.name] = own
         return own
@@ -112,7 +114,10 @@ def _mechanism(source: Source, number: int) -> str | mechanisms.Mechanism:
 
 def _make_cell(source: Source) -> Model | None:
     tables = source.tables
-    carried = [_mechanism(source, number) for number in range(len(tables.get("mechanism", [])))]
+    carried = [
+        read_mechanism(source, "name", "mechanism", number)
+        for number in range(len(tables.get("mechanism", [])))
+    ]
     if not all(map(source.is_sound, ("morphology", "ion", "mechanism"))):
         return None
     content = tables["morphology"]
@@ -177,7 +182,7 @@ def make_mesh(source: Source, target: Fiber | Model | None) -> Mesh | None:
     if target is not None:
         _check_regions(source, target, by_region)
     if chosen[0] == "compartments_per_section":
-        _check_arguments(source, by_region, dict.fromkeys(by_region, COUNT), "mesh", "by_region")
+        check_arguments(source, by_region, dict.fromkeys(by_region, COUNT), "mesh", "by_region")
     if not source.is_sound("mesh"):
         return None
     with source.telling("mesh"):
@@ -215,93 +220,33 @@ def make_method(source: Source) -> Method | None:
     return None
 
 
-def make_stimuli(
-    source: Source, target: Fiber | Model | None
-) -> list[CurrentClamp | Extracellular | None]:
-    """One for each table; the fibre's own where there is none."""
-    if "stimulus" not in source.tables:
-        if isinstance(target, Fiber):
-            return [target.stimulus]
-        return []
-    count = len(source.tables["stimulus"]) if isinstance(source.tables["stimulus"], list) else 0
-    return [_make_stimulus(source, number, target) for number in range(count)]
-
-
-def _make_stimulus(
-    source: Source, number: int, target: Fiber | Model | None
-) -> CurrentClamp | Extracellular | None:
-    table = ("stimulus", number)
-    if not source.is_sound(*table):
-        return None
-    content = dict(source.tables["stimulus"][number])
-    is_outside = "electrode_um" in content or "amplitude_mA" in content
-    needed, others = (_OUTSIDE, _INSIDE) if is_outside else (_INSIDE, _OUTSIDE)
-    where = "outside the fibre" if is_outside else "inside the fibre"
-    for key in needed:
-        if key not in content and key != "conductivity_S_m":
-            source.report(f"has no {key}, expected {needed[key]} of an electrode {where}", *table)
-    for key in others:
-        if key in content:
-            source.report(f"does not go with an electrode {where}", *table, key)
-    if not source.is_sound(*table):
-        return None
-    kind = content.pop("kind")
-    electrode = {key: content.pop(key) for key in needed if key in content}
-    known = waveforms()
-    if kind not in known:
-        source.report(f"is {shown(kind)}, {expected_one_of(kind, known)}", *table, "kind")
-        return None
-    parameters = inspect.signature(known[kind]).parameters
-    takes = {key: KINDS.get(str(each.annotation), ARGUMENT) for key, each in parameters.items()}
-    _check_arguments(source, content, takes, *table)
-    if not source.is_sound(*table):
-        return None
-    for key, parameter in parameters.items():
-        if parameter.default is inspect.Parameter.empty and key not in content:
-            source.report(f"has no {key}, expected {takes[key].expected}", *table)
-    if not source.is_sound(*table):
-        return None
-    with source.telling(*table):
-        waveform: Waveform = known[kind](**content)
-        if not is_outside:
-            return CurrentClamp(
-                waveform=waveform,
-                at=to_place(electrode["at"]),
-                amplitude_nA=float(electrode["amplitude_nA"]),
-            )
-        position_um, amplitude_mA = electrode.pop("electrode_um"), electrode.pop("amplitude_mA")
-        return Extracellular(
-            field=PointSource(position_um=position_um, **electrode),
-            waveform=waveform,
-            amplitude_mA=float(amplitude_mA),
-            # A cell is where its file says; a fibre along x, with its middle at the origin.
-            path=ModelPath() if isinstance(target, Model) else StraightPath(),
-        )
-    return None
-
-
-def make_probes(source: Source) -> list[Probe | None]:
-    """One for each table."""
+def make_probes(source: Source, points: Mapping[str, mechanisms.Mechanism]) -> list[Probe | None]:
+    """One for each table. `points` has the mechanisms of synapses and clamps, by what probes call
+    them."""
     tables = source.tables.get("probe", [])
     count = len(tables) if isinstance(tables, list) else 0
-    return [_make_probe(source, number) for number in range(count)]
+    return [_make_probe(source, number, points) for number in range(count)]
 
 
-def _make_probe(source: Source, number: int) -> Probe | None:
+def _make_probe(
+    source: Source, number: int, points: Mapping[str, mechanisms.Mechanism]
+) -> Probe | None:
     table = ("probe", number)
     if not source.is_sound(*table):
         return None
     content = source.tables["probe"][number]
     if (name := content.get("mechanism")) is not None:
-        names = [*mechanisms.names(), *source.own]
-        if name not in names:
+        names = dict.fromkeys([*mechanisms.names(), *source.own, *points])
+        # A second one at the same place has a number behind its name.
+        own = points.get(re.sub(r"#\d+$", "", name)) or source.own.get(name)
+        if own is None and name not in names:
             problem = f"is {shown(name)}, {expected_one_of(name, names)}"
             source.report(problem, *table, "mechanism")
             return None
-        own = source.own.get(name)
         described = mechanisms.describe(name) if own is None else own.describe()
         states = described.get("states") or [gate["name"] for gate in described["gates"]]
-        if (quantity := content["quantity"]) not in (known := ["i_mA_cm2", *states]):
+        current = "i_nA" if described.get("is_point") else "i_mA_cm2"
+        if (quantity := content["quantity"]) not in (known := [current, *states]):
             problem = f"{name} has no {shown(quantity)}, {expected_one_of(quantity, known)}"
             source.report(problem, *table, "quantity")
             return None

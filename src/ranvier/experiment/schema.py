@@ -7,7 +7,7 @@ Python call that it is handed to, so that a file and a script are held to the sa
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,6 +53,22 @@ def _is_one_place(value: Any) -> bool:
     return _is_text(value) or (_is_whole(value) and value >= 0) or _is_position(value)
 
 
+def _is_lesion(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and 2 <= len(value) <= 3
+        and _is_text(value[0])
+        and _is_whole(value[1])
+        and all(map(_is_number, value[2:]))
+    )
+
+
+def one_of(names: Iterable[str]) -> Kind:
+    known = tuple(names)
+    told = ", ".join(f'"{name}"' for name in known)
+    return Kind(f"one of {told}", lambda value: value in known)
+
+
 TEXT = Kind("a text in quotes", _is_text)
 NUMBER = Kind("a finite number", _is_number)
 NUMBER_LIST = Kind("a list of finite numbers", lambda value: _is_list(value, _is_number))
@@ -81,15 +97,23 @@ FRACTIONS = Kind(
 REST_OR_NUMBER = Kind(
     '"rest" or a finite number', lambda value: value == "rest" or _is_number(value)
 )
-SOLVER = Kind("one of " + ", ".join(f'"{name}"' for name in SOLVERS), lambda v: v in SOLVERS)
+SOLVER = one_of(SOLVERS)
 PRECISION = Kind('"double" or "single"', lambda value: value in PRECISIONS)
+FROM_ZERO = Kind("a whole number, 0 or more", lambda value: _is_whole(value) and value >= 0)
+LESIONS = Kind(
+    'a list of lists such as ["lost", 2] or ["thinned", 1, 0.1]',
+    lambda value: _is_list(value, _is_lesion),
+)
 COUNT_OR_ALL = Kind(
     "a whole number, or 0 for all processors", lambda value: _is_whole(value) and value >= 0
 )
+FLAG = Kind("true or false", lambda value: isinstance(value, bool))
 ARGUMENT = Kind(
     "a finite number, a text or true or false",
     lambda value: _is_number(value) or _is_text(value) or isinstance(value, bool),
 )
+#: Of keys that are looked at where it is known what they are of.
+ANYTHING = Kind("a value", lambda _: True)
 REGION_NUMBERS = Kind(
     "a table of regions and numbers above 0",
     lambda value: (
@@ -154,6 +178,27 @@ TABLES = {
         NUMBERS,
         is_array=True,
     ),
+    "clamp": Table(
+        {
+            "kind": TEXT,
+            "at": PLACE,
+            "holding_mV": NUMBER,
+            "amplitude_mV": NUMBER,
+            "series_resistance_Mohm": POSITIVE,
+            "from_ms": NUMBER,
+            "to_ms": NUMBER,
+            "name": TEXT,
+        },
+        ("kind", "at", "holding_mV"),
+        NUMBERS,
+        is_array=True,
+    ),
+    "synapse": Table(
+        {"mechanism": TEXT, "at": PLACE, "times_ms": NUMBER_LIST, "name": TEXT},
+        ("mechanism", "at"),
+        NUMBERS,
+        is_array=True,
+    ),
     "probe": Table(
         {
             "quantity": TEXT,
@@ -180,7 +225,7 @@ TABLES = {
         }
     ),
     "velocity": Table({"between": FRACTIONS, "threshold_mV": NUMBER, "sites": PLACE}),
-    "study": Table({"name": TEXT, "journal": TEXT}, ("name",), NUMBERS),
+    "study": Table({"name": TEXT, "journal": TEXT}, ("name",), ANYTHING),
     "output": Table({"result": TEXT, "figure": TEXT, "table": TEXT}),
 }
 

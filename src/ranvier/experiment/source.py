@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,10 @@ MEANT = {
     "place ": ("at", "sites"),
     "place:": ("at", "sites"),
     "is unknown": ("quantity",),
+    "is not in this model": ("mechanism", "quantity"),
+    "has the name of": ("name", "mechanism"),
+    "is on from": ("to_ms", "from_ms"),
+    "is under a sheath at": ("at",),
 }
 #: Keys that are also plain words, so that finding one in a sentence means nothing.
 EVERYDAY = ("at", "kind", "name", "where")
@@ -45,6 +50,13 @@ class Source:
         """Whether nothing was reported in a table, so that something can be made from it."""
         return table not in self.unsound
 
+    def content(self, *table: str | int) -> dict[str, Any]:
+        """What is in a table."""
+        held: Any = self.tables
+        for name in table:
+            held = held[name]
+        return held  # type: ignore[no-any-return]  # tables are of dicts and lists of them
+
     def telling(self, *table: str | int) -> _Telling:
         """Report what the Python call made of a table refuses, at the key that it names."""
         return _Telling(self, table)
@@ -54,18 +66,8 @@ class Source:
 
         Sentences of the Python layer use the names of arguments, and so do the keys here.
         """
-        held: Any = self.tables
-        for name in table:
-            held = held[name]
-        for words, keys in MEANT.items():
-            if words in sentence:
-                return tuple(key for key in keys if key in held)[:1]
-        places = [
-            (found.start(), key)
-            for key in held
-            if key not in EVERYDAY and (found := re.search(rf"\b{re.escape(key)}\b", sentence))
-        ]
-        return (min(places)[1],) if places else ()
+        key = key_about(sentence, self.content(*table))
+        return () if key is None else (key,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,22 @@ class _Telling:
         for sentence in str(error).splitlines():
             self.source.report(sentence, *self.table, *self.source.key_named(sentence, *self.table))
         return True
+
+
+def key_about(
+    sentence: str, held: Iterable[str], meant: Mapping[str, tuple[str, ...]] = MEANT
+) -> str | None:
+    """Which of the keys that a table has a sentence is about."""
+    keys = list(held)
+    for words, candidates in meant.items():
+        if words in sentence:
+            return next((key for key in candidates if key in keys), None)
+    places = [
+        (found.start(), key)
+        for key in keys
+        if key not in EVERYDAY and (found := re.search(rf"\b{re.escape(key)}\b", sentence))
+    ]
+    return min(places)[1] if places else None
 
 
 def read_source(path: str | os.PathLike[str]) -> Source:

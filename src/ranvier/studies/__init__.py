@@ -10,6 +10,7 @@ from ranvier.studies.compound import CompoundActionPotential, compound_action_po
 from ranvier.studies.current_distance import current_distance
 from ranvier.studies.demyelination import demyelination
 from ranvier.studies.frequency_following import FollowingStatus, frequency_following
+from ranvier.studies.nerve import nerve_recruitment
 from ranvier.studies.recovery_cycle import recovery_cycle
 from ranvier.studies.recruitment import recruitment
 from ranvier.studies.strength_duration import strength_duration
@@ -45,6 +46,7 @@ __all__ = [
     "find_threshold",
     "find_thresholds",
     "frequency_following",
+    "nerve_recruitment",
     "recovery_cycle",
     "recruitment",
     "strength_duration",

@@ -8,8 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, Unpack
 
-import numpy as np
-
 from ranvier.errors import ModelError
 from ranvier.fibers._fiber import Fiber
 from ranvier.methods import Method
@@ -29,6 +27,7 @@ from ranvier.studies.threshold_rows import (
     columns_of,
     provenance_of_search,
     row_of,
+    rows_at,
 )
 
 if TYPE_CHECKING:
@@ -79,9 +78,7 @@ def block_map(
     and again, spikes that arrive are no block. Raises ModelError for what has no frequency or no
     test spike.
     """
-    rates_Hz = np.asarray(frequencies_Hz, dtype=np.float64)
-    if rates_Hz.ndim != 1 or not rates_Hz.size or not (rates_Hz > 0).all():
-        raise ModelError("block map: frequencies_Hz are not all above 0, expected some that")
+    rates_Hz = rows_at("block map", "frequencies_Hz", frequencies_Hz)
     if test is None:
         if not isinstance(target, Fiber):
             raise ModelError("block map: the target is a bare model, expected a test stimulus")
@@ -89,6 +86,7 @@ def block_map(
     starts = delayed(test, test_ms - test.waveform.lower().t_ms[0])
     options: dict[str, Any] = {"rtol": 0.01, "most": MOST} | dict(search)
     wait_ms = options.pop("wait_ms", None)
+    error = options.get("error", False)
     if wait_ms is None:
         wait_ms = target.t_stop_ms if isinstance(target, Fiber) else 5.0
     t_stop_ms = test_ms + _TESTS * wait_ms
@@ -122,12 +120,12 @@ def block_map(
                     method=used,
                     **options,
                 )
-            except ModelError as error:
-                refused.append(error)
-                sentence = str(error).removeprefix("fibre 0: ").splitlines()[0]
+            except ModelError as refusal:
+                refused.append(refusal)
+                sentence = str(refusal).removeprefix("fibre 0: ").splitlines()[0]
                 add(k, {"status": REFUSED, "message": sentence})
                 continue
-            row = row_of(found) | {"dt_ms": used.dt_ms}
+            row = row_of(found, error=error) | {"dt_ms": used.dt_ms}
             if found.status is ThresholdStatus.FOUND:
                 at_threshold = [blocks[k].scaled(found.factor)]
                 row["onset_spikes"] = _onset_spikes(
@@ -142,7 +140,7 @@ def block_map(
     return collect(
         "block_map",
         given={"frequency_Hz": rates_Hz},
-        found=columns_of("mA") | {"onset_spikes": 0, "dt_ms": math.nan},
+        found=columns_of("mA", error=error) | {"onset_spikes": 0, "dt_ms": math.nan},
         work=work,
         asked=asked_of([target], [blocks, tests, criterion, method, wait_ms], options),
         journal=journal,

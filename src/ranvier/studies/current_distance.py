@@ -20,6 +20,7 @@ from ranvier.studies.threshold_rows import (
     columns_of,
     find_rows,
     provenance_of_search,
+    rows_at,
     t_stop_ms,
 )
 
@@ -52,12 +53,11 @@ def current_distance(
     `find_thresholds` raises where it refuses all rows.
     """
     expect_scipy()
-    away_um = np.asarray(distances_um, dtype=np.float64)
-    if away_um.ndim != 1 or not away_um.size or not (away_um > 0).all():
-        raise ModelError("current-distance: distances_um are not all above 0, expected some that")
+    away_um = rows_at("current-distance", "distances_um", distances_um)
     stimuli = [[at_distance(stimulus, float(each))] for each in away_um]
     options: dict[str, Any] = dict(search)
     wait_ms = options.pop("wait_ms", None)
+    error = options.get("error", False)
 
     def work(rows: Sequence[int], add: Add) -> None:
         find_rows(
@@ -73,7 +73,7 @@ def current_distance(
     return collect(
         "current_distance",
         given={"distance_um": away_um},
-        found=columns_of("mA"),
+        found=columns_of("mA", error=error),
         work=work,
         asked=asked_of([target], [stimuli, wait_ms], options),
         journal=journal,

@@ -28,6 +28,7 @@ from ranvier.studies.threshold_rows import (
     SearchOptions,
     asked_of,
     provenance_of_search,
+    rows_at,
     t_stop_ms,
 )
 
@@ -73,15 +74,15 @@ def frequency_following(
     are followed, and the lowest that is not. Raises ModelError for numbers that do not do and where
     the pulse alone has no threshold.
     """
-    rates_Hz = np.asarray(frequencies_Hz, dtype=np.float64)
-    if rates_Hz.ndim != 1 or not rates_Hz.size or not (rates_Hz > 0).all():
-        raise ModelError(
-            "frequency following: frequencies_Hz are not all above 0, expected some that"
-        )
+    rates_Hz = rows_at("frequency following", "frequencies_Hz", frequencies_Hz)
     if not isinstance(stimulus.waveform, Pulse):
         raise ModelError(
             f"frequency following: the waveform is a {type(stimulus.waveform).__name__}, expected "
             "a Pulse, of which trains are made"
+        )
+    if search.get("error"):
+        raise ModelError(
+            "frequency following: error is of thresholds, expected it left out where spikes count"
         )
     options: dict[str, Any] = dict(search)
     options.pop("activation", None)

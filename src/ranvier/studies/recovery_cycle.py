@@ -24,6 +24,7 @@ from ranvier.studies.threshold_rows import (
     find_rows,
     provenance_of_search,
     row_of,
+    rows_at,
     t_stop_ms,
 )
 
@@ -68,9 +69,7 @@ def recovery_cycle(
     likewise. NaN is what the intervals do not show. Raises ModelError for intervals and strengths
     that do not do and where the pulse alone has no threshold.
     """
-    after_ms = np.asarray(intervals_ms, dtype=np.float64)
-    if after_ms.ndim != 1 or not after_ms.size or not (after_ms > 0).all():
-        raise ModelError("recovery cycle: intervals_ms are not all above 0, expected some that")
+    after_ms = rows_at("recovery cycle", "intervals_ms", intervals_ms)
     if not (math.isfinite(conditioning) and conditioning > 1):
         raise ModelError(
             f"recovery cycle: conditioning is {conditioning:g} times threshold, expected above 1"
@@ -78,6 +77,7 @@ def recovery_cycle(
     unit = stimulus.unit
     options: dict[str, Any] = dict(search)
     wait_ms = options.pop("wait_ms", None)
+    error = options.get("error", False)
     own = options.pop("activation", None)
     most = options.pop("most", MOST)
     activation = far_end(target, stimulus, options.get("mesh")) if own is None else own
@@ -88,7 +88,7 @@ def recovery_cycle(
         stimulus,
         activation=activation,
         t_stop_ms=t_stop_ms(target, [stimulus], wait_ms, "recovery cycle"),
-        **options,
+        **options | {"error": False},
     )
     if alone.status is not ThresholdStatus.FOUND:
         raise ModelError(
@@ -99,7 +99,9 @@ def recovery_cycle(
     tests = [[delayed(stimulus.scaled(alone.factor), float(each))] for each in after_ms]
 
     def make_row(_: int, found: Threshold) -> dict[str, Any]:
-        return row_of(found) | {"change_percent": 100.0 * (found.amplitude / at_rest - 1.0)}
+        return row_of(found, error=error) | {
+            "change_percent": 100.0 * (found.amplitude / at_rest - 1.0)
+        }
 
     def work(rows: Sequence[int], add: Add) -> None:
         find_rows(
@@ -120,7 +122,7 @@ def recovery_cycle(
     return collect(
         "recovery_cycle",
         given={"interval_ms": after_ms},
-        found=columns_of(unit) | {"change_percent": math.nan},
+        found=columns_of(unit, error=error) | {"change_percent": math.nan},
         work=work,
         asked=asked_of([target], [tests, before, activation, most, wait_ms], options),
         journal=journal,

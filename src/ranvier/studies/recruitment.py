@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -24,6 +24,8 @@ from ranvier.studies.threshold_rows import (
 )
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from ranvier.stimuli import Stimulus
 
 #: Shares of the population whose amplitudes a summary has.
@@ -46,6 +48,20 @@ def recruitment(
     and 90 % fire, NaN where so many never do. Raises ModelError for stimuli that do not fit, and
     what `find_thresholds` raises where it refuses all fibres.
     """
+    return recruited("recruitment", fibres, stimuli, {}, {}, journal, progress, search)
+
+
+def recruited(
+    study: str,
+    fibres: Sequence[Fiber],
+    stimuli: Stimulus | Sequence[Stimulus | Sequence[Stimulus]],
+    given: Mapping[str, ArrayLike],
+    provenance: Mapping[str, Any],
+    journal: str | os.PathLike[str] | None,
+    progress: Callable[[float], None] | None,
+    search: Mapping[str, Any],
+) -> StudyTable:
+    """`recruitment` under the name `study`, with what else is `given` of each fibre (n,)."""
     if len(fibres) == 0:
         raise ModelError("recruitment: there are no fibres, expected one or more")
     entries = list(stimuli) if isinstance(stimuli, Sequence) else [stimuli] * len(fibres)
@@ -60,6 +76,7 @@ def recruitment(
     (unit,) = units
     options: dict[str, Any] = dict(search)
     wait_ms = options.pop("wait_ms", None)
+    error = options.get("error", False)
 
     def work(rows: Sequence[int], add: Add) -> None:
         find_rows(
@@ -75,17 +92,18 @@ def recruitment(
         )
 
     return collect(
-        "recruitment",
+        study,
         given={
             "fibre": np.arange(len(fibres)),
             "diameter_um": [fibre.diameter_um for fibre in fibres],
+            **given,
         },
-        found=columns_of(unit),
+        found=columns_of(unit, error=error),
         work=work,
         asked=asked_of(fibres, [each, wait_ms], options),
         journal=journal,
         finish=lambda table: _finished(table, unit),
-        provenance=provenance_of_search(fibres[0], options, fibres=len(fibres)),
+        provenance=provenance_of_search(fibres[0], options, fibres=len(fibres), **provenance),
     )
 
 

@@ -20,6 +20,7 @@ from ranvier.studies.threshold_rows import (
     columns_of,
     find_rows,
     provenance_of_search,
+    rows_at,
     t_stop_ms,
 )
 
@@ -54,13 +55,12 @@ def strength_duration(
     without SciPy, and what `find_thresholds` raises where it refuses all rows.
     """
     expect_scipy()
-    pulses_ms = np.asarray(durations_ms, dtype=np.float64)
-    if pulses_ms.ndim != 1 or not pulses_ms.size or not (pulses_ms > 0).all():
-        raise ModelError("strength-duration: durations_ms are not all above 0, expected some that")
+    pulses_ms = rows_at("strength-duration", "durations_ms", durations_ms)
     stimuli = [[with_duration(stimulus, float(each))] for each in pulses_ms]
     unit = stimulus.unit
     options: dict[str, Any] = dict(search)
     wait_ms = options.pop("wait_ms", None)
+    error = options.get("error", False)
 
     def work(rows: Sequence[int], add: Add) -> None:
         find_rows(
@@ -76,7 +76,7 @@ def strength_duration(
     return collect(
         "strength_duration",
         given={"pulse_ms": pulses_ms},
-        found=columns_of(unit),
+        found=columns_of(unit, error=error),
         work=work,
         asked=asked_of([target], [stimuli, wait_ms], options),
         journal=journal,

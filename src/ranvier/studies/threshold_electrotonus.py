@@ -78,13 +78,14 @@ def threshold_electrotonus(
     unit = stimulus.unit
     options: dict[str, Any] = dict(search)
     wait_ms = options.pop("wait_ms", None)
+    error = options.get("error", False)
     activation = options.pop("activation", None) or Activation()
     alone = find_threshold(
         target,
         stimulus,
         activation=activation,
         t_stop_ms=t_stop_ms(target, [stimulus], wait_ms, "threshold electrotonus"),
-        **options,
+        **options | {"error": False},
     )
     if alone.status is not ThresholdStatus.FOUND:
         raise ModelError(
@@ -99,7 +100,9 @@ def threshold_electrotonus(
     background = [(current.scaled(float(each)),) for each in fraction]
 
     def make_row(_: int, found: Threshold) -> dict[str, Any]:
-        return row_of(found) | {"reduction_percent": 100.0 * (1.0 - found.amplitude / at_rest)}
+        return row_of(found, error=error) | {
+            "reduction_percent": 100.0 * (1.0 - found.amplitude / at_rest)
+        }
 
     def work(rows: Sequence[int], add: Add) -> None:
         find_rows(
@@ -119,7 +122,7 @@ def threshold_electrotonus(
     return collect(
         "threshold_electrotonus",
         given={"conditioning_percent": 100.0 * fraction, "delay_ms": delay_ms},
-        found=columns_of(unit) | {"reduction_percent": math.nan},
+        found=columns_of(unit, error=error) | {"reduction_percent": math.nan},
         work=work,
         asked=asked_of([target], [tests, background, activation, wait_ms], options),
         journal=journal,

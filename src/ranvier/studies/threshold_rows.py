@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
+import numpy as np
+
 from ranvier.errors import ModelError
 from ranvier.fibers._fiber import Fiber
 from ranvier.methods import Method
@@ -15,6 +17,8 @@ from ranvier.studies.threshold import find_thresholds
 from ranvier.studies.threshold_result import Threshold
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ranvier.batch import Target
     from ranvier.discretisation import Mesh
     from ranvier.stimuli import Stimulus
@@ -32,12 +36,14 @@ class SearchOptions(TypedDict, total=False):
     """How every study searches, as `find_thresholds` does by default.
 
     `wait_ms` is how long runs go on after the last stimulus: by default as long as the fibre says
-    that its spike needs (`Fiber.t_stop_ms`); a model has to be given it.
+    that its spike needs (`Fiber.t_stop_ms`); a model has to be given it. `error` adds columns:
+    where each threshold goes as the time step goes to zero, and how far off that may be.
     """
 
     activation: Activation | Block | None
     rtol: float
     most: float
+    error: bool
     wait_ms: float
     method: Method | None
     mesh: Mesh | None
@@ -46,15 +52,37 @@ class SearchOptions(TypedDict, total=False):
     threads: int | None
 
 
-def columns_of(unit: str) -> dict[str, float | int | str]:
-    """What `row_of` fills: the threshold, what is known to be below it, and the runs it took."""
-    return {f"threshold_{unit}": math.nan, f"below_{unit}": math.nan, "runs": 0}
+def rows_at(study: str, name: str, values: Sequence[float]) -> NDArray[np.float64]:
+    """What the rows of a study are for, (n,). Raises ModelError for none, and for one that is not
+    finite and above 0."""
+    asked = np.asarray(values, dtype=np.float64)
+    if asked.ndim != 1 or not asked.size:
+        raise ModelError(f"{study}: {name} has none, expected a list of numbers above 0")
+    wrong = asked[~(np.isfinite(asked) & (asked > 0))]
+    if wrong.size:
+        raise ModelError(f"{study}: {name} has {wrong[0]:g}, expected finite numbers above 0")
+    return asked
 
 
-def row_of(found: Threshold) -> dict[str, Any]:
+def columns_of(unit: str, *, error: bool = False) -> dict[str, float | int | str]:
+    """What `row_of` fills: the threshold, what is known to be below it, with `error` its limit and
+    the bar of that, and the runs it took."""
+    bar = {f"threshold_limit_{unit}": math.nan, f"threshold_error_{unit}": math.nan}
     return {
-        f"threshold_{found.unit}": found.amplitude,
-        f"below_{found.unit}": found.bracket[0],
+        f"threshold_{unit}": math.nan,
+        f"below_{unit}": math.nan,
+        **(bar if error else {}),
+        "runs": 0,
+    }
+
+
+def row_of(found: Threshold, *, error: bool = False) -> dict[str, Any]:
+    unit = found.unit
+    bar = {f"threshold_limit_{unit}": found.limit, f"threshold_error_{unit}": found.error}
+    return {
+        f"threshold_{unit}": found.amplitude,
+        f"below_{unit}": found.bracket[0],
+        **(bar if error else {}),
         "runs": found.runs,
         "status": str(found.status),
         "message": found.message,
@@ -100,7 +128,10 @@ def find_rows(
 
     def found(k: int, threshold: Threshold) -> None:
         told_rows.add(k)
-        add(k, row_of(threshold) if make_row is None else make_row(k, threshold))
+        if make_row is None:
+            add(k, row_of(threshold, error=search.get("error", False)))
+        else:
+            add(k, make_row(k, threshold))
 
     def search_of(chosen: Sequence[int]) -> None:
         def told(share: float) -> None:

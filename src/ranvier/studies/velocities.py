@@ -60,7 +60,7 @@ def velocity_against_diameter(
     `root_m_per_s` times sqrt(d / um), each with its R^2, and the exponent of a power of the
     diameter. Raises ModelError for a diameter that the fibre does not come in.
     """
-    make = _maker(fibre)
+    make = maker(fibre)
     if diameters_um is None:
         published = fibers.describe(fibre).diameters_um if isinstance(fibre, str) else None
         if published is None:
@@ -132,7 +132,7 @@ def velocity_against_temperature(
     that beyond some heat no wave is left. The summary has `q10`, how many times faster per 10 degC
     a wave is over all rows, `fastest_m_per_s` and `fastest_degC`.
     """
-    make = _maker(fibre)
+    make = maker(fibre)
     asked = _column("temperatures_degC", temperatures_degC)
     made = [make(temperature_degC=float(each), **arguments) for each in asked]
 
@@ -352,7 +352,8 @@ def _row(result: Result) -> dict[str, Any]:
     }
 
 
-def _maker(fibre: Make) -> Callable[..., Fiber]:
+def maker(fibre: Make) -> Callable[..., Fiber]:
+    """The function that a name stands for. Raises ModelError for one that is unknown."""
     return fibers.describe(fibre).make if isinstance(fibre, str) else fibre
 
 
