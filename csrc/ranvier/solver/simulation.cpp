@@ -272,12 +272,6 @@ void Simulation::leave_it_to_the_method() {
     }
 }
 
-void Simulation::drop_areas() noexcept {
-    if (own_ != nullptr && system_.ion_pools().is_empty()) {
-        system_.drop_areas();
-    }
-}
-
 ExecutionUsed Simulation::execution() const noexcept {
     return own_ != nullptr ? own_->execution() : ExecutionUsed{};
 }

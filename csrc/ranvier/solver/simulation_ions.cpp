@@ -73,6 +73,13 @@ State Simulation::state_with_ions_moved() const {
     return copy;
 }
 
+/// Charges are found from currents between two steps, which takes areas.
+void Simulation::drop_areas() noexcept {
+    if (own_ != nullptr && system_.ion_pools().is_empty()) {
+        system_.drop_areas();
+    }
+}
+
 bool Simulation::concentrations_are_sound() const {
     for (std::size_t p = 0; p < state_.concentration_mM.size(); ++p) {
         const auto& is_held = system_.ion_pools().pools[p].store().is_held;
