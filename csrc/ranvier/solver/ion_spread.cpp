@@ -17,25 +17,42 @@ struct Trees {
     std::array<double*, count> rhs;
 };
 
-/// Solves as tree_solve.hpp does, with one unknown per row and the factors at hand.
+/// Solves as tree_solve.hpp does, with one unknown per row and the factors at hand. Most rows hang
+/// on the one before, whose number then need not go through memory.
 template <std::size_t count>
 void solve_trees(std::span<const std::int32_t> parent, const Trees<count>& trees) noexcept {
-    for (std::size_t i = parent.size(); i-- > 0;) {
-        if (parent[i] == kNoParent) {
+    std::array<double, count> here;
+    const auto load = [&](std::size_t i) {
+        for (std::size_t k = 0; k < count; ++k) {
+            here[k] = trees.rhs[k][i];
+        }
+    };
+    const std::size_t n = parent.size();
+    load(n - 1);
+    for (std::size_t i = n; i-- > 1;) {
+        const auto up = static_cast<std::size_t>(parent[i]);
+        if (up + 1 == i) {
+            for (std::size_t k = 0; k < count; ++k) {
+                here[k] = trees.rhs[k][up] + trees.weight[k][i] * here[k];
+                trees.rhs[k][up] = here[k];
+            }
             continue;
         }
-        const auto up = static_cast<std::size_t>(parent[i]);
-        for (std::size_t k = 0; k < count; ++k) {
-            trees.rhs[k][up] += trees.weight[k][i] * trees.rhs[k][i];
+        for (std::size_t k = 0; parent[i] != kNoParent && k < count; ++k) {
+            trees.rhs[k][up] += trees.weight[k][i] * here[k];
         }
+        load(i - 1);
     }
-    for (std::size_t i = 0; i < parent.size(); ++i) {
+    here.fill(0.0);
+    for (std::size_t i = 0; i < n; ++i) {
         const bool is_root = parent[i] == kNoParent;
-        const std::size_t up = is_root ? i : static_cast<std::size_t>(parent[i]);
+        if (!is_root && static_cast<std::size_t>(parent[i]) + 1 != i) {
+            load(static_cast<std::size_t>(parent[i]));
+        }
         for (std::size_t k = 0; k < count; ++k) {
             const double own = trees.inverse[k][i] * trees.rhs[k][i];
-            const double from_above = trees.weight[k][i] * trees.rhs[k][up];
-            trees.rhs[k][i] = is_root ? own : own + from_above;
+            here[k] = is_root ? own : own + trees.weight[k][i] * here[k];
+            trees.rhs[k][i] = here[k];
         }
     }
 }
