@@ -109,6 +109,11 @@ IonSpread::IonSpread(const System& system)
         flows_.push_back({none, none, none});
     }
     mean_mM_ = none;
+    inflow_.assign(n + 1, 0.0);
+    is_chain_ = true;
+    for (std::size_t i = 1; i < n; ++i) {
+        is_chain_ = is_chain_ && static_cast<std::size_t>(parent_[i]) + 1 == i;
+    }
 }
 
 std::span<const IonFlow> IonSpread::flow(const State& state,
@@ -135,6 +140,32 @@ std::span<const IonFlow> IonSpread::flow(const State& state,
     return flows_;
 }
 
+/// What flows along the cable into each row in `time_ms` at these concentrations: what one gives is
+/// what the next one gets.
+void IonSpread::add_along(const double* diffusion, const double* at_mM, double time_ms,
+                          double* to_amol) noexcept {
+    const std::size_t n = parent_.size();
+    double* const inflow = inflow_.data();  // and nothing into the one beyond the last
+    if (is_chain_) {
+        for (std::size_t i = 1; i < n; ++i) {
+            const double own = time_ms * diffusion[i] * (at_mM[i - 1] - at_mM[i]);
+            inflow[i] = diffusion[i] > 0.0 ? own : 0.0;
+        }
+        for (std::size_t i = 0; i < n; ++i) {
+            to_amol[i] += inflow[i] - inflow[i + 1];
+        }
+        return;
+    }
+    for (std::size_t i = 0; i < n; ++i) {
+        if (diffusion[i] > 0.0) {
+            const auto up = static_cast<std::size_t>(parent_[i]);
+            const double own = time_ms * diffusion[i] * (at_mM[up] - at_mM[i]);
+            to_amol[i] += own;
+            to_amol[up] -= own;
+        }
+    }
+}
+
 /// What flows into each row at the concentrations as they are, amol/ms, into both stages.
 void IonSpread::begin(std::size_t pool, const State& state,
                       const std::vector<double>& gain) noexcept {
@@ -156,13 +187,8 @@ void IonSpread::begin(std::size_t pool, const State& state,
         const double inflow = exchange[i] * (bath_mM[i] - now_mM[i]);
         into[i] += exchange[i] > 0.0 ? inflow : 0.0;
     }
-    for (std::size_t i = 0; own.is_along && i < n; ++i) {
-        if (diffusion[i] > 0.0) {
-            const auto up = static_cast<std::size_t>(parent_[i]);
-            const double inflow = diffusion[i] * (now_mM[up] - now_mM[i]);
-            into[i] += inflow;
-            into[up] -= inflow;
-        }
+    if (own.is_along) {
+        add_along(diffusion, now_mM, 1.0, into);
     }
     double* const again = own.moved.data();
     for (std::size_t i = 0; i < n; ++i) {
@@ -265,14 +291,7 @@ void IonSpread::end(std::size_t pool, const State& state, const std::vector<doub
     }
     if (own.is_along) {
         std::ranges::fill(flow.along_amol, 0.0);
-        for (std::size_t i = 0; i < n; ++i) {
-            if (diffusion[i] > 0.0) {
-                const auto up = static_cast<std::size_t>(parent_[i]);
-                const double inflow = dt_ms * diffusion[i] * (mean_mM[up] - mean_mM[i]);
-                along_amol[i] += inflow;
-                along_amol[up] -= inflow;
-            }
-        }
+        add_along(diffusion, mean_mM, dt_ms, along_amol);
         // A junction keeps nothing, also of what rounding leaves there.
         for (const std::size_t i : own.junctions) {
             const std::size_t to =

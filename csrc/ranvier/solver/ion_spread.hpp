@@ -56,6 +56,8 @@ private:
     };
 
     void begin(std::size_t pool, const State& state, const std::vector<double>& gain) noexcept;
+    void add_along(const double* diffusion, const double* at_mM, double time_ms,
+                   double* to_amol) noexcept;
     void factor(std::size_t pool, double tau_ms) noexcept;
     void solve(std::vector<double> Pool::* rhs) noexcept;
     void add_stored(std::size_t pool, double echo_per_ms) noexcept;
@@ -68,7 +70,9 @@ private:
     std::vector<std::size_t> along_;  // pools in which something diffuses
     double factored_ms_ = 0.0;
     std::vector<IonFlow> flows_;
+    bool is_chain_ = false;        // every row hangs on the one before
     std::vector<double> mean_mM_;  // work
+    std::vector<double> inflow_;   // work: from the parent
 };
 
 }  // namespace ranvier
