@@ -100,6 +100,13 @@ IonInputs::IonInputs(const Discretisation& d, const IonPools& pools) {
     }
 }
 
+void IonInputs::logarithms(double* numbers, std::size_t size) noexcept {
+    using P = Pack<TwoRegisters<double>>;
+    for (std::size_t i = 0; i < size; i += P::kWidth * P::kPieces) {
+        log(P::load(numbers + i)).store(numbers + i);
+    }
+}
+
 bool IonInputs::follows(std::string_view ion) const noexcept {
     return std::ranges::any_of(live_, [&](const Live& each) { return each.table->name == ion; });
 }
@@ -159,10 +166,7 @@ void IonInputs::show(const std::vector<std::vector<double>>& concentration_mM) n
         for (std::size_t i = 0; i < live.e_mV.size(); ++i) {
             ratio[i] = outside_mM[i] / inside_mM[i];
         }
-        using P = Pack<TwoRegisters<double>>;
-        for (std::size_t i = 0; i < live.ratio.size(); i += P::kWidth * P::kPieces) {
-            log(P::load(ratio + i)).store(ratio + i);
-        }
+        logarithms_(ratio, live.ratio.size());
         const double* const moves = live.moves.data();
         double* const e_mV = live.e_mV.data();
         for (std::size_t i = 0; i < live.e_mV.size(); ++i) {

@@ -75,6 +75,10 @@ public:
     /// Tells the mechanisms of concentrations, [pool][compartment].
     void show(const std::vector<std::vector<double>>& concentration_mM) noexcept;
 
+    /// For show(), of numbers in whole packs: lanes have it of their instruction set.
+    using Logarithms = void (*)(double* numbers, std::size_t size) noexcept;
+    void take_logarithms_by(Logarithms logarithms) noexcept { logarithms_ = logarithms; }
+
     /// How often show() was called: whoever counts on what was shown sees whether it is still
     /// there.
     std::uint64_t times_shown() const noexcept { return times_shown_; }
@@ -109,8 +113,10 @@ private:
         What what;
     };
 
+    static void logarithms(double* numbers, std::size_t size) noexcept;
     std::optional<Named> named(std::string_view input) const noexcept;
 
+    Logarithms logarithms_ = &logarithms;
     std::vector<Live> live_;
     std::vector<Column> columns_;
     std::vector<Setup> setups_;

@@ -73,6 +73,8 @@ struct IonKernels {
     /// Writes the mean of each mode over `time_ms`, [k][mode], which follows from where it began
     /// and ended, and from what drove it: z' = -rate z + lower u_lower + upper u_upper + drives.
     void (*mean)(const LiveLinks<Real>& links, double time_ms, Real* mean) noexcept;
+    /// The natural logarithm of each of whole packs of numbers.
+    void (*logarithms)(double* numbers, std::size_t size) noexcept;
 };
 
 }  // namespace ranvier

@@ -79,6 +79,7 @@ void LaneSolver<Real>::set_up_ions() {
     }
     ions_ = std::make_unique<LaneIons<Real>>(system);
     LaneIons<Real>& ions = *ions_;
+    system.ion_inputs()->take_logarithms_by(kernels_->ions.logarithms);
     const IonPools& pools = system.ion_pools();
     const std::size_t size = layout_.slots * kLanes;
     ions.curves.resize(mechanisms_.size());

@@ -1,6 +1,7 @@
 // The passes of ion_kernels.hpp, compiled with cable.cpp once per instruction set.
 #pragma once
 
+#include "ranvier/lanes/math.hpp"
 #include "ranvier/lanes/pack.hpp"
 #include "ranvier/lanes/this_isa.hpp"
 #include "ranvier/solver/lanes/ion_kernels.hpp"
@@ -129,10 +130,18 @@ void mean_of_links(const LiveLinks<Real>& p, double time_ms, Real* mean) noexcep
     }
 }
 
+void logarithms(double* numbers, std::size_t size) noexcept {
+    using P = Pack<TwoRegisters<double>>;
+    for (std::size_t i = 0; i < size; i += P::kWidth * P::kPieces) {
+        log(P::load(numbers + i)).store(numbers + i);
+    }
+}
+
 template <class Real>
 constexpr IonKernels<Real> kIonKernels{&begin_sums<Real>,  &add_own<Real>,
                                        &book_own<Real>,    &integrate_rows<Real>,
-                                       &shift_links<Real>, &mean_of_links<Real>};
+                                       &shift_links<Real>, &mean_of_links<Real>,
+                                       &logarithms};
 
 }  // namespace
 }  // namespace RANVIER_ISA_NAMESPACE
