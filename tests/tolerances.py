@@ -77,8 +77,12 @@ def RATE_BEND_RELATIVE(spacing_mV: float) -> float:
 #: the largest, gates as they are.
 LANES_mV = 5e-8
 #: Concentrations by the same two, and charges of each current against the largest of a compartment.
-LANES_mM = 1e-9
-LANES_CHARGE_RELATIVE = 1e-9
+#: Measured 7e-12 and 3e-12.
+LANES_mM = 1e-10
+LANES_CHARGE_RELATIVE = 1e-10
+#: Concentrations of a fibre at rest after 1000 steps: those under a sheath go by potentials that are
+#: no better than REST_DRIFT_mV. Measured 6e-12.
+LIVING_REST_RELATIVE = 5e-11
 #: When a potential crosses a threshold, by the same two. Measured 1e-12.
 LANES_ms = 1e-9
 #: The same under a sheath, where lanes draw a straight line through a step of 5 us. Measured

@@ -25,7 +25,7 @@ def test_each_ion_is_in_balance_at_rest(diameter_um: float, temperature_degC: fl
     ledger = run.ledger()
     assert ledger is not None
     for store in ledger.stores:
-        assert store.now_mM == pytest.approx(store.start_mM, rel=1e-12)
+        assert store.now_mM == pytest.approx(store.start_mM, rel=tolerances.LIVING_REST_RELATIVE)
     assert ledger.moved_fmol("na", "nak_kager").min() > 0
 
 

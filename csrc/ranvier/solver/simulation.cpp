@@ -486,6 +486,7 @@ void Simulation::advance(std::int64_t steps, double t_stop_ms) {
             }
             peaks_ = good_peaks;
             arrivals_.go_back(good_delivered);
+            show_concentrations();  // what methods have told mechanisms since is of later times
         };
         keep();
         bool is_sound = true;

@@ -56,10 +56,10 @@ void LaneSolver<Real>::show_ions(const State& state, double between_ms) noexcept
         are_links_stale_ = true;
         show_watched_rest();
         if (ions.counts.since_ms == 0.0) {
-            for (const Link& link : links_) {
-                const Real* const from = &link_state_[modes_at(link)] - link.lane;
-                std::copy_n(from, link_modes_ * kLanes,
-                            &ions.counts.begun[link.k * link_modes_ * kLanes]);
+            const std::size_t each = link_modes_ * kLanes;
+            for (std::size_t k = 0; k < link_slot_.size(); ++k) {
+                std::copy_n(&link_state_[(k * link_halves_ + link_half_[k]) * each], each,
+                            &ions.counts.begun[k * each]);
             }
         }
     }

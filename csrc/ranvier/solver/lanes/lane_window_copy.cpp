@@ -40,6 +40,9 @@ void LaneSolver<Real>::keep_window() {
 template <class Real>
 void LaneSolver<Real>::forget_copy() noexcept {
     copy_ = {};
+    if (ions_) {
+        ions_->copy = {};
+    }
     saved_.is_kept = false;
     for (const SavedBlock& saved : saved_.blocks) {
         is_saved_[saved.block] = 0;
