@@ -122,13 +122,15 @@ void bind_batch(py::module_& m) {
              "trains"_a = std::vector<EventTrain>())
         .def(
             "driven",
-            [](BatchRun run, double drive_factor, double t_stop_ms) {
+            [](BatchRun run, double drive_factor, double t_stop_ms, bool is_alone) {
                 run.drive_factor = drive_factor;
                 run.t_stop_ms = t_stop_ms;
+                run.is_alone = is_alone;
                 return run;
             },
-            "drive_factor"_a, "t_stop_ms"_a,
-            "The same run with drives so many times as strong, and until another time.");
+            "drive_factor"_a, "t_stop_ms"_a, "is_alone"_a = false,
+            "The same run with drives so many times as strong, until another time, and beside "
+            "others or not.");
     m.def(
         "goes_side_by_side",
         [](const Discretisation& discretisation, const std::string& method,
@@ -138,6 +140,8 @@ void bind_batch(py::module_& m) {
         },
         "discretisation"_a, py::kw_only(), "method"_a, "parameters"_a, "solver"_a = "auto",
         "Whether runs of it share lanes with others.");
+    m.def("most_alone", &most_alone, "discretisation"_a,
+          "Up to how many runs of it are sooner done one by one than side by side.");
     m.def("run_batch", &run, "runs"_a, py::kw_only(), "method"_a, "parameters"_a,
           "solver"_a = "auto", "precision"_a = "double", "threads"_a = 1, "progress"_a = py::none(),
           "after"_a = py::none(), "All runs, eight at a time: one dict of what happened per run.");

@@ -226,8 +226,13 @@ void bind_simulation(py::module_& m) {
                 return py::make_tuple(rest.residual_mV_per_ms, rest.iterations);
             },
             "guess_mV"_a)
-        .def("advance", &Simulation::advance, "steps"_a, "t_stop_ms"_a = Simulation::kForever_ms,
-             py::call_guard<py::gil_scoped_release>())
+        .def(
+            "advance",
+            [](Simulation& simulation, std::int64_t steps, double t_stop_ms) {
+                simulation.advance(steps, t_stop_ms);
+            },
+            "steps"_a, "t_stop_ms"_a = Simulation::kForever_ms,
+            py::call_guard<py::gil_scoped_release>())
         .def_property_readonly("step", &Simulation::step)
         .def_property_readonly("t_ms", &Simulation::t_ms)
         .def_property_readonly("dt_ms", &Simulation::dt_ms)

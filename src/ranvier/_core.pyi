@@ -446,8 +446,11 @@ class BatchRun:
         background: Sequence[Drive] = ...,
         trains: Sequence[EventTrain] = ...,
     ) -> None: ...
-    def driven(self, drive_factor: _Float, t_stop_ms: _Float) -> BatchRun:
-        """The same run with drives so many times as strong, and until another time."""
+    def driven(
+        self, drive_factor: _Float, t_stop_ms: _Float, is_alone: bool = False
+    ) -> BatchRun:
+        """The same run with drives so many times as strong, until another time, and beside others
+        or not."""
 
 def goes_side_by_side(
     discretisation: Discretisation,
@@ -457,6 +460,10 @@ def goes_side_by_side(
     solver: str = "auto",
 ) -> bool:
     """Whether runs of it share lanes with others."""
+
+def most_alone(discretisation: Discretisation) -> int:
+    """Up to how many runs of it are sooner done one by one, each spread over all lanes, than side
+    by side."""
 
 def run_batch(
     runs: Sequence[BatchRun],

@@ -253,13 +253,16 @@ class Batch:
         fibres: Sequence[tuple[Target, tuple[Stimulus, ...], tuple[Stimulus, ...]]],
         begins: Sequence[tuple[int, float, float]],
         after: Callable[[int, Answer], tuple[float, float] | None],
+        *,
+        is_alone: bool = False,
     ) -> bool:
         """Runs fibres again and again, with all that was made ready for them; False if Ctrl-C came.
 
         A fibre is a target, its stimuli, and others that stay as they are. Each of `begins` has the
         number of a fibre, how many times as strong as given its stimuli are first, and until when
         that runs. `after` is told the number of the entry and how its run ended, and gives the next
-        factor and time, or None for no more. A fibre that has several entries is in as many lanes.
+        factor and time, or None for no more. A fibre that has several entries is in as many lanes;
+        with `is_alone` each is spread over all of them.
         Raises ModelError for what cannot be run.
         """
         checked = [
@@ -271,7 +274,7 @@ class Batch:
             return after(entry, checked[begins[entry][0]].answer(outcome))
 
         outcomes = _core.run_batch(
-            [checked[k].core.driven(factor, t_stop_ms) for k, factor, t_stop_ms in begins],
+            [checked[k].core.driven(factor, stop_ms, is_alone) for k, factor, stop_ms in begins],
             method=self.method.name,
             parameters=self.method.parameters,
             solver=self.solver,
@@ -350,6 +353,13 @@ class Batch:
                 stops_at_detector=places.stop,
                 trains=trains,
             ),
+        )
+
+    def are_sooner_alone(self, targets: Sequence[Target]) -> bool:
+        """Whether runs of so many are sooner done one by one than side by side."""
+        return all(
+            len(targets) <= _core.most_alone(self._ground_of(each).discretisation)
+            for each in targets[:LANES]
         )
 
     def lanes(self, target: Target, stimuli: Sequence[Stimulus]) -> int:

@@ -62,7 +62,10 @@ public:
     /// steps ends one: with the same `t_stop_ms` it is the same run in one go and in pieces. Throws
     /// DivergedError if a potential is no longer finite or beyond 10 V after a step, or if no step
     /// is short enough; the simulation then stands at the last good step with all samples up to it.
-    void advance(std::int64_t steps, double t_stop_ms = kForever_ms);
+    /// With `until_seen` the last step is that in which this detector has seen something.
+    void advance(std::int64_t steps, double t_stop_ms = kForever_ms,
+                 std::optional<std::size_t> until_seen = std::nullopt);
+    bool has_seen(std::optional<std::size_t> detector) const;
 
     /// For whoever steps several runs at once: what step is to be taken next, and then that it was.
     /// What a run that diverges has recorded ends before the step that did it. Only where the

@@ -256,15 +256,21 @@ def run_searches(
     return all(_run_group(group, tell) for group in groups.values())
 
 
+def _share(search: Search, searches: int) -> int:
+    """How many lanes each of so many searches has."""
+    lanes = search.batch.lanes(search.target, (search.stimulus, *search.background))
+    return max(1, lanes // searches)
+
+
 def _run_group(numbered: Sequence[tuple[int, Search]], tell: Callable[[int], None]) -> bool:
     """Those that share a batch. Calls `tell` with the number of each that is over."""
     searches = [search for _, search in numbered]
     batch = searches[0].batch
-    lanes = [batch.lanes(each.target, (each.stimulus, *each.background)) for each in searches]
+    is_alone = batch.are_sooner_alone([each.target for each in searches])
     entries = [
         (k, factor, search.horizon_ms)
         for k, search in enumerate(searches)
-        for factor in search.begin(max(1, lanes[k] // len(searches)))
+        for factor in search.begin(1 if is_alone else _share(search, len(searches)))
     ]
     running = [(factor, until_ms) for _, factor, until_ms in entries]
 
@@ -283,4 +289,5 @@ def _run_group(numbered: Sequence[tuple[int, Search]], tell: Callable[[int], Non
         [(search.target, (search.stimulus,), search.background) for search in searches],
         entries,
         after,
+        is_alone=is_alone,
     )
