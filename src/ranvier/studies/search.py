@@ -34,6 +34,8 @@ _FIRST_WAIT = 0.5
 _NOTHING = 1e-9
 #: Where a fibre has one lane only, strides grow as well, up to this.
 _LARGEST_STRIDE = 16.0
+#: What is active at so small a part of what was given may be so without any stimulus.
+_WEAK = 0.2
 #: From one amplitude to the next below what was given, where that and all above it is silent: it
 #: may be so strong that it blocks. Amplitudes that fire span more than this.
 _DESCENT = 4.0
@@ -119,10 +121,11 @@ class Search:
             # guess at one that never will.
             low = max((each for each in flying if each in self.ladder), default=0.0)
         if low == 0.0:
-            if not self.was_without:
+            weakest = min(ceiling, *flying, math.inf)
+            if not self.was_without and weakest <= _WEAK:
                 self.was_without = True
                 return 0.0, self.horizon_ms
-            return min(ceiling, *flying, math.inf) / self._stride(), self.horizon_ms
+            return weakest / self._stride(), self.horizon_ms
         edges = np.array([low, *(each for each in flying if each > low), ceiling])
         ratios = edges[1:] / edges[:-1]
         widest = int(ratios.argmax())
