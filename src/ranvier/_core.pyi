@@ -452,6 +452,12 @@ class BatchRun:
         """The same run with drives so many times as strong, until another time, and beside others
         or not."""
 
+def solve_tree(
+    parent: _Ints, diagonal: _Floats, coupling: _Floats, rhs: _Floats
+) -> NDArray[np.float64]:
+    """Of diagonal x - coupling (x of the parent, and as much of each child) = rhs, one row per
+    compartment in tree order. Raises ModelError for another order or columns of other lengths."""
+
 def goes_side_by_side(
     discretisation: Discretisation,
     *,
