@@ -32,18 +32,26 @@ std::string status_name(BatchStatus status) {
     return "interrupted";
 }
 
-py::dict describe_outcome(const BatchOutcome& outcome) {
-    py::list traces;
-    for (const Samples& samples : outcome.samples) {
-        traces.append(trace_of(samples));
-    }
+/// What a search asks after.
+py::dict describe_answer(const BatchOutcome& outcome) {
     py::list crossings;
     for (const Events& events : outcome.events) {
         crossings.append(crossings_of(events));
     }
     return py::dict("status"_a = status_name(outcome.status), "message"_a = outcome.message,
-                    "t_ms"_a = outcome.t_ms, "steps"_a = outcome.steps, "traces"_a = traces,
-                    "crossings"_a = crossings, "execution"_a = describe(outcome.execution));
+                    "t_ms"_a = outcome.t_ms, "crossings"_a = crossings);
+}
+
+py::dict describe_outcome(const BatchOutcome& outcome) {
+    py::list traces;
+    for (const Samples& samples : outcome.samples) {
+        traces.append(trace_of(samples));
+    }
+    py::dict described = describe_answer(outcome);
+    described["steps"] = outcome.steps;
+    described["traces"] = traces;
+    described["execution"] = describe(outcome.execution);
+    return described;
 }
 
 py::list run(const std::vector<BatchRun>& runs, const std::string& method,
@@ -56,7 +64,7 @@ py::list run(const std::vector<BatchRun>& runs, const std::string& method,
     if (!after.is_none()) {
         next = [&](std::size_t k, const BatchOutcome& outcome) -> std::optional<NextRun> {
             const py::gil_scoped_acquire locked;
-            const py::object asked = after(k, describe_outcome(outcome));
+            const py::object asked = after(k, describe_answer(outcome));
             if (asked.is_none()) {
                 return std::nullopt;
             }

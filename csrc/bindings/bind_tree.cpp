@@ -22,7 +22,8 @@ using Rows = py::array_t<std::int32_t, py::array::c_style | py::array::forcecast
 template <class Each>
 std::vector<Each> each_of(const Numbers& numbers) {
     std::vector<Each> found;
-    for (const double number : std::span(numbers.data(), static_cast<std::size_t>(numbers.size()))) {
+    for (const double number :
+         std::span(numbers.data(), static_cast<std::size_t>(numbers.size()))) {
         found.push_back({{number}});
     }
     return found;
@@ -37,8 +38,9 @@ py::array_t<double> solve(const Rows& parent, const Numbers& diagonal, const Num
         fits = fits && tree[i] >= kNoParent && tree[i] < static_cast<std::int32_t>(i);
     }
     if (!fits) {
-        throw ModelError("tree", "has parents behind their children or columns that differ in "
-                                 "length, expected one row per compartment in tree order");
+        throw ModelError("tree",
+                         "has parents behind their children or columns that differ in "
+                         "length, expected one row per compartment in tree order");
     }
     auto pivots = each_of<SymmetricBlock<1>>(diagonal);
     const auto couplings = each_of<Potentials<1>>(coupling);

@@ -350,12 +350,12 @@ private:
             }
         }
         if (starts_[k]) {
-            simulation.start_from(starts_[k]->snapshot, starts_[k]->is_at_rest,
+            simulation.start_from(starts_[k]->state, starts_[k]->is_at_rest,
                                   driven(k, run.drive_factor));
             return;
         }
         begin(simulation, run);
-        starts_[k] = std::make_shared<const Start>(Start{simulation.snapshot(), !run.v_init_mV});
+        starts_[k] = std::make_shared<const Start>(Start{simulation.state(), !run.v_init_mV});
         const std::lock_guard lock(starting_);
         known_starts_.emplace(key, starts_[k]);
     }
@@ -405,7 +405,7 @@ private:
         outcomes_[k] = {};
         t_stop_ms_[k] = next->t_stop_ms;
         guarded(k, [&] {
-            simulation.start_from(starts_[k]->snapshot, starts_[k]->is_at_rest,
+            simulation.start_from(starts_[k]->state, starts_[k]->is_at_rest,
                                   driven(k, next->drive_factor));
         });
         return true;
@@ -449,7 +449,7 @@ private:
 
     /// What the first run of a search began with.
     struct Start {
-        std::string snapshot;
+        State state;
         bool is_at_rest;
     };
     /// Discretisation, and what the start is asked to be.

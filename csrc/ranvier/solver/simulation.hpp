@@ -107,9 +107,10 @@ public:
     /// Throws ModelError if the bytes come from another model or are damaged.
     void restore(const std::string& snapshot);
 
-    /// The same under other drives. `is_at_rest` says that it is the snapshot of a resting state.
-    /// Throws ModelError if the drives do not fit.
-    void start_from(const std::string& snapshot, bool is_at_rest, std::vector<Drive> drives);
+    /// Begins under other drives with the state() that a simulation of the same discretisation and
+    /// method has begun with. `is_at_rest` says that it is a resting state. Throws ModelError if
+    /// the drives do not fit.
+    void start_from(const State& start, bool is_at_rest, std::vector<Drive> drives);
 
 private:
     struct Fault {
@@ -131,7 +132,6 @@ private:
     double probed_ion(const Probe& probe, std::size_t compartment) const;
     void show_concentrations() const;
     void set_uniform(double v_mV);
-    void load(const std::string& snapshot, bool is_at_rest);
     void check_reductions() const;
     void begin_reductions();
     void record_peaks();

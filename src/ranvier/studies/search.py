@@ -10,9 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from ranvier.results import Status
 from ranvier.studies.threshold_result import Threshold, ThresholdStatus
@@ -126,15 +125,14 @@ class Search:
                 self.was_without = True
                 return 0.0, self.horizon_ms
             return weakest / self._stride(), self.horizon_ms
-        edges = np.array([low, *(each for each in flying if each > low), ceiling])
-        ratios = edges[1:] / edges[:-1]
-        widest = int(ratios.argmax())
-        if edges[widest + 1] <= edges[widest] * (1.0 + self.rtol):  # as is_narrow has it
+        edges = [low, *(each for each in flying if each > low), ceiling]
+        lower, upper = max(pairwise(edges), key=lambda gap: gap[1] / gap[0])
+        if upper <= lower * (1.0 + self.rtol):  # as is_narrow has it
             return None
-        half = math.sqrt(ratios[widest])
+        half = math.sqrt(upper / lower)
         # Of the last cut whole runs spare one afterwards.
         is_last = half <= 1.0 + self.rtol
-        return float(edges[widest] * half), self.t_stop_ms if is_last else self.horizon_ms
+        return lower * half, self.t_stop_ms if is_last else self.horizon_ms
 
     def _stride(self) -> float:
         stride = self.stride

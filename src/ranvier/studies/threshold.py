@@ -13,7 +13,8 @@ import numpy as np
 from ranvier.batch import Batch, Target
 from ranvier.errors import ModelError, SearchInterrupted
 from ranvier.fibers._fiber import Fiber
-from ranvier.run import check_t_stop, several
+from ranvier.methods import Method
+from ranvier.run import check_t_stop, discretised, several
 from ranvier.stimuli._points import attached
 from ranvier.studies.activation import Activation, Block, Criterion, Silence
 from ranvier.studies.search import Search, run_searches
@@ -22,7 +23,6 @@ from ranvier.studies.threshold_result import Threshold, Thresholds, ThresholdSta
 if TYPE_CHECKING:
     from ranvier.discretisation import Discretisation, Mesh
     from ranvier.drive import Drive
-    from ranvier.methods import Method
     from ranvier.stimuli import Stimulus
     from ranvier.stimuli._points import PointProcess
 
@@ -274,8 +274,6 @@ class _Prepared:
     grids: dict[int, Discretisation] = field(default_factory=dict)  # by id of the target
 
     def grid_of(self, target: Target) -> Discretisation:
-        from ranvier.run import discretised
-
         if id(target) not in self.grids:
             self.grids[id(target)] = discretised(target, self.mesh)
         return self.grids[id(target)]
@@ -288,8 +286,6 @@ class _Prepared:
         return [self._search(k, criterion, batches) for k in asked]
 
     def _search(self, k: int, criterion: Criterion, batches: dict[bytes, Batch]) -> Search:
-        from ranvier.methods import Method as DefaultMethod
-
         target, each = self.targets[k], self.stimuli[k]
         try:
             grid = self.grid_of(target)
@@ -299,7 +295,7 @@ class _Prepared:
                 batches[key] = Batch(
                     probes=(),
                     t_stop_ms=max(self.t_stops_ms),
-                    method=self.method or DefaultMethod(),
+                    method=self.method or Method(),
                     mesh=self.mesh,
                     detect=(criterion.detector(compartments),),
                     velocity_sites=None,

@@ -94,6 +94,7 @@ void LaneSolver<Real>::find_kinds() {
     if (are_links_watched_) {
         fill_watched_basis();
     }
+    link_steps_.clear();
     // All constants are to be found again.
     std::ranges::fill(tau_ms_, 0.0);
     are_links_stale_ = true;
@@ -124,7 +125,7 @@ void LaneSolver<Real>::set_link_constants(std::size_t fibre, double tau_ms) noex
             const LinkModes& modes = *links_[l].modes;
             if (&modes != last) {
                 last = &modes;
-                sums = sums_of(modes, tau_ms);
+                sums = link_step(modes, tau_ms).sums;
             }
             set_link_rows(l, sums);
         }
@@ -134,11 +135,12 @@ void LaneSolver<Real>::set_link_constants(std::size_t fibre, double tau_ms) noex
 template <class Real>
 void LaneSolver<Real>::fill_link_constants(std::size_t fibre, double tau_ms,
                                            Packs<Real>& constants) noexcept {
-    const double per_ms = 1.0 / tau_ms;
-    const double echo_per_ms = kEcho * per_ms;
     const std::size_t each = are_mirrored_ ? kMirroredConstants : kLinkConstants;
     constants.resize(kinds_.size() * link_modes_ * each * kLanes, Real(0));
     for (std::size_t kind = 0; kind < kinds_.size(); ++kind) {
+        if (fill_equal_lanes(kind, tau_ms, &constants[kind * link_modes_ * each * kLanes])) {
+            continue;
+        }
         for (std::size_t lane = 0; lane < kLanes; ++lane) {
             const std::int32_t l = kinds_[kind][lane];
             if (l == kNowhere || index(layout_.links[index(l)].fibre) != fibre) {
@@ -147,24 +149,78 @@ void LaneSolver<Real>::fill_link_constants(std::size_t fibre, double tau_ms,
             const LinkModes& modes = *links_[index(l)].modes;
             link_rest_[2 * kind * kLanes + lane] = static_cast<Real>(modes.lower_rest_nA);
             link_rest_[(2 * kind + 1) * kLanes + lane] = static_cast<Real>(modes.upper_rest_nA);
-            for (std::size_t mode = 0; mode < modes.size(); ++mode) {
-                const double rate = modes.rate_per_ms[mode];
-                const double d = 1.0 / (per_ms + rate);
-                Real* const to = &constants[(kind * link_modes_ + mode) * each * kLanes + lane];
-                to[0] = static_cast<Real>(per_ms * d - echo_per_ms * rate * d * d);
-                const auto of_end = [&](std::size_t at, double b) {
-                    to[at * kLanes] = static_cast<Real>(d * b);
-                    to[(at + 1) * kLanes] = static_cast<Real>(echo_per_ms * d * d * b);
-                    to[(at + 2) * kLanes] = static_cast<Real>(b * per_ms * d);
-                    to[(at + 3) * kLanes] = static_cast<Real>(b * rate * d * d);
-                };
-                of_end(1, are_mirrored_ ? modes.upper[mode] : modes.lower[mode]);
-                if (!are_mirrored_) {
-                    of_end(5, modes.upper[mode]);
-                }
+            const std::vector<double>& of_mode = link_step(modes, tau_ms).of_mode;
+            Real* const to = &constants[kind * link_modes_ * each * kLanes + lane];
+            for (std::size_t k = 0; k < of_mode.size(); ++k) {
+                to[k * kLanes] = static_cast<Real>(of_mode[k]);
             }
         }
     }
+}
+
+/// The same where one fibre has all lanes and its links in them are equal; false where not.
+template <class Real>
+bool LaneSolver<Real>::fill_equal_lanes(std::size_t kind, double tau_ms, Real* constants) noexcept {
+    const LinkModes* modes = nullptr;
+    std::array<Real, kLanes> is_there{};
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+        const std::int32_t l = kinds_[kind][lane];
+        if (l == kNowhere) {
+            continue;
+        }
+        const LinkModes* const own = links_[index(l)].modes.get();
+        if (systems_.size() > 1 || (modes != nullptr && own != modes)) {
+            return false;
+        }
+        modes = own;
+        is_there[lane] = Real(1);
+    }
+    Real* const rest_nA = &link_rest_[2 * kind * kLanes];
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+        rest_nA[lane] = is_there[lane] * static_cast<Real>(modes->lower_rest_nA);
+        rest_nA[kLanes + lane] = is_there[lane] * static_cast<Real>(modes->upper_rest_nA);
+    }
+    for (const double of_mode : link_step(*modes, tau_ms).of_mode) {
+        for (std::size_t lane = 0; lane < kLanes; ++lane) {
+            constants[lane] = is_there[lane] * static_cast<Real>(of_mode);
+        }
+        constants += kLanes;
+    }
+    return true;
+}
+
+template <class Real>
+const typename LaneSolver<Real>::LinkStep& LaneSolver<Real>::link_step(const LinkModes& modes,
+                                                                       double tau_ms) {
+    constexpr std::size_t kMostKnown = 32;
+    LinkSteps& steps = link_steps_[&modes];
+    const auto known = std::ranges::find(steps.known, tau_ms, &LinkStep::tau_ms);
+    if (known != steps.known.end()) {
+        return *known;
+    }
+    LinkStep step{tau_ms, {}, sums_of(modes, tau_ms)};
+    const double per_ms = 1.0 / tau_ms;
+    const double echo_per_ms = kEcho * per_ms;
+    for (std::size_t mode = 0; mode < modes.size(); ++mode) {
+        const double rate = modes.rate_per_ms[mode];
+        const double d = 1.0 / (per_ms + rate);
+        step.of_mode.push_back(per_ms * d - echo_per_ms * rate * d * d);
+        const auto of_end = [&](double b) {
+            step.of_mode.insert(step.of_mode.end(),
+                                {d * b, echo_per_ms * d * d * b, b * per_ms * d, b * rate * d * d});
+        };
+        of_end(are_mirrored_ ? modes.upper[mode] : modes.lower[mode]);
+        if (!are_mirrored_) {
+            of_end(modes.upper[mode]);
+        }
+    }
+    if (steps.known.size() < kMostKnown) {
+        steps.known.push_back(std::move(step));
+        return steps.known.back();
+    }
+    LinkStep& place = steps.known[steps.oldest++ % kMostKnown];
+    place = std::move(step);
+    return place;
 }
 
 template <class Real>
@@ -306,12 +362,16 @@ void LaneSolver<Real>::for_each_driven_link(std::size_t fibre, const Work& work)
 /// the rows at once, b D (f2 - f) + k s b D^2 f in the second stage, and D f2 + k s D^2 f stays.
 template <class Real>
 void LaneSolver<Real>::drive_links() noexcept {
-    bool are_driven = false;
+    pushed_links_.clear();
+    pushed_.clear();
     for (std::size_t f = 0; f < drives_.size(); ++f) {
         const double echo_per_ms = kEcho / tau_ms_[f];
         for_each_driven_link(f, [&](const Link& link) {
             const LinkModes& modes = *link.modes;
             double lower = 0.0, upper = 0.0, lower2 = 0.0, upper2 = 0.0;
+            const std::size_t first = pushed_.size();
+            pushed_.resize(first + modes.size());
+            pushed_links_.push_back(static_cast<std::size_t>(&link - links_.data()));
             for (std::size_t mode = 0; mode < modes.size(); ++mode) {
                 const double d = driven_.decay[mode];
                 const double in_first = d * driven_.first[mode];
@@ -321,37 +381,35 @@ void LaneSolver<Real>::drive_links() noexcept {
                 upper += modes.upper[mode] * in_first;
                 lower2 += modes.lower[mode] * later;
                 upper2 += modes.upper[mode] * later;
+                pushed_[first + mode] = in_first + later;
             }
             const std::size_t place = index(link_slot_[link.k]) * kLanes + link.lane;
             link_lower_nA_[place] += static_cast<Real>(lower);
             link_upper_nA_[place] += static_cast<Real>(upper);
             link_lower_echo_[place] -= static_cast<Real>(lower2 / echo_per_ms);
             link_upper_echo_[place] -= static_cast<Real>(upper2 / echo_per_ms);
-            are_driven = true;
         });
     }
-    if (are_driven) {
+    if (!pushed_links_.empty()) {
         gather_links();
     }
 }
 
-/// What stays of the drives in the modes; their sums are then to be found again.
+/// What stays of the drives in the modes, as drive_links() has found it; their sums are then to be
+/// found again.
 template <class Real>
 void LaneSolver<Real>::push_links() noexcept {
-    for (std::size_t f = 0; f < drives_.size(); ++f) {
-        const double echo_per_ms = kEcho / tau_ms_[f];
-        for_each_driven_link(f, [&](const Link& link) {
-            Real* const state = &link_state_[modes_at(link)];
-            for (std::size_t mode = 0; mode < link.modes->size(); ++mode) {
-                const double d = driven_.decay[mode];
-                state[mode * kLanes] += static_cast<Real>(
-                    d * (driven_.second[mode] + echo_per_ms * d * driven_.first[mode]));
-            }
-            are_links_stale_ = true;
-            if (are_links_watched_) {
-                link_is_worn_[link.k] = kAltered;
-            }
-        });
+    const double* stays = pushed_.data();
+    for (const std::size_t l : pushed_links_) {
+        const Link& link = links_[l];
+        Real* const state = &link_state_[modes_at(link)];
+        for (std::size_t mode = 0; mode < link.modes->size(); ++mode) {
+            state[mode * kLanes] += static_cast<Real>(*stays++);
+        }
+        are_links_stale_ = true;
+        if (are_links_watched_) {
+            link_is_worn_[link.k] = kAltered;
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -163,6 +164,17 @@ private:
         double lower = 0.0, upper = 0.0, across = 0.0;
         double lower2 = 0.0, upper2 = 0.0, across2 = 0.0;
     };
+    /// What a step of one length takes from the modes of a link, kept for when that length comes
+    /// again: steps are cut alike after every jump.
+    struct LinkStep {
+        double tau_ms;
+        std::vector<double> of_mode;  // [mode][as link_constants_ has them]
+        LinkSums sums;
+    };
+    struct LinkSteps {
+        std::vector<LinkStep> known;
+        std::size_t oldest = 0;
+    };
     /// One side of an edge, in the step that is being taken.
     struct EdgeEnd {
         std::size_t block;
@@ -270,6 +282,8 @@ private:
     void set_up_window_links();
     void fill_link_constants(std::size_t fibre, double tau_ms, Packs<Real>& constants) noexcept;
     static LinkSums sums_of(const LinkModes& modes, double tau_ms) noexcept;
+    bool fill_equal_lanes(std::size_t kind, double tau_ms, Real* constants) noexcept;
+    const LinkStep& link_step(const LinkModes& modes, double tau_ms);
     void set_link_rows(std::size_t link, const LinkSums& sums) noexcept;
     LinkPacks<Real> link_packs(std::size_t from, std::size_t to, const Real* constants) noexcept;
     const LinkTable& table_of(double length_ms);
@@ -486,6 +500,8 @@ private:
     struct {
         std::vector<double> decay, first, second;
     } driven_;
+    std::vector<std::size_t> pushed_links_;  // those that drives reach in this step
+    std::vector<double> pushed_;         // of each in turn and mode: what stays there of the drives
     bool is_driven_ = false;             // some drive is on in this step
     std::vector<double> tau_ms_;         // per fibre, of the constants as they are
     std::vector<double> moved_ms_;       // per fibre, as gates_ms_ has it
@@ -510,6 +526,7 @@ private:
     std::size_t link_halves_ = 1;  // 2 where the modes before the step are kept, for crossings
     std::vector<std::uint8_t> link_half_;
     std::vector<std::array<std::int32_t, kLanes>> kinds_;  // one link of each lane, or kNowhere
+    std::map<const LinkModes*, LinkSteps> link_steps_;
     Packs<Real> link_state_, link_constants_, link_rest_;
     Packs<Real> link_leak_, link_lower_nA_, link_upper_nA_, link_lower_echo_, link_upper_echo_;
     Packs<Real> link_lower2_, link_upper2_, link_across2_;

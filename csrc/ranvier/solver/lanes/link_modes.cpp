@@ -38,9 +38,10 @@ Matrix diagonalise(Matrix& a) {
                 }
                 is_done = false;
                 const double half = 0.5 * (a.at(q, q) - a.at(p, p)) / off;
+                // Infinite where `off` is next to nothing: then t is 0, as it should.
                 const double t =
-                    (half >= 0.0 ? 1.0 : -1.0) / (std::abs(half) + std::hypot(half, 1.0));
-                const double c = 1.0 / std::hypot(t, 1.0);
+                    (half >= 0.0 ? 1.0 : -1.0) / (std::abs(half) + std::sqrt(half * half + 1.0));
+                const double c = 1.0 / std::sqrt(t * t + 1.0);
                 const double s = t * c;
                 for (std::size_t k = 0; k < n; ++k) {
                     if (k != p && k != q) {
@@ -315,6 +316,12 @@ LinkModes modes_of(const LinkNumbers& numbers) {
         for (std::size_t i = 0; i < m; ++i) {
             modes.rest_mV[i] += modes.basis[i * m + j] * rest;
         }
+    }
+    for (std::size_t i = 0; i < m; ++i) {
+        const auto* const row = &modes.basis[i * m];
+        const double squares = std::inner_product(row, row + m, row, 0.0);
+        modes.longest_basis = std::max(modes.longest_basis, std::sqrt(squares));
+        modes.furthest_rest_mV = std::max(modes.furthest_rest_mV, std::abs(modes.rest_mV[i]));
     }
     return modes;
 }
