@@ -253,8 +253,6 @@ class Batch:
         fibres: Sequence[tuple[Target, tuple[Stimulus, ...], tuple[Stimulus, ...]]],
         begins: Sequence[tuple[int, float, float]],
         after: Callable[[int, Answer], tuple[float, float] | None],
-        *,
-        is_alone: bool = False,
     ) -> bool:
         """Runs fibres again and again, with all that was made ready for them; False if Ctrl-C came.
 
@@ -262,7 +260,7 @@ class Batch:
         number of a fibre, how many times as strong as given its stimuli are first, and until when
         that runs. `after` is told the number of the entry and how its run ended, and gives the next
         factor and time, or None for no more. A fibre that has several entries is in as many lanes;
-        with `is_alone` each is spread over all of them.
+        a few that have one each are spread over all of them, one by one.
         Raises ModelError for what cannot be run.
         """
         checked = [
@@ -273,6 +271,8 @@ class Batch:
         def answered(entry: int, outcome: dict[str, Any]) -> tuple[float, float] | None:
             return after(entry, checked[begins[entry][0]].answer(outcome))
 
+        has_one_each = len(begins) == len(fibres)
+        is_alone = has_one_each and self.are_sooner_alone([target for target, _, _ in fibres])
         outcomes = _core.run_batch(
             [checked[k].core.driven(factor, stop_ms, is_alone) for k, factor, stop_ms in begins],
             method=self.method.name,
@@ -281,7 +281,7 @@ class Batch:
             precision=self.precision,
             # The lanes of one fibre take up what the others have found: in one order, whatever
             # the threads do.
-            threads=thread_count(self.threads) if len(begins) == len(fibres) else 1,
+            threads=thread_count(self.threads) if has_one_each else 1,
             after=answered,
         )
         return all(outcome["status"] != Status.INTERRUPTED for outcome in outcomes)

@@ -31,12 +31,13 @@ _LEAST_WAIT_ms = 0.2
 _FIRST_WAIT = 0.5
 #: Runs that blow up at so small a part of what was given do so whatever is given.
 _NOTHING = 1e-9
-#: Where a fibre has one lane only, strides grow as well, up to this.
+#: Where a fibre has one lane only, strides grow as well, up to this going down.
 _LARGEST_STRIDE = 16.0
 #: What is active at so small a part of what was given may be so without any stimulus.
 _WEAK = 0.2
-#: From one amplitude to the next below what was given, where that and all above it is silent: it
-#: may be so strong that it blocks. Amplitudes that fire span more than this.
+#: Amplitudes that fire span more than this, so strides past silent ones are no longer: up, where
+#: nothing is known to fire yet, and from one amplitude to the next below what was given, where that
+#: and all above it is silent, as it may be so strong that it blocks.
 _DESCENT = 4.0
 
 
@@ -113,7 +114,7 @@ class Search:
         flying = sorted(each for each in self.running if self.below < each < ceiling)
         if math.isinf(ceiling):
             farthest = max(self.below, *flying) if flying else self.below
-            return min(farthest * self._stride(), self.most), self.horizon_ms
+            return min(farthest * min(self._stride(), _DESCENT), self.most), self.horizon_ms
         low = self.below
         if low == 0.0:
             # Strong ones answer first: of the first ones the strongest that has not is the best
@@ -290,5 +291,4 @@ def _run_group(numbered: Sequence[tuple[int, Search]], tell: Callable[[int], Non
         [(search.target, (search.stimulus,), search.background) for search in searches],
         entries,
         after,
-        is_alone=is_alone,
     )
