@@ -146,6 +146,15 @@ py::dict describe(const ExecutionUsed& used) {
 
 void bind_simulation(py::module_& m) {
     py::class_<Drive>(m, "Drive", "A current into the axoplasm: waveform times weight_nA.")
+        // Arrays of these very types as they are, which is most of what comes.
+        .def(py::init([](const Column<double>& t_ms, const Column<double>& value,
+                         const Column<std::int32_t>& compartment, const Column<double>& weight_nA) {
+                 return Drive{{vector_of(t_ms), vector_of(value)},
+                              vector_of(compartment),
+                              vector_of(weight_nA)};
+             }),
+             py::kw_only(), "t_ms"_a.noconvert(), "value"_a.noconvert(),
+             "compartment"_a.noconvert(), "weight_nA"_a.noconvert())
         .def(py::init([](std::vector<double> t_ms, std::vector<double> value,
                          std::vector<std::int32_t> compartment, std::vector<double> weight_nA) {
                  return Drive{{std::move(t_ms), std::move(value)},

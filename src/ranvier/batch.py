@@ -144,7 +144,21 @@ class Answer:
     status: Status
     t_stop_ms: float
     message: str
-    crossings: tuple[Crossings, ...]
+    crossings: Sequence[Crossings]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen(Sequence[Crossings]):
+    """Crossings as the core has them, made ready when they are asked for."""
+
+    detectors: Sequence[LoweredDetector]
+    seen: Sequence[tuple[Any, Any, Any]]
+
+    def __getitem__(self, index: Any) -> Any:
+        return crossings_of(self.detectors[index], *self.seen[index])
+
+    def __len__(self) -> int:
+        return len(self.seen)
 
 
 @dataclass(frozen=True, eq=False)
@@ -467,10 +481,7 @@ class _Run:
             Status(outcome["status"]),
             outcome["t_ms"],
             outcome["message"],
-            tuple(
-                crossings_of(detector, *seen)
-                for detector, seen in zip(places.detectors, outcome["crossings"], strict=False)
-            ),
+            _Seen(places.detectors, outcome["crossings"]),
         )
 
     def result(self, outcome: dict[str, Any], **more: Any) -> Result:

@@ -298,7 +298,7 @@ class _Prepared:
                     method=self.method or Method(),
                     mesh=self.mesh,
                     detect=(criterion.detector(compartments),),
-                    velocity_sites=None,
+                    velocity_sites=(),  # of which nobody asks
                     stop_when=compartments.tolist() if criterion.ends_the_run else None,
                     solver=self.solver,
                     precision=self.precision,
