@@ -95,6 +95,8 @@ void LaneSolver<Real>::find_kinds() {
         fill_watched_basis();
     }
     link_steps_.clear();
+    put_away_.clear();
+    constants_tau_ms_ = 0.0;
     // All constants are to be found again.
     std::ranges::fill(tau_ms_, 0.0);
     are_links_stale_ = true;
@@ -107,7 +109,10 @@ void LaneSolver<Real>::find_kinds() {
 /// where k = (1 - g)/g; see methods/rosenbrock2.cpp.
 template <class Real>
 void LaneSolver<Real>::set_link_constants(std::size_t fibre, double tau_ms) noexcept {
-    fill_link_constants(fibre, tau_ms, link_constants_);
+    if (!exchange_link_constants(tau_ms)) {
+        fill_link_constants(fibre, tau_ms, link_constants_);
+    }
+    constants_tau_ms_ = tau_ms;
     // Into the rows at both ends. Equal links one after the other have the same sums.
     const LinkModes* last = nullptr;
     LinkSums sums;
@@ -132,15 +137,37 @@ void LaneSolver<Real>::set_link_constants(std::size_t fibre, double tau_ms) noex
     }
 }
 
+/// Of one fibre, which has all lanes: puts away the constants as they are, and takes out those of
+/// `tau_ms` if they were put away before.
+template <class Real>
+bool LaneSolver<Real>::exchange_link_constants(double tau_ms) noexcept {
+    constexpr std::size_t kMostPutAway = 32;
+    if (systems_.size() > 1) {
+        return false;
+    }
+    const auto known = std::ranges::find(put_away_, tau_ms, &PutAway::tau_ms);
+    if (known != put_away_.end()) {
+        std::swap(known->constants, link_constants_);
+        known->tau_ms = constants_tau_ms_;
+        return true;
+    }
+    if (constants_tau_ms_ > 0.0) {
+        if (put_away_.size() < kMostPutAway) {
+            put_away_.emplace_back();
+        } else {
+            std::ranges::rotate(put_away_, put_away_.begin() + 1);
+        }
+        put_away_.back() = {constants_tau_ms_, link_constants_};
+    }
+    return false;
+}
+
 template <class Real>
 void LaneSolver<Real>::fill_link_constants(std::size_t fibre, double tau_ms,
                                            Packs<Real>& constants) noexcept {
     const std::size_t each = are_mirrored_ ? kMirroredConstants : kLinkConstants;
     constants.resize(kinds_.size() * link_modes_ * each * kLanes, Real(0));
     for (std::size_t kind = 0; kind < kinds_.size(); ++kind) {
-        if (fill_equal_lanes(kind, tau_ms, &constants[kind * link_modes_ * each * kLanes])) {
-            continue;
-        }
         for (std::size_t lane = 0; lane < kLanes; ++lane) {
             const std::int32_t l = kinds_[kind][lane];
             if (l == kNowhere || index(layout_.links[index(l)].fibre) != fibre) {
@@ -156,37 +183,6 @@ void LaneSolver<Real>::fill_link_constants(std::size_t fibre, double tau_ms,
             }
         }
     }
-}
-
-/// The same where one fibre has all lanes and its links in them are equal; false where not.
-template <class Real>
-bool LaneSolver<Real>::fill_equal_lanes(std::size_t kind, double tau_ms, Real* constants) noexcept {
-    const LinkModes* modes = nullptr;
-    std::array<Real, kLanes> is_there{};
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-        const std::int32_t l = kinds_[kind][lane];
-        if (l == kNowhere) {
-            continue;
-        }
-        const LinkModes* const own = links_[index(l)].modes.get();
-        if (systems_.size() > 1 || (modes != nullptr && own != modes)) {
-            return false;
-        }
-        modes = own;
-        is_there[lane] = Real(1);
-    }
-    Real* const rest_nA = &link_rest_[2 * kind * kLanes];
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-        rest_nA[lane] = is_there[lane] * static_cast<Real>(modes->lower_rest_nA);
-        rest_nA[kLanes + lane] = is_there[lane] * static_cast<Real>(modes->upper_rest_nA);
-    }
-    for (const double of_mode : link_step(*modes, tau_ms).of_mode) {
-        for (std::size_t lane = 0; lane < kLanes; ++lane) {
-            constants[lane] = is_there[lane] * static_cast<Real>(of_mode);
-        }
-        constants += kLanes;
-    }
-    return true;
 }
 
 template <class Real>

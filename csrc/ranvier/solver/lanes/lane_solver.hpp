@@ -282,7 +282,7 @@ private:
     void set_up_window_links();
     void fill_link_constants(std::size_t fibre, double tau_ms, Packs<Real>& constants) noexcept;
     static LinkSums sums_of(const LinkModes& modes, double tau_ms) noexcept;
-    bool fill_equal_lanes(std::size_t kind, double tau_ms, Real* constants) noexcept;
+    bool exchange_link_constants(double tau_ms) noexcept;
     const LinkStep& link_step(const LinkModes& modes, double tau_ms);
     void set_link_rows(std::size_t link, const LinkSums& sums) noexcept;
     LinkPacks<Real> link_packs(std::size_t from, std::size_t to, const Real* constants) noexcept;
@@ -527,6 +527,12 @@ private:
     std::vector<std::uint8_t> link_half_;
     std::vector<std::array<std::int32_t, kLanes>> kinds_;  // one link of each lane, or kNowhere
     std::map<const LinkModes*, LinkSteps> link_steps_;
+    struct PutAway {
+        double tau_ms;
+        Packs<Real> constants;
+    };
+    std::vector<PutAway> put_away_;  // as link_constants_ were
+    double constants_tau_ms_ = 0.0;  // of link_constants_ as they are, 0 where they are to be found
     Packs<Real> link_state_, link_constants_, link_rest_;
     Packs<Real> link_leak_, link_lower_nA_, link_upper_nA_, link_lower_echo_, link_upper_echo_;
     Packs<Real> link_lower2_, link_upper2_, link_across2_;

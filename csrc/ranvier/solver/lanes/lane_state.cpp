@@ -258,17 +258,6 @@ bool LaneSolver<Real>::is_sound_throughout(std::size_t fibre) const noexcept {
         if (index(layout_.links[l].fibre) != fibre) {
             continue;
         }
-        const LinkModes& modes = *links_[l].modes;
-        const Real* const state = &link_state_[modes_at(links_[l])];
-        double squares = 0.0;
-        for (std::size_t mode = 0; mode < modes.size(); ++mode) {
-            const auto each = static_cast<double>(state[mode * kLanes]);
-            squares += each * each;
-        }
-        // Mostly far from it, which the inequality of Cauchy and Schwarz shows at once.
-        if (modes.furthest_mV(std::sqrt(squares)) <= 0.1 * kLargestPotential_mV) {
-            continue;
-        }
         const std::size_t n = layout_.links[l].compartment.size();
         for (std::size_t k = 0; k < n; ++k) {
             const double outside_mV = link_potential(l, n + k);
@@ -371,6 +360,9 @@ std::size_t LaneSolver<Real>::bytes() const noexcept {
                                      &link_own_limit_mV_,
                                      &link_rounding_mV_}) {
         sum += array->capacity() * sizeof(Real);
+    }
+    for (const PutAway& away : put_away_) {
+        sum += away.constants.capacity() * sizeof(Real);
     }
     for (const Packs<Real>& gate : copy_.gate) {
         sum += gate.capacity() * sizeof(Real);

@@ -16,6 +16,16 @@ struct Matrix {
     std::vector<double> entry;
 };
 
+/// Two rows of a matrix by a plane rotation.
+void turn(double* p, double* q, std::size_t n, double c, double s) {
+    for (std::size_t k = 0; k < n; ++k) {
+        const double kp = p[k];
+        const double kq = q[k];
+        p[k] = c * kp - s * kq;
+        q[k] = s * kp + c * kq;
+    }
+}
+
 /// Eigenvalues onto the diagonal of the symmetric `a`, eigenvectors into the columns of what is
 /// returned (Jacobi 1846; the threshold-free cyclic form of Golub & Van Loan, section 8.5). Slow
 /// for large matrices, and accurate also for the small eigenvalues of a positive definite one
@@ -43,25 +53,27 @@ Matrix diagonalise(Matrix& a) {
                     (half >= 0.0 ? 1.0 : -1.0) / (std::abs(half) + std::sqrt(half * half + 1.0));
                 const double c = 1.0 / std::sqrt(t * t + 1.0);
                 const double s = t * c;
-                for (std::size_t k = 0; k < n; ++k) {
-                    if (k != p && k != q) {
-                        const double kp = a.at(k, p);
-                        const double kq = a.at(k, q);
-                        a.at(k, p) = a.at(p, k) = c * kp - s * kq;
-                        a.at(k, q) = a.at(q, k) = s * kp + c * kq;
-                    }
-                    const double vp = vectors.at(k, p);
-                    const double vq = vectors.at(k, q);
-                    vectors.at(k, p) = c * vp - s * vq;
-                    vectors.at(k, q) = s * vp + c * vq;
-                }
-                a.at(p, p) -= t * off;
-                a.at(q, q) += t * off;
+                const double pp = a.at(p, p) - t * off;
+                const double qq = a.at(q, q) + t * off;
+                // By rows, which are one piece each: `a` is symmetric, `vectors` turned over.
+                turn(&a.at(p, 0), &a.at(q, 0), n, c, s);
+                turn(&vectors.at(p, 0), &vectors.at(q, 0), n, c, s);
+                a.at(p, p) = pp;
+                a.at(q, q) = qq;
                 a.at(p, q) = a.at(q, p) = 0.0;
+                for (std::size_t k = 0; k < n; ++k) {
+                    a.at(k, p) = a.at(p, k);
+                    a.at(k, q) = a.at(q, k);
+                }
             }
         }
         if (is_done) {
             break;
+        }
+    }
+    for (std::size_t i = 0; i < n; ++i) {
+        for (std::size_t j = 0; j < i; ++j) {
+            std::swap(vectors.at(i, j), vectors.at(j, i));
         }
     }
     return vectors;
@@ -316,12 +328,6 @@ LinkModes modes_of(const LinkNumbers& numbers) {
         for (std::size_t i = 0; i < m; ++i) {
             modes.rest_mV[i] += modes.basis[i * m + j] * rest;
         }
-    }
-    for (std::size_t i = 0; i < m; ++i) {
-        const auto* const row = &modes.basis[i * m];
-        const double squares = std::inner_product(row, row + m, row, 0.0);
-        modes.longest_basis = std::max(modes.longest_basis, std::sqrt(squares));
-        modes.furthest_rest_mV = std::max(modes.furthest_rest_mV, std::abs(modes.rest_mV[i]));
     }
     return modes;
 }

@@ -37,8 +37,6 @@ struct LinkModes {
     std::vector<double> basis;
     std::vector<double> from;     // [mode][unknown]: its inverse
     std::vector<double> rest_mV;  // [unknown]: with u = 0
-    double longest_basis = 0.0;   // of all unknowns: the root of the sum of its squares
-    double furthest_rest_mV = 0.0;
 
     std::size_t size() const noexcept { return rate_per_ms.size(); }
     std::size_t compartments() const noexcept { return size() / 2; }
@@ -46,10 +44,6 @@ struct LinkModes {
     /// Potentials (all membrane, then all periaxonal) of modes, and back.
     void to_potentials(std::span<const double> modes, std::span<double> potentials) const noexcept;
     void to_modes(std::span<const double> potentials, std::span<double> modes) const noexcept;
-    /// What none of the potentials is beyond, where the modes have this root of the sum of squares.
-    double furthest_mV(double length_of_modes) const noexcept {
-        return furthest_rest_mV + longest_basis * length_of_modes;
-    }
     /// The membrane or periaxonal potential of one compartment.
     template <class Real>
     double potential(const Real* modes, std::size_t stride, std::size_t unknown) const noexcept {
