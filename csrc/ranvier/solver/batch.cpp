@@ -414,9 +414,7 @@ private:
     std::vector<Drive> driven(std::size_t k, double factor) const {
         std::vector<Drive> drives = runs_[k].drives;
         for (Drive& drive : drives) {
-            for (double& weight_nA : drive.weight_nA) {
-                weight_nA *= factor;
-            }
+            drive.factor = factor;
         }
         const auto& background = runs_[k].background;
         drives.insert(drives.end(), background.begin(), background.end());

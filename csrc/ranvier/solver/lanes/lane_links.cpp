@@ -38,9 +38,6 @@ void LaneSolver<Real>::place_links() {
         link_in_[k][place % kLanes] = static_cast<std::int32_t>(links_.size());
         links_.push_back({k, place % kLanes, joins[place], nullptr});
     }
-    for (auto* const array : {&driven_.decay, &driven_.first, &driven_.second}) {
-        array->resize(link_modes_);
-    }
     link_half_.assign(link_slot_.size(), 0);
     link_halves_ = window_choice_.tolerance_mV > 0.0 ? 2 : 1;  // for how potentials go on
     link_state_.assign(link_slot_.size() * link_halves_ * link_modes_ * kLanes, Real(0));
@@ -316,96 +313,103 @@ void LaneSolver<Real>::gather_link(const SmallRow& small) noexcept {
     }
 }
 
-/// Calls work(link, decay, first, second) for every link that drives of a fibre reach: per mode
-/// 1/(1/tau + rate), and what all of its drives bring to it in both stages.
+/// The terms of its links in a step of the length that is being taken.
 template <class Real>
-template <class Work>
-void LaneSolver<Real>::for_each_driven_link(std::size_t fibre, const Work& work) noexcept {
-    const FibreDrives& own = drives_[fibre];
-    if (!own.is_on) {
-        return;
+const typename LaneSolver<Real>::DrivenStep& LaneSolver<Real>::driven_step(std::size_t fibre) {
+    FibreDrives& own = drives_[fibre];
+    const double tau_ms = tau_ms_[fibre];
+    const auto known = std::ranges::find(own.steps, tau_ms, &DrivenStep::tau_ms);
+    if (known != own.steps.end()) {
+        return *known;
     }
-    const double per_ms = 1.0 / tau_ms_[fibre];
-    const LinkModes* modes = nullptr;
-    for (std::size_t t = 0; t < own.links.size();) {
-        const std::size_t link = own.links[t].link;
-        if (links_[link].modes.get() != modes) {  // most are equal
-            modes = links_[link].modes.get();
-            for (std::size_t mode = 0; mode < modes->size(); ++mode) {
-                driven_.decay[mode] = 1.0 / (per_ms + modes->rate_per_ms[mode]);
-            }
-        }
-        std::ranges::fill(driven_.first, 0.0);
-        std::ranges::fill(driven_.second, 0.0);
-        bool is_on = false;
-        for (; t < own.links.size() && own.links[t].link == link; ++t) {
-            const LinkTerm& term = own.links[t];
-            const double first = own.first[term.drive];
-            const double second = own.second[term.drive];
-            is_on = is_on || first != 0.0 || second != 0.0;
-            for (std::size_t mode = 0; mode < modes->size(); ++mode) {
-                driven_.first[mode] += first * term.weight[mode];
-                driven_.second[mode] += second * term.weight[mode];
-            }
-        }
-        if (is_on) {
-            work(links_[link]);
+    // As many as a few jumps need, but no more numbers than a cache has room for.
+    constexpr std::size_t kMostKnown = 32;
+    constexpr std::size_t kMostNumbers = 100'000;
+    const std::size_t each = 2 * link_modes_ * std::max<std::size_t>(1, own.links.size());
+    const std::size_t most = std::clamp<std::size_t>(kMostNumbers / each, 1, kMostKnown);
+    if (own.steps.size() < most) {
+        own.steps.emplace_back();
+    } else {
+        std::ranges::rotate(own.steps, own.steps.begin() + 1);
+    }
+    DrivenStep& step = own.steps.back();
+    step.tau_ms = tau_ms;
+    step.sums.clear();
+    step.decays.clear();
+    const double per_ms = 1.0 / tau_ms;
+    const double echo_per_ms = kEcho * per_ms;
+    for (const LinkTerm& term : own.links) {
+        const LinkModes& modes = *links_[term.link].modes;
+        auto& sums = step.sums.emplace_back();
+        for (std::size_t mode = 0; mode < modes.size(); ++mode) {
+            const double d = 1.0 / (per_ms + modes.rate_per_ms[mode]);
+            const double once = d * term.weight[mode];
+            const double twice = echo_per_ms * d * once;
+            sums.lower += modes.lower[mode] * once;
+            sums.upper += modes.upper[mode] * once;
+            sums.lower2 += modes.lower[mode] * twice;
+            sums.upper2 += modes.upper[mode] * twice;
+            step.decays.push_back(once);
+            step.decays.push_back(twice);
         }
     }
+    return step;
 }
 
 /// Currents into sheathed compartments, f in the first stage and f2 in the second: b D f goes to
 /// the rows at once, b D (f2 - f) + k s b D^2 f in the second stage, and D f2 + k s D^2 f stays.
 template <class Real>
 void LaneSolver<Real>::drive_links() noexcept {
-    pushed_links_.clear();
-    pushed_.clear();
+    bool are_driven = false;
     for (std::size_t f = 0; f < drives_.size(); ++f) {
+        const FibreDrives& own = drives_[f];
+        if (!own.is_on || own.links.empty()) {
+            continue;
+        }
+        const DrivenStep& step = driven_step(f);
         const double echo_per_ms = kEcho / tau_ms_[f];
-        for_each_driven_link(f, [&](const Link& link) {
-            const LinkModes& modes = *link.modes;
-            double lower = 0.0, upper = 0.0, lower2 = 0.0, upper2 = 0.0;
-            const std::size_t first = pushed_.size();
-            pushed_.resize(first + modes.size());
-            pushed_links_.push_back(static_cast<std::size_t>(&link - links_.data()));
-            for (std::size_t mode = 0; mode < modes.size(); ++mode) {
-                const double d = driven_.decay[mode];
-                const double in_first = d * driven_.first[mode];
-                const double later =
-                    d * (driven_.second[mode] - driven_.first[mode]) + echo_per_ms * d * in_first;
-                lower += modes.lower[mode] * in_first;
-                upper += modes.upper[mode] * in_first;
-                lower2 += modes.lower[mode] * later;
-                upper2 += modes.upper[mode] * later;
-                pushed_[first + mode] = in_first + later;
-            }
+        for (std::size_t t = 0; t < own.links.size(); ++t) {
+            const double first = own.first[own.links[t].drive];
+            const double rise = own.second[own.links[t].drive] - first;
+            const Link& link = links_[own.links[t].link];
+            const auto& sums = step.sums[t];
             const std::size_t place = index(link_slot_[link.k]) * kLanes + link.lane;
-            link_lower_nA_[place] += static_cast<Real>(lower);
-            link_upper_nA_[place] += static_cast<Real>(upper);
-            link_lower_echo_[place] -= static_cast<Real>(lower2 / echo_per_ms);
-            link_upper_echo_[place] -= static_cast<Real>(upper2 / echo_per_ms);
-        });
+            link_lower_nA_[place] += static_cast<Real>(first * sums.lower);
+            link_upper_nA_[place] += static_cast<Real>(first * sums.upper);
+            link_lower_echo_[place] -=
+                static_cast<Real>((rise * sums.lower + first * sums.lower2) / echo_per_ms);
+            link_upper_echo_[place] -=
+                static_cast<Real>((rise * sums.upper + first * sums.upper2) / echo_per_ms);
+        }
+        are_driven = true;
     }
-    if (!pushed_links_.empty()) {
+    if (are_driven) {
         gather_links();
     }
 }
 
-/// What stays of the drives in the modes, as drive_links() has found it; their sums are then to be
-/// found again.
+/// What stays of the drives in the modes; their sums are then to be found again.
 template <class Real>
 void LaneSolver<Real>::push_links() noexcept {
-    const double* stays = pushed_.data();
-    for (const std::size_t l : pushed_links_) {
-        const Link& link = links_[l];
-        Real* const state = &link_state_[modes_at(link)];
-        for (std::size_t mode = 0; mode < link.modes->size(); ++mode) {
-            state[mode * kLanes] += static_cast<Real>(*stays++);
+    for (std::size_t f = 0; f < drives_.size(); ++f) {
+        const FibreDrives& own = drives_[f];
+        if (!own.is_on || own.links.empty()) {
+            continue;
+        }
+        const double* decay = driven_step(f).decays.data();
+        for (const LinkTerm& term : own.links) {
+            const double first = own.first[term.drive];
+            const double second = own.second[term.drive];
+            const Link& link = links_[term.link];
+            Real* const state = &link_state_[modes_at(link)];
+            for (std::size_t mode = 0; mode < term.weight.size(); ++mode, decay += 2) {
+                state[mode * kLanes] += static_cast<Real>(second * decay[0] + first * decay[1]);
+            }
+            if (are_links_watched_ && (first != 0.0 || second != 0.0)) {
+                link_is_worn_[link.k] = kAltered;
+            }
         }
         are_links_stale_ = true;
-        if (are_links_watched_) {
-            link_is_worn_[link.k] = kAltered;
-        }
     }
 }
 

@@ -238,10 +238,22 @@ private:
         std::vector<std::uint32_t> column;
         Packs<Real> of_mode;
     };
+    /// What a step of one length makes of the terms of links, for a drive of 1: kept as LinkStep
+    /// is.
+    struct DrivenStep {
+        struct Sums {
+            double lower = 0.0, upper = 0.0;    // b D w
+            double lower2 = 0.0, upper2 = 0.0;  // k s b D^2 w
+        };
+        double tau_ms;
+        std::vector<Sums> sums;      // per term
+        std::vector<double> decays;  // per term and mode: D w, k s D^2 w
+    };
     struct FibreDrives {
         std::vector<Drive> drives;
         std::vector<RowTerm> rows;
         std::vector<LinkTerm> links;
+        std::vector<DrivenStep> steps;
         std::vector<double> first;  // per drive: its value in the first stage of this step
         std::vector<double> second;
         // Per drive: before and after these it is off. Of a train of many pulses few are on.
@@ -326,8 +338,7 @@ private:
         const std::size_t first = (coupling_first_[b] - layout_.blocks[b].first_slot) * kLanes;
         return static_cast<double>(coupling_uS_[first + place]);
     }
-    template <class Work>
-    void for_each_driven_link(std::size_t fibre, const Work& work) noexcept;
+    const DrivenStep& driven_step(std::size_t fibre);
     void drive_links() noexcept;
     void gather(bool with_first) noexcept;
     void gather_links() noexcept;
@@ -496,12 +507,6 @@ private:
     };
     Copy copy_;
     std::vector<FibreDrives> drives_;
-    /// Per mode of one link, for for_each_driven_link().
-    struct {
-        std::vector<double> decay, first, second;
-    } driven_;
-    std::vector<std::size_t> pushed_links_;  // those that drives reach in this step
-    std::vector<double> pushed_;         // of each in turn and mode: what stays there of the drives
     bool is_driven_ = false;             // some drive is on in this step
     std::vector<double> tau_ms_;         // per fibre, of the constants as they are
     std::vector<double> moved_ms_;       // per fibre, as gates_ms_ has it
