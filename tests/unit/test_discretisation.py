@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import gc
 import pickle
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 
 import ranvier as rv
 import tolerances
-from ranvier.discretisation import SCHEMA_VERSION, load, save
+from ranvier.discretisation import SCHEMA_VERSION, load, lowered, save, solve_tree
 from ranvier.errors import FormatError
 
 CLOSE = {"rtol": tolerances.ROUNDING_RELATIVE}

@@ -218,8 +218,11 @@ private:
                 outcome.status = BatchStatus::kNotRun;
                 break;
             }
-            constexpr std::int64_t kStepsBetweenLooks = 256;
-            simulation.advance(kStepsBetweenLooks, t_stop_ms_[k], run.stops_at_detector);
+            // Few of a large model, which Ctrl-C would have to wait for.
+            constexpr std::size_t kCompartmentSteps = 1'000'000;
+            const std::size_t steps = kCompartmentSteps / run.discretisation->compartments.size();
+            simulation.advance(static_cast<std::int64_t>(std::clamp<std::size_t>(steps, 1, 256)),
+                               t_stop_ms_[k], run.stops_at_detector);
             if (simulation.has_seen(run.stops_at_detector)) {
                 outcome.status = BatchStatus::kStopped;
                 break;
