@@ -1,8 +1,10 @@
 """One search for a threshold: which amplitude to try next, from the answers that there are.
 
-A fibre that is searched alone is in all eight lanes of the core, each of which takes up another
-amplitude as soon as it knows the answer to its last: those that answer early, as strong pulses do
-that fire at once, cut the bracket while the weak ones are still on their way.
+A fibre that fills the lanes of the core by itself, or shares them with seven others, is run with
+one amplitude after the other: eight answers at once cost more than the three cuts that they make.
+A short fibre that is searched alone is in all eight lanes, each of which takes up another amplitude
+as soon as it knows the answer to its last: those that answer early, as strong pulses do that fire
+at once, cut the bracket while the weak ones are still on their way.
 """
 
 from __future__ import annotations
