@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 #include <numeric>
 
 namespace ranvier {
@@ -93,6 +94,8 @@ struct LinkNumbers {
     std::int32_t upper = kNowhere;
     double lower_axial_uS = 0.0;
     double upper_axial_uS = 0.0;
+
+    bool operator==(const LinkNumbers&) const = default;
 
     bool is_close_to(const LinkNumbers& other) const {
         // Rounding in lengths that were found as differences of positions.
@@ -332,6 +335,35 @@ LinkModes modes_of(const LinkNumbers& numbers) {
     return modes;
 }
 
+/// The same for the same numbers, to the last bit: those of the last fibres are kept, since studies
+/// run the same ones again and again.
+std::shared_ptr<const LinkModes> known_modes_of(const LinkNumbers& numbers) {
+    constexpr std::size_t kMostKnown = 32;
+    constexpr std::size_t kMostModes = 64;
+    struct Known {
+        LinkNumbers numbers;
+        std::shared_ptr<const LinkModes> modes;
+    };
+    static std::mutex looking;
+    static std::vector<Known> known;
+    if (numbers.capacitance_nF.size() > kMostModes) {
+        return std::make_shared<const LinkModes>(modes_of(numbers));
+    }
+    {
+        const std::lock_guard lock(looking);
+        const auto found = std::ranges::find(known, numbers, &Known::numbers);
+        if (found != known.end()) {
+            std::rotate(known.begin(), found, found + 1);  // what was asked for last comes first
+            return known.front().modes;
+        }
+    }
+    auto modes = std::make_shared<const LinkModes>(modes_of(numbers));
+    const std::lock_guard lock(looking);
+    known.insert(known.begin(), {numbers, modes});
+    known.resize(std::min(known.size(), kMostKnown));
+    return modes;
+}
+
 }  // namespace
 
 void LinkModes::to_potentials(std::span<const double> modes,
@@ -409,7 +441,7 @@ std::vector<std::shared_ptr<const LinkModes>> find_link_modes(const System& syst
     }
     for_each_link(system, links, [&](const LinkNumbers& numbers, bool is_new, std::size_t kind) {
         if (is_new) {
-            modes.push_back(std::make_shared<const LinkModes>(modes_of(numbers)));
+            modes.push_back(known_modes_of(numbers));
         }
         found.push_back(modes[kind]);
     });
