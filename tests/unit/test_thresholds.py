@@ -228,8 +228,7 @@ def test_runs_one_after_the_other_find_what_lanes_do() -> None:
 @pytest.mark.parametrize("nodes", [7, 11])
 def test_a_search_does_not_depend_on_threads(nodes: int) -> None:
     found = [
-        find_threshold(fibre(nodes=nodes), electrode(-0.5), rtol=1e-4, threads=n)
-        for n in (1, 2, 2)
+        find_threshold(fibre(nodes=nodes), electrode(-0.5), rtol=1e-4, threads=n) for n in (1, 2, 2)
     ]
     assert {(each.bracket, each.runs) for each in found} == {(found[0].bracket, found[0].runs)}
 
