@@ -138,8 +138,12 @@ void LaneSolver<Real>::set_link_constants(std::size_t fibre, double tau_ms) noex
 /// `tau_ms` if they were put away before.
 template <class Real>
 bool LaneSolver<Real>::exchange_link_constants(double tau_ms) noexcept {
+    // As many as a few jumps need, but no more numbers than a cache has room for.
     constexpr std::size_t kMostPutAway = 32;
-    if (systems_.size() > 1) {
+    constexpr std::size_t kMostNumbers = 250'000;
+    const std::size_t most =
+        std::min(kMostPutAway, kMostNumbers / std::max<std::size_t>(1, link_constants_.size()));
+    if (systems_.size() > 1 || most == 0) {
         return false;
     }
     const auto known = std::ranges::find(put_away_, tau_ms, &PutAway::tau_ms);
@@ -149,7 +153,7 @@ bool LaneSolver<Real>::exchange_link_constants(double tau_ms) noexcept {
         return true;
     }
     if (constants_tau_ms_ > 0.0) {
-        if (put_away_.size() < kMostPutAway) {
+        if (put_away_.size() < most) {
             put_away_.emplace_back();
         } else {
             std::ranges::rotate(put_away_, put_away_.begin() + 1);
@@ -185,7 +189,8 @@ void LaneSolver<Real>::fill_link_constants(std::size_t fibre, double tau_ms,
 template <class Real>
 const typename LaneSolver<Real>::LinkStep& LaneSolver<Real>::link_step(const LinkModes& modes,
                                                                        double tau_ms) {
-    constexpr std::size_t kMostKnown = 32;
+    constexpr std::size_t kFewKinds = 32;
+    const std::size_t most_known = link_steps_.size() <= kFewKinds ? 32 : 1;
     LinkSteps& steps = link_steps_[&modes];
     const auto known = std::ranges::find(steps.known, tau_ms, &LinkStep::tau_ms);
     if (known != steps.known.end()) {
@@ -207,11 +212,11 @@ const typename LaneSolver<Real>::LinkStep& LaneSolver<Real>::link_step(const Lin
             of_end(modes.upper[mode]);
         }
     }
-    if (steps.known.size() < kMostKnown) {
+    if (steps.known.size() < most_known) {
         steps.known.push_back(std::move(step));
         return steps.known.back();
     }
-    LinkStep& place = steps.known[steps.oldest++ % kMostKnown];
+    LinkStep& place = steps.known[steps.oldest++ % steps.known.size()];
     place = std::move(step);
     return place;
 }

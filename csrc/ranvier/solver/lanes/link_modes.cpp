@@ -49,10 +49,10 @@ Matrix diagonalise(Matrix& a) {
                 }
                 is_done = false;
                 const double half = 0.5 * (a.at(q, q) - a.at(p, p)) / off;
-                // Infinite where `off` is next to nothing: then t is 0, as it should.
+                // With hypot: what the root of a sum rounds adds up over many turns.
                 const double t =
-                    (half >= 0.0 ? 1.0 : -1.0) / (std::abs(half) + std::sqrt(half * half + 1.0));
-                const double c = 1.0 / std::sqrt(t * t + 1.0);
+                    (half >= 0.0 ? 1.0 : -1.0) / (std::abs(half) + std::hypot(half, 1.0));
+                const double c = 1.0 / std::hypot(t, 1.0);
                 const double s = t * c;
                 const double pp = a.at(p, p) - t * off;
                 const double qq = a.at(q, q) + t * off;
