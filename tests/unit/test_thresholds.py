@@ -267,10 +267,23 @@ def test_strides_up_are_no_longer_than_what_fires(monkeypatch: pytest.MonkeyPatc
     found = answering(monkeypatch, fires_for_a_while)()
     assert found.status is ThresholdStatus.FOUND
     assert found.factor == pytest.approx(30.0, rel=2e-3)
-    assert asked[:4] == [1.0, 2.0, 8.0, 32.0]
+    assert asked[:9] == [1.0, 2.0, 4.0, 8.0, 16.0, 64.0, 0.5, 0.25, 0.125]
     asked.clear()
     assert answering(monkeypatch, fires_always)().status is ThresholdStatus.ALWAYS
     assert asked == [1.0, 0.5, 0.125, 0.0]
+
+
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_what_is_given_may_block_below_what_fires_again(
+    monkeypatch: pytest.MonkeyPatch, is_alone: bool
+) -> None:
+    def fires_twice(factor: float) -> str:
+        return "stopped" if 0.3 < factor < 0.7 or factor > 3.0 else "completed"
+
+    monkeypatch.setattr(Batch, "are_sooner_alone", lambda *_: is_alone)
+    found = answering(monkeypatch, fires_twice)()
+    assert found.factor == pytest.approx(0.3, rel=2e-3)
+    assert found.silent_above == 2.0  # as given
 
 
 def test_a_few_fibres_share_the_lanes() -> None:

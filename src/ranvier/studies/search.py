@@ -37,10 +37,12 @@ _NOTHING = 1e-9
 _LARGEST_STRIDE = 16.0
 #: What is active at so small a part of what was given may be so without any stimulus.
 _WEAK = 0.2
-#: Amplitudes that fire span more than this, so strides past silent ones are no longer: up, where
-#: nothing is known to fire yet, and from one amplitude to the next below what was given, where that
-#: and all above it is silent, as it may be so strong that it blocks.
-_DESCENT = 4.0
+#: What was given may be so strong that it blocks, and amplitudes that fire may span little: so many
+#: steps of `_GROWTH` are taken either way, and farther off amplitudes that fire are thought to span
+#: more than this.
+_STEPS_UP = 4
+_STEPS_DOWN = 3
+_FAR = 4.0
 
 
 @dataclass(eq=False, kw_only=True)
@@ -107,8 +109,9 @@ class Search:
     def _choose(self) -> tuple[float, float] | None:
         """What is of most use to know, which may be in a lane already."""
         ceiling = min(self.above, self.broken)
-        if self._wants_weaker():
-            return self._weakest() / _DESCENT, self.horizon_ms
+        if self._wants_weaker() or self._may_have_blocked():
+            is_near = self._weakest() > _GROWTH**-_STEPS_DOWN
+            return self._weakest() / (_GROWTH if is_near else _FAR), self.horizon_ms
         is_cornered = self.broken <= self.below * (1.0 + self.rtol)
         if self.is_narrow or is_cornered or (math.isinf(ceiling) and self.below >= self.most):
             # Silent until the horizon, and for all that is known, a spike may come later.
@@ -116,7 +119,8 @@ class Search:
         flying = sorted(each for each in self.running if self.below < each < ceiling)
         if math.isinf(ceiling):
             farthest = max(self.below, *flying) if flying else self.below
-            return min(farthest * min(self._stride(), _DESCENT), self.most), self.horizon_ms
+            is_near = self.lanes > 1 or farthest < max(1.0, self.floor) * _GROWTH**_STEPS_UP
+            return min(farthest * (_GROWTH if is_near else _FAR), self.most), self.horizon_ms
         low = self.below
         if low == 0.0:
             # Strong ones answer first: of the first ones the strongest that has not is the best
@@ -180,6 +184,15 @@ class Search:
             and self.floor == 0.0
             and is_up_done
             and self._weakest() * self.most > 1.0
+        )
+
+    def _may_have_blocked(self) -> bool:
+        """Whether what was given is silent below an active one, and too little below it was tried
+        to know that it is not above another."""
+        return (
+            1.0 <= self.below < self.above < math.inf
+            and self.floor == 0.0
+            and self._weakest() > _GROWTH**-_STEPS_DOWN
         )
 
     def _may_be_lower(self) -> bool:

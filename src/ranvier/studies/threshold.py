@@ -88,11 +88,12 @@ def find_thresholds(
 
     `stimuli` is one stimulus for all, or one entry for each fibre, itself a stimulus or a sequence
     of them that grow together. The amplitude given is where the search begins, and its sign stays;
-    the nearer to the threshold, the fewer runs. Brackets grow by 2 until they hold, up to `most`
-    times the given amplitude and, where all of those are silent, down to as small a part of it; and
-    are then cut until their ends differ by less than `rtol`. The core runs
-    eight fibres side by side, and a few that are long enough one by one. Of several thresholds, as
-    where strong currents block, the lowest that shows is found.
+    the nearer to the threshold, the fewer runs. Brackets grow by 2, and far from it by more, until
+    they hold, up to `most` times the given amplitude and, where all of those are silent, down to as
+    small a part of it; and are then cut until their ends differ by less than `rtol`. What was given
+    may be silent because it blocks, so half, a quarter and an eighth of it are tried as well. The
+    core runs eight fibres side by side, and a few that are long enough one by one. Of several
+    thresholds, as where strong currents block, the lowest that shows is found.
 
     `activation` says what counts (`Activation()`: a spike has propagated; `Block`: a test spike has
     not). A run ends when that is seen. Otherwise it goes on to twice the time at which weak spikes
