@@ -420,7 +420,12 @@ bool Simulation::has_arrived(double t_stop_ms) const {
     return state_.t_ms >= t_stop_ms - slack_ms;
 }
 
-void Simulation::advance(std::int64_t steps, double t_stop_ms) {
+bool Simulation::has_seen(std::optional<std::size_t> detector) const {
+    return detector && !events_[*detector].t_ms.empty();
+}
+
+void Simulation::advance(std::int64_t steps, double t_stop_ms,
+                         std::optional<std::size_t> until_seen) {
     if (!is_initialised_) {
         throw ModelError("simulation", "has no state yet, expected initialise() before advance()");
     }
@@ -450,7 +455,8 @@ void Simulation::advance(std::int64_t steps, double t_stop_ms) {
             }
         }
     } at_the_end{own_};
-    while (steps > 0 && !has_arrived(t_stop_ms)) {
+    const auto is_over = [&] { return has_arrived(t_stop_ms) || has_seen(until_seen); };
+    while (steps > 0 && !is_over()) {
         const std::int64_t block = std::min(steps, kStepsPerBlock);
         State good;
         std::vector<std::vector<double>> good_watched;
@@ -485,7 +491,7 @@ void Simulation::advance(std::int64_t steps, double t_stop_ms) {
         };
         keep();
         bool is_sound = true;
-        for (std::int64_t s = 0; is_sound && s < block && !has_arrived(t_stop_ms); ++s) {
+        for (std::int64_t s = 0; is_sound && s < block && !is_over(); ++s) {
             if (!step_and_record(t_stop_ms)) {
                 throw DivergedError(state_.t_ms, 0, "step",
                                     "the run diverged: no step from t = " + text(state_.t_ms) +
@@ -496,7 +502,7 @@ void Simulation::advance(std::int64_t steps, double t_stop_ms) {
         }
         // A method with a state of its own has looked at its rows, where whatever goes wrong shows
         // within a step; for all the rest it has to be asked, at the end.
-        const bool looks_closely = own_ == nullptr || steps <= block;
+        const bool looks_closely = own_ == nullptr || steps <= block || is_over();
         if (!is_sound || (looks_closely && find_fault())) {
             rewind();
             // Again, looking at everything: the same steps end in the same fault.
