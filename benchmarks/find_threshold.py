@@ -32,7 +32,8 @@ TARGETS = {(PYFIBERS, 0.001): 1000.0, (NEURON, 0.005): 100.0, (JAXON, 0.005): 40
 
 def programs(*, is_quick: bool) -> tuple[list[Program], list[Program]]:
     own = [
-        Program("ranvier", "ranvier_threshold.py", ("--dt", dt)) for dt in ("0.005", "0.01", "0.02")
+        Program("ranvier", "ranvier_threshold.py", ("--dt", dt))
+        for dt in ("0.005", "0.008", "0.01", "0.02")
     ]
     theirs = [
         Program(NEURON, "neuron_threshold.py", ("--dt", dt), needs_mechanisms=True)

@@ -80,7 +80,7 @@ LANES_mV = 5e-8
 #: Measured 7e-12 and 3e-12.
 LANES_mM = 1e-10
 LANES_CHARGE_RELATIVE = 1e-10
-#: Concentrations of a fibre at rest after 1000 steps: those under a sheath go by potentials that are
+#: Concentrations of a fibre at rest after 1000 steps: under a sheath they go by potentials that are
 #: no better than REST_DRIFT_mV. Measured 6e-12.
 LIVING_REST_RELATIVE = 5e-11
 #: When a potential crosses a threshold, by the same two. Measured 1e-12.

@@ -18,6 +18,19 @@ pybind11::array_t<T> copy_of(const std::vector<T>& values) {
     return pybind11::array_t<T>(static_cast<pybind11::ssize_t>(values.size()), values.data());
 }
 
+/// An array of this very type, (n,).
+template <class T>
+using Column = pybind11::array_t<T, pybind11::array::c_style>;
+
+template <class T>
+std::vector<T> vector_of(const Column<T>& values) {
+    if (values.ndim() != 1) {
+        throw pybind11::type_error("an array: has " + std::to_string(values.ndim()) +
+                                   " dimensions, expected 1");
+    }
+    return {values.data(), values.data() + values.size()};
+}
+
 /// Times, (samples,), and values, (samples, columns).
 pybind11::tuple trace_of(const Samples& samples);
 

@@ -32,18 +32,26 @@ std::string status_name(BatchStatus status) {
     return "interrupted";
 }
 
-py::dict describe_outcome(const BatchOutcome& outcome) {
-    py::list traces;
-    for (const Samples& samples : outcome.samples) {
-        traces.append(trace_of(samples));
-    }
+/// What a search asks after.
+py::dict describe_answer(const BatchOutcome& outcome) {
     py::list crossings;
     for (const Events& events : outcome.events) {
         crossings.append(crossings_of(events));
     }
     return py::dict("status"_a = status_name(outcome.status), "message"_a = outcome.message,
-                    "t_ms"_a = outcome.t_ms, "steps"_a = outcome.steps, "traces"_a = traces,
-                    "crossings"_a = crossings, "execution"_a = describe(outcome.execution));
+                    "t_ms"_a = outcome.t_ms, "crossings"_a = crossings);
+}
+
+py::dict describe_outcome(const BatchOutcome& outcome) {
+    py::list traces;
+    for (const Samples& samples : outcome.samples) {
+        traces.append(trace_of(samples));
+    }
+    py::dict described = describe_answer(outcome);
+    described["steps"] = outcome.steps;
+    described["traces"] = traces;
+    described["execution"] = describe(outcome.execution);
+    return described;
 }
 
 py::list run(const std::vector<BatchRun>& runs, const std::string& method,
@@ -56,7 +64,7 @@ py::list run(const std::vector<BatchRun>& runs, const std::string& method,
     if (!after.is_none()) {
         next = [&](std::size_t k, const BatchOutcome& outcome) -> std::optional<NextRun> {
             const py::gil_scoped_acquire locked;
-            const py::object asked = after(k, describe_outcome(outcome));
+            const py::object asked = after(k, describe_answer(outcome));
             if (asked.is_none()) {
                 return std::nullopt;
             }
@@ -122,13 +130,15 @@ void bind_batch(py::module_& m) {
              "trains"_a = std::vector<EventTrain>())
         .def(
             "driven",
-            [](BatchRun run, double drive_factor, double t_stop_ms) {
+            [](BatchRun run, double drive_factor, double t_stop_ms, bool is_alone) {
                 run.drive_factor = drive_factor;
                 run.t_stop_ms = t_stop_ms;
+                run.is_alone = is_alone;
                 return run;
             },
-            "drive_factor"_a, "t_stop_ms"_a,
-            "The same run with drives so many times as strong, and until another time.");
+            "drive_factor"_a, "t_stop_ms"_a, "is_alone"_a = false,
+            "The same run with drives so many times as strong, until another time, and beside "
+            "others or not.");
     m.def(
         "goes_side_by_side",
         [](const Discretisation& discretisation, const std::string& method,
@@ -138,6 +148,8 @@ void bind_batch(py::module_& m) {
         },
         "discretisation"_a, py::kw_only(), "method"_a, "parameters"_a, "solver"_a = "auto",
         "Whether runs of it share lanes with others.");
+    m.def("most_alone", &most_alone, "discretisation"_a,
+          "Up to how many runs of it are sooner done one by one than side by side.");
     m.def("run_batch", &run, "runs"_a, py::kw_only(), "method"_a, "parameters"_a,
           "solver"_a = "auto", "precision"_a = "double", "threads"_a = 1, "progress"_a = py::none(),
           "after"_a = py::none(), "All runs, eight at a time: one dict of what happened per run.");

@@ -146,6 +146,15 @@ py::dict describe(const ExecutionUsed& used) {
 
 void bind_simulation(py::module_& m) {
     py::class_<Drive>(m, "Drive", "A current into the axoplasm: waveform times weight_nA.")
+        // Arrays of these very types as they are, which is most of what comes.
+        .def(py::init([](const Column<double>& t_ms, const Column<double>& value,
+                         const Column<std::int32_t>& compartment, const Column<double>& weight_nA) {
+                 return Drive{{vector_of(t_ms), vector_of(value)},
+                              vector_of(compartment),
+                              vector_of(weight_nA)};
+             }),
+             py::kw_only(), "t_ms"_a.noconvert(), "value"_a.noconvert(),
+             "compartment"_a.noconvert(), "weight_nA"_a.noconvert())
         .def(py::init([](std::vector<double> t_ms, std::vector<double> value,
                          std::vector<std::int32_t> compartment, std::vector<double> weight_nA) {
                  return Drive{{std::move(t_ms), std::move(value)},
@@ -226,8 +235,13 @@ void bind_simulation(py::module_& m) {
                 return py::make_tuple(rest.residual_mV_per_ms, rest.iterations);
             },
             "guess_mV"_a)
-        .def("advance", &Simulation::advance, "steps"_a, "t_stop_ms"_a = Simulation::kForever_ms,
-             py::call_guard<py::gil_scoped_release>())
+        .def(
+            "advance",
+            [](Simulation& simulation, std::int64_t steps, double t_stop_ms) {
+                simulation.advance(steps, t_stop_ms);
+            },
+            "steps"_a, "t_stop_ms"_a = Simulation::kForever_ms,
+            py::call_guard<py::gil_scoped_release>())
         .def_property_readonly("step", &Simulation::step)
         .def_property_readonly("t_ms", &Simulation::t_ms)
         .def_property_readonly("dt_ms", &Simulation::dt_ms)

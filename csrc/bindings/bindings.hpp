@@ -13,6 +13,7 @@ void bind_discretisation(pybind11::module_& m);
 void bind_simulation(pybind11::module_& m);
 void bind_batch(pybind11::module_& m);
 void bind_rest(pybind11::module_& m);
+void bind_tree(pybind11::module_& m);
 void bind_build_info(pybind11::module_& m);
 
 }  // namespace ranvier

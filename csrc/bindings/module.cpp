@@ -12,5 +12,6 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
     ranvier::bind_simulation(m);
     ranvier::bind_batch(m);
     ranvier::bind_rest(m);
+    ranvier::bind_tree(m);
     ranvier::bind_build_info(m);
 }

@@ -446,8 +446,15 @@ class BatchRun:
         background: Sequence[Drive] = ...,
         trains: Sequence[EventTrain] = ...,
     ) -> None: ...
-    def driven(self, drive_factor: _Float, t_stop_ms: _Float) -> BatchRun:
-        """The same run with drives so many times as strong, and until another time."""
+    def driven(self, drive_factor: _Float, t_stop_ms: _Float, is_alone: bool = False) -> BatchRun:
+        """The same run with drives so many times as strong, until another time, and beside others
+        or not."""
+
+def solve_tree(
+    parent: _Ints, diagonal: _Floats, coupling: _Floats, rhs: _Floats
+) -> NDArray[np.float64]:
+    """Of diagonal x - coupling (x of the parent, and as much of each child) = rhs, one row per
+    compartment in tree order. Raises ModelError for another order or columns of other lengths."""
 
 def goes_side_by_side(
     discretisation: Discretisation,
@@ -457,6 +464,10 @@ def goes_side_by_side(
     solver: str = "auto",
 ) -> bool:
     """Whether runs of it share lanes with others."""
+
+def most_alone(discretisation: Discretisation) -> int:
+    """Up to how many runs of it are sooner done one by one, each spread over all lanes, than side
+    by side."""
 
 def run_batch(
     runs: Sequence[BatchRun],
@@ -471,8 +482,9 @@ def run_batch(
 ) -> list[dict[str, Any]]:
     """All runs: one dict per run of "status", "message", "t_ms", "steps", "traces", "crossings" and
     "execution". Calls `progress` with the share done; Ctrl-C leaves runs "interrupted". `after` is
-    given the number and the dict of a run that is over, from any thread, and says with what drive
-    factor and until when (t_stop_ms) it is to be run again from its start, or None."""
+    given the number of a run that is over and the "status", "message", "t_ms" and "crossings" of
+    its dict, from any thread, and says with what drive factor and until when (t_stop_ms) it is to
+    be run again from its start, or None."""
 
 class CoreRest:
     """The fixed point near a guess, if it `is_found`, and the modes of small disturbances of it."""

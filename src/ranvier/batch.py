@@ -144,7 +144,21 @@ class Answer:
     status: Status
     t_stop_ms: float
     message: str
-    crossings: tuple[Crossings, ...]
+    crossings: Sequence[Crossings]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen(Sequence[Crossings]):
+    """Crossings as the core has them, made ready when they are asked for."""
+
+    detectors: Sequence[LoweredDetector]
+    seen: Sequence[tuple[Any, Any, Any]]
+
+    def __getitem__(self, index: Any) -> Any:
+        return crossings_of(self.detectors[index], *self.seen[index])
+
+    def __len__(self) -> int:
+        return len(self.seen)
 
 
 @dataclass(frozen=True, eq=False)
@@ -259,7 +273,8 @@ class Batch:
         A fibre is a target, its stimuli, and others that stay as they are. Each of `begins` has the
         number of a fibre, how many times as strong as given its stimuli are first, and until when
         that runs. `after` is told the number of the entry and how its run ended, and gives the next
-        factor and time, or None for no more. A fibre that has several entries is in as many lanes.
+        factor and time, or None for no more. A fibre that has several entries is in as many lanes;
+        a few that have one each are spread over all of them, one by one.
         Raises ModelError for what cannot be run.
         """
         checked = [
@@ -270,15 +285,17 @@ class Batch:
         def answered(entry: int, outcome: dict[str, Any]) -> tuple[float, float] | None:
             return after(entry, checked[begins[entry][0]].answer(outcome))
 
+        has_one_each = len(begins) == len(fibres)
+        is_alone = has_one_each and self.are_sooner_alone([target for target, _, _ in fibres])
         outcomes = _core.run_batch(
-            [checked[k].core.driven(factor, t_stop_ms) for k, factor, t_stop_ms in begins],
+            [checked[k].core.driven(factor, stop_ms, is_alone) for k, factor, stop_ms in begins],
             method=self.method.name,
             parameters=self.method.parameters,
             solver=self.solver,
             precision=self.precision,
             # The lanes of one fibre take up what the others have found: in one order, whatever
             # the threads do.
-            threads=thread_count(self.threads) if len(begins) == len(fibres) else 1,
+            threads=thread_count(self.threads) if has_one_each else 1,
             after=answered,
         )
         return all(outcome["status"] != Status.INTERRUPTED for outcome in outcomes)
@@ -350,6 +367,13 @@ class Batch:
                 stops_at_detector=places.stop,
                 trains=trains,
             ),
+        )
+
+    def are_sooner_alone(self, targets: Sequence[Target]) -> bool:
+        """Whether runs of so many are sooner done one by one than side by side."""
+        return all(
+            len(targets) <= _core.most_alone(self._ground_of(each).discretisation)
+            for each in targets[:LANES]
         )
 
     def lanes(self, target: Target, stimuli: Sequence[Stimulus]) -> int:
@@ -457,10 +481,7 @@ class _Run:
             Status(outcome["status"]),
             outcome["t_ms"],
             outcome["message"],
-            tuple(
-                crossings_of(detector, *seen)
-                for detector, seen in zip(places.detectors, outcome["crossings"], strict=False)
-            ),
+            _Seen(places.detectors, outcome["crossings"]),
         )
 
     def result(self, outcome: dict[str, Any], **more: Any) -> Result:

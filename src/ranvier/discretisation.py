@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import pickle
 import zipfile
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -14,7 +16,9 @@ from ranvier._core import (
     DLambda,
     FixedCount,
     MaxLength,
+    Model,
     discretise,
+    solve_tree,
 )
 from ranvier.errors import FormatError
 
@@ -30,11 +34,30 @@ __all__ = [
     "Mesh",
     "discretise",
     "load",
+    "lowered",
     "refined",
     "save",
+    "solve_tree",
 ]
 
 Mesh = FixedCount | MaxLength | DLambda
+
+#: Compartments up to which a discretisation is kept as long as its model.
+_KEPT = 5000
+_last_lowered: WeakKeyDictionary[Model, tuple[bytes, Discretisation]] = WeakKeyDictionary()
+
+
+def lowered(model: Model, mesh: Mesh) -> Discretisation:
+    """`discretise`, and where the same model is asked for again on an equal mesh what it gave then:
+    neither a model nor a discretisation ever changes. Raises ModelError as it does."""
+    key = pickle.dumps(mesh)
+    known = _last_lowered.get(model)
+    if known is not None and known[0] == key:
+        return known[1]
+    made = discretise(model, mesh)
+    if len(made) <= _KEPT:
+        _last_lowered[model] = key, made
+    return made
 
 
 def refined(mesh: Mesh, times: int) -> Mesh:

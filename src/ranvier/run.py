@@ -14,7 +14,7 @@ import numpy as np
 
 from ranvier.build import build_info
 from ranvier.costs import Estimate, Progress
-from ranvier.discretisation import Discretisation, Mesh, discretise
+from ranvier.discretisation import Discretisation, Mesh, lowered
 from ranvier.errors import DivergedError, Interrupted, ModelError
 from ranvier.fibers._fiber import Fiber
 from ranvier.methods import Method
@@ -287,7 +287,7 @@ def geometry_of(discretisation: Discretisation) -> Geometry:
 def discretised(target: Fiber | Model | Discretisation, mesh: Mesh | None) -> Discretisation:
     """On its own mesh or a given one. ModelError where neither is there, or both are."""
     if isinstance(target, Fiber):
-        return discretise(target.model, mesh or target.mesh)
+        return lowered(target.model, mesh or target.mesh)
     if isinstance(target, Discretisation):
         if mesh is not None:
             raise ModelError("mesh: is given with a discretisation, expected it with a model")
@@ -299,7 +299,7 @@ def discretised(target: Fiber | Model | Discretisation, mesh: Mesh | None) -> Di
             f"model {target.name!r}: has no mesh, expected mesh=MaxLength(...), DLambda() or "
             "FixedCount(...)"
         )
-    return discretise(target, mesh)
+    return lowered(target, mesh)
 
 
 def rest_guess_mV(target: Fiber | Model | Discretisation) -> float:

@@ -131,6 +131,73 @@ TEST(a_search_runs_a_fibre_as_if_it_were_new) {
     }
 }
 
+/// What a lane has made of its drives is not that of the fibre before.
+TEST(guests_may_bring_equal_drives) {
+    Random random(51);
+    for (const bool is_myelinated : {false, true}) {
+        const auto cases = alike(19, is_myelinated, random);
+        std::vector<BatchRun> runs;
+        for (const Case& each : cases) {
+            runs.push_back(batch_run({each.what, each.discretisation, cases[0].drives}));
+            runs.back().probes = {last_v(*each.discretisation)};
+        }
+        const auto choose = choice("rosenbrock2", 0.01);
+        const auto never = [](double) { return false; };
+        const auto all = run_batch(runs, choose, {Solver::kAuto, Precision::kDouble, 1}, never);
+        for (std::size_t k = 0; k < runs.size(); ++k) {
+            const auto one =
+                run_batch({runs[k]}, choose, {Solver::kAuto, Precision::kDouble, 1}, never);
+            check::expect(one[0].samples[0].value == all[k].samples[0].value, __FILE__, __LINE__,
+                          "fibre ", k, is_myelinated ? ", myelinated" : ", bare",
+                          ", is another than by itself");
+        }
+    }
+}
+
+TEST(a_run_that_is_alone_is_the_single_run) {
+    Random random(52);
+    for (const bool is_myelinated : {false, true}) {
+        for (const bool stops : {false, true}) {
+            for (const Case& each : alike(5, is_myelinated, random)) {
+                BatchRun run = batch_run(each);
+                run.probes = {last_v(*each.discretisation)};
+                run.detectors.resize(1);
+                run.is_alone = true;
+                run.drive_factor = 0.5;
+                if (stops) {
+                    run.stops_at_detector = 0;
+                }
+                const auto choose = choice("rosenbrock2", 0.01);
+                const auto found = run_batch({run}, choose, {Solver::kAuto, Precision::kDouble, 1},
+                                             [](double) { return false; });
+                auto drives = run.drives;
+                for (Drive& drive : drives) {
+                    drive.factor = 0.5;
+                }
+                Simulation single(run.discretisation, choose, drives, run.probes, run.detectors,
+                                  Execution{Solver::kAuto, Precision::kDouble, 1});
+                single.initialise(-65.0);
+                while (!single.has_arrived(run.t_stop_ms) &&
+                       !single.has_seen(run.stops_at_detector)) {
+                    single.advance(1, run.t_stop_ms);
+                }
+                CHECK(found[0].steps == single.step());
+                CHECK(found[0].samples[0].value == single.samples()[0].value);
+                CHECK(is_same(found[0].events[0], single.events()[0]));
+                const bool has_seen = stops && !single.events()[0].t_ms.empty();
+                CHECK(found[0].status ==
+                      (has_seen ? BatchStatus::kStopped : BatchStatus::kCompleted));
+            }
+        }
+    }
+}
+
+TEST(few_runs_are_sooner_alone_where_they_fill_the_lanes) {
+    Random random(53);
+    CHECK(most_alone(*myelinated({.nodes = 8}, random).rooted_at(0)) == 0);
+    CHECK(most_alone(*myelinated({.nodes = 9}, random).rooted_at(0)) == 4);
+}
+
 TEST(one_that_diverges_leaves_the_others_as_they_are) {
     Random random(49);
     for (const bool is_myelinated : {false, true}) {

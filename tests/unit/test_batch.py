@@ -281,7 +281,7 @@ def test_equal_targets_are_discretised_once(monkeypatch: pytest.MonkeyPatch) -> 
         made.append(model.name)
         return rv.discretise(model, mesh)
 
-    monkeypatch.setattr("ranvier.run.discretise", counted)
+    monkeypatch.setattr("ranvier.discretisation.discretise", counted)
     fibre, other = rv.fibers.mrg(), rv.fibers.mrg(diameter_um=16)
     rv.simulate_batch([fibre, other, fibre, fibre], t_stop_ms=0.02)
     assert made == ["MRG 10 um", "MRG 16 um"]

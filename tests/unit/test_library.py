@@ -24,8 +24,8 @@ PUBLISHED = json.loads((ROOT / "tests" / "reference" / "data" / "channel_rates.j
 RATES: dict[str, Any] = PUBLISHED["mechanisms"]
 #: Whose equations are a line each, so that there is nothing to compare with.
 PLAIN = {f"{ion}_{kind}" for ion in ("na", "k", "ca", "cl") for kind in ("leak", "constant")}
-#: Which has a test of its own.
-PLAIN |= {"leak_ghk"}
+#: Which have tests of their own.
+PLAIN |= {"leak_ghk", "stretch_leak"}
 V_mV = np.array(PUBLISHED["v_mV"])
 
 
@@ -263,3 +263,19 @@ def test_cotransporters_rest_where_their_gradients_cancel() -> None:
 def test_ions_per_atp_are_checked(table: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ModelError, match=re.escape(sentence)):
         Mechanism("odd", currents_mA_cm2={"na": 1e-3}, ions_per_atp=table)
+
+
+def test_tension_opens_half_at_its_half_and_most_of_it_adapts() -> None:
+    leak = library("stretch_leak")
+    reversals = {"e_na_mV": 50.0, "e_k_mV": -90.0}
+
+    def steady(tension_mN_m: float) -> dict[str, Any]:
+        return leak.steady_state(-70.0, tension_mN_m=tension_mN_m, **reversals)
+
+    assert steady(1.4)["open"] == pytest.approx(0.5)
+    assert steady(0.0)["open"] == pytest.approx(1 / (1 + np.exp(1.4 / 0.3)))
+    assert steady(10.0)["open"] * steady(10.0)["fresh"] == pytest.approx(0.2)
+    # Sodium and potassium alike: nothing flows halfway between their potentials.
+    none = leak.currents_mA_cm2(-20.0, tension_mN_m=1.4, **reversals)
+    assert none["na"] == pytest.approx(-none["k"])
+    assert none["na"] < 0

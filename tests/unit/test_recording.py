@@ -192,6 +192,18 @@ def drive(**changes: Any) -> _core.Drive:
     return _core.Drive(**{**sound, **changes})
 
 
+def test_a_drive_takes_arrays_of_one_dimension() -> None:
+    arrays = {
+        "t_ms": np.array([0.0, 1.0]),
+        "value": np.array([1.0, 1.0]),
+        "compartment": np.array([0], np.int32),
+        "weight_nA": np.array([1.0]),
+    }
+    _core.Drive(**arrays)
+    with pytest.raises(TypeError, match="an array: has 2 dimensions, expected 1"):
+        _core.Drive(**{**arrays, "value": np.ones((2, 1))})
+
+
 def test_the_core_must_be_initialised_before_it_advances() -> None:
     core = _core.CoreSimulation(fork(), method="backward_euler", parameters={})
     with pytest.raises(

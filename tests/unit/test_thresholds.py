@@ -30,8 +30,9 @@ from ranvier.studies import (
 PULSE = Pulse(onset_ms=0.1, duration_ms=0.1)
 
 
-def fibre(diameter_um: float = 10.0) -> rv.fibers.Fiber:
-    return rv.fibers.mrg(diameter_um=diameter_um, nodes=7)
+def fibre(diameter_um: float = 10.0, nodes: int = 7) -> rv.fibers.Fiber:
+    """Of 9 nodes or more, a few are searched one by one, each over all lanes."""
+    return rv.fibers.mrg(diameter_um=diameter_um, nodes=nodes)
 
 
 def clamp(amplitude_nA: float) -> CurrentClamp:
@@ -47,22 +48,25 @@ def electrode(amplitude_mA: float, distance_um: float = 500.0) -> Extracellular:
 
 
 def fires(target: rv.fibers.Fiber, stimulus: CurrentClamp | Extracellular) -> bool:
-    ends = rv.SpikeDetector(at=[("node[1]", 0.5), ("node[5]", 0.5)])
+    places = Activation().compartments(target, rv.discretise(target.model, target.mesh))
+    ends = rv.SpikeDetector(at=places.tolist())
     result = rv.simulate(target, stimulus, t_stop_ms=0.2 + target.t_stop_ms, detect=ends)
     return bool(result.crossings[0].count.any())
 
 
+@pytest.mark.parametrize("nodes", [7, 11])
 @pytest.mark.parametrize("given", [-0.02, -0.0001, -3.0])
-def test_single_runs_agree_with_the_bracket(given: float) -> None:
-    found = find_threshold(fibre(), electrode(given), rtol=0.01)
+def test_single_runs_agree_with_the_bracket(given: float, nodes: int) -> None:
+    target = fibre(nodes=nodes)
+    found = find_threshold(target, electrode(given), rtol=0.01)
     assert found.status is ThresholdStatus.FOUND
     below, above = found.bracket
     assert above < below < 0  # cathodic, as given
     assert above / below <= 1.01
     assert found.amplitude == above == pytest.approx(found.factor * given)
     assert found.unit == "mA"
-    assert not fires(fibre(), electrode(below))
-    assert fires(fibre(), electrode(above))
+    assert not fires(target, electrode(below))
+    assert fires(target, electrode(above))
     assert str(found).startswith("threshold -0.0")
 
 
@@ -221,8 +225,11 @@ def test_runs_one_after_the_other_find_what_lanes_do() -> None:
         assert beside.amplitude == pytest.approx(alone.amplitude, rel=0.02)
 
 
-def test_a_search_does_not_depend_on_threads() -> None:
-    found = [find_threshold(fibre(), electrode(-0.5), rtol=1e-4, threads=n) for n in (1, 2, 2)]
+@pytest.mark.parametrize("nodes", [7, 11])
+def test_a_search_does_not_depend_on_threads(nodes: int) -> None:
+    found = [
+        find_threshold(fibre(nodes=nodes), electrode(-0.5), rtol=1e-4, threads=n) for n in (1, 2, 2)
+    ]
     assert {(each.bracket, each.runs) for each in found} == {(found[0].bracket, found[0].runs)}
 
 
@@ -231,6 +238,52 @@ def test_what_is_never_met_is_told_with_where_runs_blow_up() -> None:
     assert found.status is ThresholdStatus.DIVERGED
     assert found.message.startswith("silent up to -")
     assert "mA, and from -" in found.message
+
+
+def test_a_few_fibres_are_searched_one_by_one() -> None:
+    fibres = [fibre(d, 11) for d in (5.7, 10.0, 16.0)]
+    one, two = (
+        find_thresholds(fibres, electrode(-0.05), rtol=0.01, threads=threads) for threads in (1, 2)
+    )
+    for each, row, again in zip(fibres, one, two, strict=True):
+        alone = find_threshold(each, electrode(-0.05), rtol=0.01)
+        assert row.bracket == again.bracket == alone.bracket
+        assert row.runs == again.runs == alone.runs
+
+
+def test_strides_up_are_no_longer_than_what_fires(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where each answer is waited for: strong ones may block."""
+    asked: list[float] = []
+
+    def fires_for_a_while(factor: float) -> str:
+        asked.append(factor)
+        return "stopped" if 30.0 < factor < 121.0 else "completed"
+
+    def fires_always(factor: float) -> str:
+        asked.append(factor)
+        return "stopped"
+
+    monkeypatch.setattr(Batch, "are_sooner_alone", lambda *_: True)
+    found = answering(monkeypatch, fires_for_a_while)()
+    assert found.status is ThresholdStatus.FOUND
+    assert found.factor == pytest.approx(30.0, rel=2e-3)
+    assert asked[:9] == [1.0, 2.0, 4.0, 8.0, 16.0, 64.0, 0.5, 0.25, 0.125]
+    asked.clear()
+    assert answering(monkeypatch, fires_always)().status is ThresholdStatus.ALWAYS
+    assert asked == [1.0, 0.5, 0.125, 0.0]
+
+
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_what_is_given_may_block_below_what_fires_again(
+    monkeypatch: pytest.MonkeyPatch, is_alone: bool
+) -> None:
+    def fires_twice(factor: float) -> str:
+        return "stopped" if 0.3 < factor < 0.7 or factor > 3.0 else "completed"
+
+    monkeypatch.setattr(Batch, "are_sooner_alone", lambda *_: is_alone)
+    found = answering(monkeypatch, fires_twice)()
+    assert found.factor == pytest.approx(0.3, rel=2e-3)
+    assert found.silent_above == 2.0  # as given
 
 
 def test_a_few_fibres_share_the_lanes() -> None:

@@ -22,8 +22,8 @@ void check(const Drive& drive, std::size_t compartments) {
             throw ModelError("drive", "acts on compartment " + std::to_string(compartment) +
                                           ", expected 0 to " + std::to_string(compartments - 1));
         }
-        if (!std::isfinite(drive.weight_nA[i])) {
-            throw ModelError("drive", "amplitude_nA is " + text(drive.weight_nA[i]) +
+        if (!std::isfinite(drive.factor * drive.weight_nA[i])) {
+            throw ModelError("drive", "amplitude_nA is " + text(drive.factor * drive.weight_nA[i]) +
                                           ", expected a finite number");
         }
     }

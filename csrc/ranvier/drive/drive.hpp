@@ -13,6 +13,7 @@ struct Drive {
     PiecewiseLinear waveform;
     std::vector<std::int32_t> compartment;
     std::vector<double> weight_nA;
+    double factor = 1.0;  // of all weights
 };
 
 /// Throws ModelError if the drive does not fit a discretisation of `compartments` rows.

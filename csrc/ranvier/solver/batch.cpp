@@ -95,7 +95,8 @@ public:
             const auto [own, is_first] = known.try_emplace(discretisation.get());
             if (is_first) {
                 check(*discretisation);
-                const bool fits = goes_side_by_side(*discretisation, choice, execution);
+                const bool fits =
+                    !runs[k].is_alone && goes_side_by_side(*discretisation, choice, execution);
                 own->second = fits ? shape_of(discretisation) : "";
             }
             const std::string& key = own->second;
@@ -217,9 +218,12 @@ private:
                 outcome.status = BatchStatus::kNotRun;
                 break;
             }
-            constexpr std::int64_t kStepsBetweenLooks = 64;
-            simulation.advance(run.stops_at_detector ? 1 : kStepsBetweenLooks, t_stop_ms_[k]);
-            if (is_stopped(simulation, run)) {
+            // Few of a large model, which Ctrl-C would have to wait for.
+            constexpr std::size_t kCompartmentSteps = 1'000'000;
+            const std::size_t steps = kCompartmentSteps / run.discretisation->compartments.size();
+            simulation.advance(static_cast<std::int64_t>(std::clamp<std::size_t>(steps, 1, 256)),
+                               t_stop_ms_[k], run.stops_at_detector);
+            if (simulation.has_seen(run.stops_at_detector)) {
                 outcome.status = BatchStatus::kStopped;
                 break;
             }
@@ -349,12 +353,12 @@ private:
             }
         }
         if (starts_[k]) {
-            simulation.start_from(starts_[k]->snapshot, starts_[k]->is_at_rest,
+            simulation.start_from(starts_[k]->state, starts_[k]->is_at_rest,
                                   driven(k, run.drive_factor));
             return;
         }
         begin(simulation, run);
-        starts_[k] = std::make_shared<const Start>(Start{simulation.snapshot(), !run.v_init_mV});
+        starts_[k] = std::make_shared<const Start>(Start{simulation.state(), !run.v_init_mV});
         const std::lock_guard lock(starting_);
         known_starts_.emplace(key, starts_[k]);
     }
@@ -367,10 +371,6 @@ private:
         }
     }
 
-    static bool is_stopped(const Simulation& simulation, const BatchRun& run) {
-        return run.stops_at_detector && !simulation.events()[*run.stops_at_detector].t_ms.empty();
-    }
-
     bool is_finished(const Guest& guest) {
         const BatchRun& run = runs_[guest.run];
         BatchStatus& status = outcomes_[guest.run].status;
@@ -381,7 +381,7 @@ private:
         if (simulation.t_ms() != static_cast<double>(simulation.step()) * dt_ms_) {
             return false;  // a step that is taken in pieces is taken whole
         }
-        if (is_stopped(*guest.simulation, run)) {
+        if (simulation.has_seen(run.stops_at_detector)) {
             status = BatchStatus::kStopped;
         } else if (guest.simulation->has_arrived(t_stop_ms_[guest.run])) {
             status = BatchStatus::kCompleted;
@@ -408,7 +408,7 @@ private:
         outcomes_[k] = {};
         t_stop_ms_[k] = next->t_stop_ms;
         guarded(k, [&] {
-            simulation.start_from(starts_[k]->snapshot, starts_[k]->is_at_rest,
+            simulation.start_from(starts_[k]->state, starts_[k]->is_at_rest,
                                   driven(k, next->drive_factor));
         });
         return true;
@@ -417,9 +417,7 @@ private:
     std::vector<Drive> driven(std::size_t k, double factor) const {
         std::vector<Drive> drives = runs_[k].drives;
         for (Drive& drive : drives) {
-            for (double& weight_nA : drive.weight_nA) {
-                weight_nA *= factor;
-            }
+            drive.factor = factor;
         }
         const auto& background = runs_[k].background;
         drives.insert(drives.end(), background.begin(), background.end());
@@ -452,7 +450,7 @@ private:
 
     /// What the first run of a search began with.
     struct Start {
-        std::string snapshot;
+        State state;
         bool is_at_rest;
     };
     /// Discretisation, and what the start is asked to be.
@@ -489,6 +487,13 @@ bool goes_side_by_side(const Discretisation& discretisation, const MethodChoice&
     return entry->in_lanes && !discretisation.has_accumulation() &&
            *entry->in_lanes != LaneMethod::kWindowed && execution.solver != Solver::kPlain &&
            !why_not_in_lanes(discretisation, *entry->in_lanes);
+}
+
+std::size_t most_alone(const Discretisation& discretisation) {
+    // Eight runs in lanes of their own take about five times as long as one that fills all eight,
+    // and tell log2(9) bits of a threshold where that one tells one.
+    constexpr std::size_t kMost = 4;
+    return rows_in_lanes(discretisation) > kLanes ? kMost : 0;
 }
 
 std::vector<BatchOutcome> run_batch(const std::vector<BatchRun>& runs, const MethodChoice& method,

@@ -32,6 +32,7 @@ struct BatchRun {
     std::vector<EventTrain> trains = {};
     double drive_factor = 1.0;           // `drives` are so many times as strong as they say
     std::vector<Drive> background = {};  // drives that no factor changes
+    bool is_alone = false;               // spread over all lanes, beside nobody
 };
 
 enum class BatchStatus : std::uint8_t { kCompleted, kStopped, kDiverged, kFailed, kNotRun };
@@ -61,6 +62,10 @@ using AfterRun =
 /// before the next begins. Throws ModelError if the method is unknown.
 bool goes_side_by_side(const Discretisation& discretisation, const MethodChoice& method,
                        const Execution& execution);
+
+/// Whether some runs of it are sooner done one by one, each spread over all lanes, than side by
+/// side, up to how many: 0 where its rows are too few to fill the lanes.
+std::size_t most_alone(const Discretisation& discretisation);
 
 /// Runs all of them; what one run does never depends on the others, and one that fails says so in
 /// its outcome. Runs that cannot go through lanes are done one by one by the plain solver.

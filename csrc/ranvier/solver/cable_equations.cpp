@@ -81,7 +81,7 @@ template <int layers>
 void CableEquations<layers>::add_drives(std::span<const Drive> drives, double from_ms,
                                         double to_ms) noexcept {
     for (const Drive& drive : drives) {
-        const double mean = drive.waveform.mean(from_ms, to_ms);
+        const double mean = drive.factor * drive.waveform.mean(from_ms, to_ms);
         for (std::size_t k = 0; mean != 0.0 && k < drive.compartment.size(); ++k) {
             rhs_[static_cast<std::size_t>(drive.compartment[k])][0] += mean * drive.weight_nA[k];
         }
@@ -93,7 +93,7 @@ void CableEquations<layers>::add_drives_at(std::span<const Drive> drives, double
                                            double to_ms, double at) noexcept {
     for (const Drive& drive : drives) {
         const auto [mean, slope_per_ms] = drive.waveform.line(from_ms, to_ms);
-        const double value = mean + slope_per_ms * (at - 0.5) * (to_ms - from_ms);
+        const double value = drive.factor * (mean + slope_per_ms * (at - 0.5) * (to_ms - from_ms));
         for (std::size_t k = 0; value != 0.0 && k < drive.compartment.size(); ++k) {
             rhs_[static_cast<std::size_t>(drive.compartment[k])][0] += value * drive.weight_nA[k];
         }

@@ -254,15 +254,6 @@ const State& Simulation::state() const {
     return state_;
 }
 
-void Simulation::release_arrays() const {
-    if (own_ != nullptr && !state_.v_mV.empty()) {
-        State left;
-        static_cast<Moment&>(left) = state_;
-        static_cast<IonState&>(left) = std::move(static_cast<IonState&>(state_));
-        state_ = std::move(left);
-    }
-}
-
 /// Where the method has the state and the membrane in a form of its own, those here only take
 /// space.
 void Simulation::leave_it_to_the_method() {
@@ -424,7 +415,12 @@ bool Simulation::has_arrived(double t_stop_ms) const {
     return state_.t_ms >= t_stop_ms - slack_ms;
 }
 
-void Simulation::advance(std::int64_t steps, double t_stop_ms) {
+bool Simulation::has_seen(std::optional<std::size_t> detector) const {
+    return detector && !events_[*detector].t_ms.empty();
+}
+
+void Simulation::advance(std::int64_t steps, double t_stop_ms,
+                         std::optional<std::size_t> until_seen) {
     if (!is_initialised_) {
         throw ModelError("simulation", "has no state yet, expected initialise() before advance()");
     }
@@ -454,7 +450,8 @@ void Simulation::advance(std::int64_t steps, double t_stop_ms) {
             }
         }
     } at_the_end{own_};
-    while (steps > 0 && !has_arrived(t_stop_ms)) {
+    const auto is_over = [&] { return has_arrived(t_stop_ms) || has_seen(until_seen); };
+    while (steps > 0 && !is_over()) {
         const std::int64_t block = std::min(steps, kStepsPerBlock);
         State good;
         std::vector<std::vector<double>> good_watched;
@@ -490,7 +487,7 @@ void Simulation::advance(std::int64_t steps, double t_stop_ms) {
         };
         keep();
         bool is_sound = true;
-        for (std::int64_t s = 0; is_sound && s < block && !has_arrived(t_stop_ms); ++s) {
+        for (std::int64_t s = 0; is_sound && s < block && !is_over(); ++s) {
             if (!step_and_record(t_stop_ms)) {
                 throw DivergedError(state_.t_ms, 0, "step",
                                     "the run diverged: no step from t = " + text(state_.t_ms) +
@@ -501,7 +498,7 @@ void Simulation::advance(std::int64_t steps, double t_stop_ms) {
         }
         // A method with a state of its own has looked at its rows, where whatever goes wrong shows
         // within a step; for all the rest it has to be asked, at the end.
-        const bool looks_closely = own_ == nullptr || steps <= block;
+        const bool looks_closely = own_ == nullptr || steps <= block || is_over();
         if (!is_sound || (looks_closely && find_fault())) {
             rewind();
             // Again, looking at everything: the same steps end in the same fault.

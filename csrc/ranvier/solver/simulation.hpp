@@ -62,7 +62,10 @@ public:
     /// steps ends one: with the same `t_stop_ms` it is the same run in one go and in pieces. Throws
     /// DivergedError if a potential is no longer finite or beyond 10 V after a step, or if no step
     /// is short enough; the simulation then stands at the last good step with all samples up to it.
-    void advance(std::int64_t steps, double t_stop_ms = kForever_ms);
+    /// With `until_seen` the last step is that in which this detector has seen something.
+    void advance(std::int64_t steps, double t_stop_ms = kForever_ms,
+                 std::optional<std::size_t> until_seen = std::nullopt);
+    bool has_seen(std::optional<std::size_t> detector) const;
 
     /// For whoever steps several runs at once: what step is to be taken next, and then that it was.
     /// What a run that diverges has recorded ends before the step that did it. Only where the
@@ -107,9 +110,10 @@ public:
     /// Throws ModelError if the bytes come from another model or are damaged.
     void restore(const std::string& snapshot);
 
-    /// The same under other drives. `is_at_rest` says that it is the snapshot of a resting state.
-    /// Throws ModelError if the drives do not fit.
-    void start_from(const std::string& snapshot, bool is_at_rest, std::vector<Drive> drives);
+    /// Begins under other drives with the state() that a simulation of the same discretisation and
+    /// method has begun with. `is_at_rest` says that it is a resting state. Throws ModelError if
+    /// the drives do not fit.
+    void start_from(const State& start, bool is_at_rest, std::vector<Drive> drives);
 
 private:
     struct Fault {
@@ -131,7 +135,6 @@ private:
     double probed_ion(const Probe& probe, std::size_t compartment, double share) const;
     void show_concentrations() const;
     void set_uniform(double v_mV);
-    void load(const std::string& snapshot, bool is_at_rest);
     void check_reductions() const;
     void begin_reductions();
     void record_peaks();

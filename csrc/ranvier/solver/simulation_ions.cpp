@@ -73,6 +73,16 @@ State Simulation::state_with_ions_moved() const {
     return copy;
 }
 
+/// What stays is the moment, and what ions have.
+void Simulation::release_arrays() const {
+    if (own_ != nullptr && !state_.v_mV.empty()) {
+        State left;
+        static_cast<Moment&>(left) = state_;
+        static_cast<IonState&>(left) = std::move(static_cast<IonState&>(state_));
+        state_ = std::move(left);
+    }
+}
+
 /// Charges are found from currents between two steps, which takes areas.
 void Simulation::drop_areas() noexcept {
     if (own_ != nullptr && system_.ion_pools().is_empty()) {

@@ -161,17 +161,14 @@ std::string Simulation::snapshot() {
     return bytes;
 }
 
-void Simulation::restore(const std::string& snapshot) {
-    load(snapshot, false);
-}
-
-void Simulation::start_from(const std::string& snapshot, bool is_at_rest,
-                            std::vector<Drive> drives) {
+void Simulation::start_from(const State& start, bool is_at_rest, std::vector<Drive> drives) {
     set_drives(std::move(drives));
-    load(snapshot, is_at_rest);
+    state_ = start;
+    begin(is_at_rest);
+    leave_it_to_the_method();
 }
 
-void Simulation::load(const std::string& snapshot, bool is_at_rest) {
+void Simulation::restore(const std::string& snapshot) {
     const std::string mark(kSnapshotMark);
     State restored = system_.blank_state();
     Reader reader(snapshot);
@@ -203,7 +200,7 @@ void Simulation::load(const std::string& snapshot, bool is_at_rest) {
     system_.update_membrane_potential(state_);
     show_concentrations();
     // Anew: what is recorded here may not lead up to the snapshot.
-    begin(is_at_rest);
+    begin();
     leave_it_to_the_method();
 }
 

@@ -25,15 +25,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from ranvier.discretisation import Discretisation, solve_tree
 from ranvier.stimuli._waveform import PiecewiseLinear
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from ranvier.discretisation import Discretisation
 
 #: A jump has an infinite slope for no time; it is made one of so long, inside one step.
 _JUMP_ms = 1e-6
@@ -66,47 +66,31 @@ def equivalent_currents(
     d = discretisation
     axoplasm_mV, periaxonal_mV = shifts_mV(d, outside_mV)
     level_nA = _inflow(d, d.axial_conductance_uS, axoplasm_mV)
-    data = d.to_dict()
-    if not data["layers"]:
+    space = _space_of(d)
+    if space is None:
         return EquivalentCurrents(level_nA, np.zeros(len(d)))
     across_mV = axoplasm_mV - periaxonal_mV
-    return EquivalentCurrents(
-        level_nA - _leak_uS(d, data) * across_mV, -d.capacitance_nF * across_mV
-    )
+    return EquivalentCurrents(level_nA - space.leak_uS * across_mV, -d.capacitance_nF * across_mV)
 
 
 def shifts_mV(
     discretisation: Discretisation, outside_mV: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """psi and chi of every compartment, (n,), for the potential `outside_mV` (n,) of its centre."""
-    d = discretisation
-    data = d.to_dict()
-    if not data["layers"]:
+    space = _space_of(discretisation)
+    if space is None:
         return outside_mV, outside_mV
-    (layer,) = data["layers"]
-    g_membrane_uS = _leak_uS(d, data)
-    is_unknown = layer["is_unknown"]
-    capacitance_nF = np.where(is_unknown, d.capacitance_nF, 1.0)  # no 0 below a fraction
-    ratio = np.where(is_unknown, layer["capacitance_nF"] / capacitance_nF, 0.0)
-    periaxonal_mV = _periaxonal(
-        d.parent,
-        layer["axial_conductance_uS"],
-        layer["conductance_uS"] - ratio * g_membrane_uS,
-        is_unknown,
-        outside_mV,
-    )
-    return periaxonal_mV + ratio * (periaxonal_mV - outside_mV), periaxonal_mV
+    periaxonal_mV = space.balance_mV(outside_mV)
+    return periaxonal_mV + space.ratio * (periaxonal_mV - outside_mV), periaxonal_mV
 
 
 def jumps_of(pieces: PiecewiseLinear) -> PiecewiseLinear | None:
     """The slope of a waveform at its jumps, as rectangles of their heights; None without any."""
-    times_ms = np.unique(pieces.t_ms)
-    before = np.concatenate([[0.0], pieces.value])[np.searchsorted(pieces.t_ms, times_ms, "left")]
-    last = np.searchsorted(pieces.t_ms, times_ms, "right") - 1
-    first = np.searchsorted(pieces.t_ms, times_ms, "left")
-    arrives = pieces.value[first]
-    arrives[0] = before[0]  # from the zero before
-    leaves = pieces.value[last]
+    is_first = np.append(True, pieces.t_ms[1:] != pieces.t_ms[:-1])  # of its time
+    times_ms = pieces.t_ms[is_first]
+    arrives = pieces.value[is_first]
+    arrives[0] = 0.0  # from the zero before
+    leaves = pieces.value[np.append(is_first[1:], True)]
     leaves[-1] = 0.0  # to the zero after
     height = leaves - arrives
     times_ms, height = times_ms[height != 0], height[height != 0]
@@ -156,35 +140,61 @@ def _leak_uS(d: Discretisation, data: dict[str, object]) -> NDArray[np.float64]:
     return total_uS
 
 
-def _periaxonal(
-    parent: NDArray[np.int32],
-    axial_uS: NDArray[np.float64],
-    outward_uS: NDArray[np.float64],
-    is_unknown: NDArray[np.bool_],
-    outside_mV: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """chi: that of the outside where the space is open, and in balance elsewhere. Tree order: a
-    parent stands before its children, so one pass up and one down solve it."""
-    n = parent.size
-    diagonal = [float(g) if free else 1.0 for g, free in zip(outward_uS, is_unknown, strict=True)]
-    rhs = [
-        float(g * v) if free else float(v)
-        for g, v, free in zip(outward_uS, outside_mV, is_unknown, strict=True)
-    ]
-    up, axial, free = parent.tolist(), axial_uS.tolist(), is_unknown.tolist()
-    for i in range(n):
-        for here, there in ((i, up[i]), (up[i], i)):
-            if up[i] >= 0 and free[here]:
-                diagonal[here] += axial[i]
-                if not free[there]:
-                    rhs[here] += axial[i] * float(outside_mV[there])
-    for i in range(n - 1, -1, -1):
-        if up[i] >= 0 and free[i] and free[up[i]]:
-            share = axial[i] / diagonal[i]
-            diagonal[up[i]] -= share * axial[i]
-            rhs[up[i]] += share * rhs[i]
-    for i in range(n):
-        if up[i] >= 0 and free[i] and free[up[i]]:
-            rhs[i] += axial[i] * rhs[up[i]]
-        rhs[i] /= diagonal[i]
-    return np.array(rhs)
+@dataclass(frozen=True, slots=True, eq=False)
+class _PeriaxonalSpace:
+    """Of one discretisation, every array (n,): what its potential follows from, without sight of
+    the discretisation itself, which may go first."""
+
+    leak_uS: NDArray[np.float64]
+    ratio: NDArray[np.float64]  # k, 0 where the space is open
+    parent: NDArray[np.int32]
+    coupling_uS: NDArray[np.float64]  # of each to its parent, where both are under a sheath
+    diagonal_uS: NDArray[np.float64]
+    outward_uS: NDArray[np.float64]  # 1 where the space is open
+    open_up_uS: NDArray[np.float64]  # to a parent where it is open, of those under a sheath
+    open_down_uS: NDArray[np.float64]  # the other way round
+
+    def balance_mV(self, outside_mV: NDArray[np.float64]) -> NDArray[np.float64]:
+        """chi: that of the outside where the space is open, and in balance elsewhere."""
+        rhs_nA = self.outward_uS * outside_mV + self.open_up_uS * outside_mV[self.parent]
+        np.add.at(rhs_nA, self.parent, self.open_down_uS * outside_mV)
+        return solve_tree(self.parent, self.diagonal_uS, self.coupling_uS, rhs_nA)
+
+
+#: Of discretisations that are in use, which never change.
+_spaces: WeakKeyDictionary[Discretisation, _PeriaxonalSpace | None] = WeakKeyDictionary()
+
+
+def _space_of(discretisation: Discretisation) -> _PeriaxonalSpace | None:
+    """None where there is no sheath."""
+    try:
+        return _spaces[discretisation]
+    except KeyError:
+        return _spaces.setdefault(discretisation, _make_space(discretisation))
+
+
+def _make_space(d: Discretisation) -> _PeriaxonalSpace | None:
+    data = d.to_dict()
+    if not data["layers"]:
+        return None
+    (layer,) = data["layers"]
+    leak_uS = _leak_uS(d, data)
+    is_free = layer["is_unknown"]
+    capacitance_nF = np.where(is_free, d.capacitance_nF, 1.0)  # no 0 below a fraction
+    ratio = np.where(is_free, layer["capacitance_nF"] / capacitance_nF, 0.0)
+    outward_uS = np.where(is_free, layer["conductance_uS"] - ratio * leak_uS, 1.0)
+    parent = d.parent.copy()
+    axial_uS = np.where(parent >= 0, layer["axial_conductance_uS"], 0.0)
+    is_free_above = is_free[parent]
+    diagonal_uS = outward_uS + np.where(is_free, axial_uS, 0.0)
+    np.add.at(diagonal_uS, parent, np.where(is_free_above, axial_uS, 0.0))
+    return _PeriaxonalSpace(
+        leak_uS=leak_uS,
+        ratio=ratio,
+        parent=parent,
+        coupling_uS=np.where(is_free & is_free_above, axial_uS, 0.0),
+        diagonal_uS=diagonal_uS,
+        outward_uS=outward_uS,
+        open_up_uS=np.where(is_free & ~is_free_above, axial_uS, 0.0),
+        open_down_uS=np.where(~is_free & is_free_above, axial_uS, 0.0),
+    )

@@ -116,6 +116,8 @@ class Activation:
         if result.status is Status.STOPPED:
             return True
         seen = result.crossings[0]
+        if not len(seen) and seen.counted is None:
+            return False
         count = seen.count
         if self.after_ms > 0:
             late = seen.compartment[seen.t_ms >= self.after_ms]

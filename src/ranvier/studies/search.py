@@ -1,8 +1,10 @@
 """One search for a threshold: which amplitude to try next, from the answers that there are.
 
-A fibre that is searched alone is in all eight lanes of the core, each of which takes up another
-amplitude as soon as it knows the answer to its last: those that answer early, as strong pulses do
-that fire at once, cut the bracket while the weak ones are still on their way.
+A fibre that fills the lanes of the core by itself, or shares them with seven others, is run with
+one amplitude after the other: eight answers at once cost more than the three cuts that they make.
+A short fibre that is searched alone is in all eight lanes, each of which takes up another amplitude
+as soon as it knows the answer to its last: those that answer early, as strong pulses do that fire
+at once, cut the bracket while the weak ones are still on their way.
 """
 
 from __future__ import annotations
@@ -10,9 +12,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from ranvier.results import Status
 from ranvier.studies.threshold_result import Threshold, ThresholdStatus
@@ -32,11 +33,16 @@ _LEAST_WAIT_ms = 0.2
 _FIRST_WAIT = 0.5
 #: Runs that blow up at so small a part of what was given do so whatever is given.
 _NOTHING = 1e-9
-#: Where a fibre has one lane only, strides grow as well, up to this.
+#: Where a fibre has one lane only, strides grow as well, up to this going down.
 _LARGEST_STRIDE = 16.0
-#: From one amplitude to the next below what was given, where that and all above it is silent: it
-#: may be so strong that it blocks. Amplitudes that fire span more than this.
-_DESCENT = 4.0
+#: What is active at so small a part of what was given may be so without any stimulus.
+_WEAK = 0.2
+#: What was given may be so strong that it blocks, and amplitudes that fire may span little: so many
+#: steps of `_GROWTH` are taken either way, and farther off amplitudes that fire are thought to span
+#: more than this.
+_STEPS_UP = 4
+_STEPS_DOWN = 3
+_FAR = 4.0
 
 
 @dataclass(eq=False, kw_only=True)
@@ -103,8 +109,9 @@ class Search:
     def _choose(self) -> tuple[float, float] | None:
         """What is of most use to know, which may be in a lane already."""
         ceiling = min(self.above, self.broken)
-        if self._wants_weaker():
-            return self._weakest() / _DESCENT, self.horizon_ms
+        if self._wants_weaker() or self._may_have_blocked():
+            is_near = self._weakest() > _GROWTH**-_STEPS_DOWN
+            return self._weakest() / (_GROWTH if is_near else _FAR), self.horizon_ms
         is_cornered = self.broken <= self.below * (1.0 + self.rtol)
         if self.is_narrow or is_cornered or (math.isinf(ceiling) and self.below >= self.most):
             # Silent until the horizon, and for all that is known, a spike may come later.
@@ -112,26 +119,27 @@ class Search:
         flying = sorted(each for each in self.running if self.below < each < ceiling)
         if math.isinf(ceiling):
             farthest = max(self.below, *flying) if flying else self.below
-            return min(farthest * self._stride(), self.most), self.horizon_ms
+            is_near = self.lanes > 1 or farthest < max(1.0, self.floor) * _GROWTH**_STEPS_UP
+            return min(farthest * (_GROWTH if is_near else _FAR), self.most), self.horizon_ms
         low = self.below
         if low == 0.0:
             # Strong ones answer first: of the first ones the strongest that has not is the best
             # guess at one that never will.
             low = max((each for each in flying if each in self.ladder), default=0.0)
         if low == 0.0:
-            if not self.was_without:
+            weakest = min(ceiling, *flying, math.inf)
+            if not self.was_without and weakest <= _WEAK:
                 self.was_without = True
                 return 0.0, self.horizon_ms
-            return min(ceiling, *flying, math.inf) / self._stride(), self.horizon_ms
-        edges = np.array([low, *(each for each in flying if each > low), ceiling])
-        ratios = edges[1:] / edges[:-1]
-        widest = int(ratios.argmax())
-        if edges[widest + 1] <= edges[widest] * (1.0 + self.rtol):  # as is_narrow has it
+            return weakest / self._stride(), self.horizon_ms
+        edges = [low, *(each for each in flying if each > low), ceiling]
+        lower, upper = max(pairwise(edges), key=lambda gap: gap[1] / gap[0])
+        if upper <= lower * (1.0 + self.rtol):  # as is_narrow has it
             return None
-        half = math.sqrt(ratios[widest])
+        half = math.sqrt(upper / lower)
         # Of the last cut whole runs spare one afterwards.
         is_last = half <= 1.0 + self.rtol
-        return float(edges[widest] * half), self.t_stop_ms if is_last else self.horizon_ms
+        return lower * half, self.t_stop_ms if is_last else self.horizon_ms
 
     def _stride(self) -> float:
         stride = self.stride
@@ -176,6 +184,15 @@ class Search:
             and self.floor == 0.0
             and is_up_done
             and self._weakest() * self.most > 1.0
+        )
+
+    def _may_have_blocked(self) -> bool:
+        """Whether what was given is silent below an active one, and too little below it was tried
+        to know that it is not above another."""
+        return (
+            1.0 <= self.below < self.above < math.inf
+            and self.floor == 0.0
+            and self._weakest() > _GROWTH**-_STEPS_DOWN
         )
 
     def _may_be_lower(self) -> bool:
@@ -256,15 +273,21 @@ def run_searches(
     return all(_run_group(group, tell) for group in groups.values())
 
 
+def _share(search: Search, searches: int) -> int:
+    """How many lanes each of so many searches has."""
+    lanes = search.batch.lanes(search.target, (search.stimulus, *search.background))
+    return max(1, lanes // searches)
+
+
 def _run_group(numbered: Sequence[tuple[int, Search]], tell: Callable[[int], None]) -> bool:
     """Those that share a batch. Calls `tell` with the number of each that is over."""
     searches = [search for _, search in numbered]
     batch = searches[0].batch
-    lanes = [batch.lanes(each.target, (each.stimulus, *each.background)) for each in searches]
+    is_alone = batch.are_sooner_alone([each.target for each in searches])
     entries = [
         (k, factor, search.horizon_ms)
         for k, search in enumerate(searches)
-        for factor in search.begin(max(1, lanes[k] // len(searches)))
+        for factor in search.begin(1 if is_alone else _share(search, len(searches)))
     ]
     running = [(factor, until_ms) for _, factor, until_ms in entries]
 

@@ -13,7 +13,8 @@ import numpy as np
 from ranvier.batch import Batch, Target
 from ranvier.errors import ModelError, SearchInterrupted
 from ranvier.fibers._fiber import Fiber
-from ranvier.run import check_t_stop, several
+from ranvier.methods import Method
+from ranvier.run import check_t_stop, discretised, several
 from ranvier.stimuli._points import attached
 from ranvier.studies.activation import Activation, Block, Criterion, Silence
 from ranvier.studies.search import Search, run_searches
@@ -22,7 +23,6 @@ from ranvier.studies.threshold_result import Threshold, Thresholds, ThresholdSta
 if TYPE_CHECKING:
     from ranvier.discretisation import Discretisation, Mesh
     from ranvier.drive import Drive
-    from ranvier.methods import Method
     from ranvier.stimuli import Stimulus
     from ranvier.stimuli._points import PointProcess
 
@@ -88,12 +88,12 @@ def find_thresholds(
 
     `stimuli` is one stimulus for all, or one entry for each fibre, itself a stimulus or a sequence
     of them that grow together. The amplitude given is where the search begins, and its sign stays;
-    the nearer to the threshold, the fewer runs. Brackets grow by 2 until they hold, up to `most`
-    times the given amplitude and, where all of those are silent, down to as small a part of it; and
-    are then cut until their ends differ by less than `rtol`. The core runs eight side by side: a
-    single fibre is in all eight lanes, each of which takes up the next amplitude as soon as it
-    knows the answer to its last. Of several thresholds, as where strong currents block, the lowest
-    that shows is found.
+    the nearer to the threshold, the fewer runs. Brackets grow by 2, and far from it by more, until
+    they hold, up to `most` times the given amplitude and, where all of those are silent, down to as
+    small a part of it; and are then cut until their ends differ by less than `rtol`. What was given
+    may be silent because it blocks, so half, a quarter and an eighth of it are tried as well. The
+    core runs eight fibres side by side, and a few that are long enough one by one. Of several
+    thresholds, as where strong currents block, the lowest that shows is found.
 
     `activation` says what counts (`Activation()`: a spike has propagated; `Block`: a test spike has
     not). A run ends when that is seen. Otherwise it goes on to twice the time at which weak spikes
@@ -274,8 +274,6 @@ class _Prepared:
     grids: dict[int, Discretisation] = field(default_factory=dict)  # by id of the target
 
     def grid_of(self, target: Target) -> Discretisation:
-        from ranvier.run import discretised
-
         if id(target) not in self.grids:
             self.grids[id(target)] = discretised(target, self.mesh)
         return self.grids[id(target)]
@@ -288,8 +286,6 @@ class _Prepared:
         return [self._search(k, criterion, batches) for k in asked]
 
     def _search(self, k: int, criterion: Criterion, batches: dict[bytes, Batch]) -> Search:
-        from ranvier.methods import Method as DefaultMethod
-
         target, each = self.targets[k], self.stimuli[k]
         try:
             grid = self.grid_of(target)
@@ -299,10 +295,10 @@ class _Prepared:
                 batches[key] = Batch(
                     probes=(),
                     t_stop_ms=max(self.t_stops_ms),
-                    method=self.method or DefaultMethod(),
+                    method=self.method or Method(),
                     mesh=self.mesh,
                     detect=(criterion.detector(compartments),),
-                    velocity_sites=None,
+                    velocity_sites=(),  # of which nobody asks
                     stop_when=compartments.tolist() if criterion.ends_the_run else None,
                     solver=self.solver,
                     precision=self.precision,

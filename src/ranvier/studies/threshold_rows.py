@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 #: Of a row whose fibre and stimulus do not go together, such as an electrode inside the fibre.
 REFUSED = "refused"
-#: So many are searched side by side: enough to fill lanes, few enough to keep some on Ctrl-C.
-GROUP = 64
+#: So many are searched side by side: enough to fill the lanes of many threads for most of the time.
+GROUP = 512
 #: What changes how fast an answer comes and not the answer.
 _SPEED = ("threads",)
 

@@ -143,13 +143,15 @@ void LaneSolver<Real>::book_charges(std::size_t b, const CableBlock<Real>& block
     kernels_->ions.integrate(step, &ions_->counts.row_mV_ms[layout_.blocks[b].first_slot * kLanes]);
 }
 
-/// What the drives of a step have brought to a link, beside what its rows have.
+/// What a drive has brought to a link in a step, beside what its rows have.
 template <class Real>
-void LaneSolver<Real>::book_driven(const Link& link) noexcept {
+void LaneSolver<Real>::book_driven(const LinkTerm& term) noexcept {
+    const Link& link = links_[term.link];
+    const double mean =
+        (1.0 - kGamma) * drives_[0].first[term.drive] + kGamma * drives_[0].second[term.drive];
     Real* const to = &ions_->counts.driven[link.k * link_modes_ * kLanes + link.lane];
-    for (std::size_t mode = 0; mode < link.modes->size(); ++mode) {
-        const double mean = (1.0 - kGamma) * driven_.first[mode] + kGamma * driven_.second[mode];
-        to[mode * kLanes] += static_cast<Real>(ions_->step_ms * mean);
+    for (std::size_t mode = 0; mode < term.weight.size(); ++mode) {
+        to[mode * kLanes] += static_cast<Real>(ions_->step_ms * mean * term.weight[mode]);
     }
 }
 

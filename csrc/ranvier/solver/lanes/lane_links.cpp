@@ -38,9 +38,6 @@ void LaneSolver<Real>::place_links() {
         link_in_[k][place % kLanes] = static_cast<std::int32_t>(links_.size());
         links_.push_back({k, place % kLanes, joins[place], nullptr});
     }
-    for (auto* const array : {&driven_.decay, &driven_.first, &driven_.second}) {
-        array->resize(link_modes_);
-    }
     link_half_.assign(link_slot_.size(), 0);
     link_halves_ = window_choice_.tolerance_mV > 0.0 ? 2 : 1;  // for how potentials go on
     link_state_.assign(link_slot_.size() * link_halves_ * link_modes_ * kLanes, Real(0));
@@ -94,6 +91,9 @@ void LaneSolver<Real>::find_kinds() {
     if (are_links_watched_) {
         fill_watched_basis();
     }
+    link_steps_.clear();
+    put_away_.clear();
+    constants_tau_ms_ = 0.0;
     // All constants are to be found again.
     std::ranges::fill(tau_ms_, 0.0);
     are_links_stale_ = true;
@@ -106,7 +106,10 @@ void LaneSolver<Real>::find_kinds() {
 /// where k = (1 - g)/g; see methods/rosenbrock2.cpp.
 template <class Real>
 void LaneSolver<Real>::set_link_constants(std::size_t fibre, double tau_ms) noexcept {
-    fill_link_constants(fibre, tau_ms, link_constants_);
+    if (!exchange_link_constants(tau_ms)) {
+        fill_link_constants(fibre, tau_ms, link_constants_);
+    }
+    constants_tau_ms_ = tau_ms;
     // Into the rows at both ends. Equal links one after the other have the same sums.
     const LinkModes* last = nullptr;
     LinkSums sums;
@@ -124,18 +127,45 @@ void LaneSolver<Real>::set_link_constants(std::size_t fibre, double tau_ms) noex
             const LinkModes& modes = *links_[l].modes;
             if (&modes != last) {
                 last = &modes;
-                sums = sums_of(modes, tau_ms);
+                sums = link_step(modes, tau_ms).sums;
             }
             set_link_rows(l, sums);
         }
     }
 }
 
+/// Of one fibre, which has all lanes: puts away the constants as they are, and takes out those of
+/// `tau_ms` if they were put away before.
+template <class Real>
+bool LaneSolver<Real>::exchange_link_constants(double tau_ms) noexcept {
+    // As many as a few jumps need, but no more numbers than a cache has room for.
+    constexpr std::size_t kMostPutAway = 32;
+    constexpr std::size_t kMostNumbers = 250'000;
+    const std::size_t most =
+        std::min(kMostPutAway, kMostNumbers / std::max<std::size_t>(1, link_constants_.size()));
+    if (systems_.size() > 1 || most == 0) {
+        return false;
+    }
+    const auto known = std::ranges::find(put_away_, tau_ms, &PutAway::tau_ms);
+    if (known != put_away_.end()) {
+        std::swap(known->constants, link_constants_);
+        known->tau_ms = constants_tau_ms_;
+        return true;
+    }
+    if (constants_tau_ms_ > 0.0) {
+        if (put_away_.size() < most) {
+            put_away_.emplace_back();
+        } else {
+            std::ranges::rotate(put_away_, put_away_.begin() + 1);
+        }
+        put_away_.back() = {constants_tau_ms_, link_constants_};
+    }
+    return false;
+}
+
 template <class Real>
 void LaneSolver<Real>::fill_link_constants(std::size_t fibre, double tau_ms,
                                            Packs<Real>& constants) noexcept {
-    const double per_ms = 1.0 / tau_ms;
-    const double echo_per_ms = kEcho * per_ms;
     const std::size_t each = are_mirrored_ ? kMirroredConstants : kLinkConstants;
     constants.resize(kinds_.size() * link_modes_ * each * kLanes, Real(0));
     for (std::size_t kind = 0; kind < kinds_.size(); ++kind) {
@@ -147,24 +177,48 @@ void LaneSolver<Real>::fill_link_constants(std::size_t fibre, double tau_ms,
             const LinkModes& modes = *links_[index(l)].modes;
             link_rest_[2 * kind * kLanes + lane] = static_cast<Real>(modes.lower_rest_nA);
             link_rest_[(2 * kind + 1) * kLanes + lane] = static_cast<Real>(modes.upper_rest_nA);
-            for (std::size_t mode = 0; mode < modes.size(); ++mode) {
-                const double rate = modes.rate_per_ms[mode];
-                const double d = 1.0 / (per_ms + rate);
-                Real* const to = &constants[(kind * link_modes_ + mode) * each * kLanes + lane];
-                to[0] = static_cast<Real>(per_ms * d - echo_per_ms * rate * d * d);
-                const auto of_end = [&](std::size_t at, double b) {
-                    to[at * kLanes] = static_cast<Real>(d * b);
-                    to[(at + 1) * kLanes] = static_cast<Real>(echo_per_ms * d * d * b);
-                    to[(at + 2) * kLanes] = static_cast<Real>(b * per_ms * d);
-                    to[(at + 3) * kLanes] = static_cast<Real>(b * rate * d * d);
-                };
-                of_end(1, are_mirrored_ ? modes.upper[mode] : modes.lower[mode]);
-                if (!are_mirrored_) {
-                    of_end(5, modes.upper[mode]);
-                }
+            const std::vector<double>& of_mode = link_step(modes, tau_ms).of_mode;
+            Real* const to = &constants[kind * link_modes_ * each * kLanes + lane];
+            for (std::size_t k = 0; k < of_mode.size(); ++k) {
+                to[k * kLanes] = static_cast<Real>(of_mode[k]);
             }
         }
     }
+}
+
+template <class Real>
+const typename LaneSolver<Real>::LinkStep& LaneSolver<Real>::link_step(const LinkModes& modes,
+                                                                       double tau_ms) {
+    constexpr std::size_t kFewKinds = 32;
+    const std::size_t most_known = link_steps_.size() <= kFewKinds ? 32 : 1;
+    LinkSteps& steps = link_steps_[&modes];
+    const auto known = std::ranges::find(steps.known, tau_ms, &LinkStep::tau_ms);
+    if (known != steps.known.end()) {
+        return *known;
+    }
+    LinkStep step{tau_ms, {}, sums_of(modes, tau_ms)};
+    const double per_ms = 1.0 / tau_ms;
+    const double echo_per_ms = kEcho * per_ms;
+    for (std::size_t mode = 0; mode < modes.size(); ++mode) {
+        const double rate = modes.rate_per_ms[mode];
+        const double d = 1.0 / (per_ms + rate);
+        step.of_mode.push_back(per_ms * d - echo_per_ms * rate * d * d);
+        const auto of_end = [&](double b) {
+            step.of_mode.insert(step.of_mode.end(),
+                                {d * b, echo_per_ms * d * d * b, b * per_ms * d, b * rate * d * d});
+        };
+        of_end(are_mirrored_ ? modes.upper[mode] : modes.lower[mode]);
+        if (!are_mirrored_) {
+            of_end(modes.upper[mode]);
+        }
+    }
+    if (steps.known.size() < most_known) {
+        steps.known.push_back(std::move(step));
+        return steps.known.back();
+    }
+    LinkStep& place = steps.known[steps.oldest++ % steps.known.size()];
+    place = std::move(step);
+    return place;
 }
 
 template <class Real>
@@ -265,42 +319,47 @@ void LaneSolver<Real>::gather_link(const SmallRow& small) noexcept {
     }
 }
 
-/// Calls work(link, decay, first, second) for every link that drives of a fibre reach: per mode
-/// 1/(1/tau + rate), and what all of its drives bring to it in both stages.
+/// The terms of its links in a step of the length that is being taken.
 template <class Real>
-template <class Work>
-void LaneSolver<Real>::for_each_driven_link(std::size_t fibre, const Work& work) noexcept {
-    const FibreDrives& own = drives_[fibre];
-    if (!own.is_on) {
-        return;
+const typename LaneSolver<Real>::DrivenStep& LaneSolver<Real>::driven_step(std::size_t fibre) {
+    FibreDrives& own = drives_[fibre];
+    const double tau_ms = tau_ms_[fibre];
+    const auto known = std::ranges::find(own.steps, tau_ms, &DrivenStep::tau_ms);
+    if (known != own.steps.end()) {
+        return *known;
     }
-    const double per_ms = 1.0 / tau_ms_[fibre];
-    const LinkModes* modes = nullptr;
-    for (std::size_t t = 0; t < own.links.size();) {
-        const std::size_t link = own.links[t].link;
-        if (links_[link].modes.get() != modes) {  // most are equal
-            modes = links_[link].modes.get();
-            for (std::size_t mode = 0; mode < modes->size(); ++mode) {
-                driven_.decay[mode] = 1.0 / (per_ms + modes->rate_per_ms[mode]);
-            }
-        }
-        std::ranges::fill(driven_.first, 0.0);
-        std::ranges::fill(driven_.second, 0.0);
-        bool is_on = false;
-        for (; t < own.links.size() && own.links[t].link == link; ++t) {
-            const LinkTerm& term = own.links[t];
-            const double first = own.first[term.drive];
-            const double second = own.second[term.drive];
-            is_on = is_on || first != 0.0 || second != 0.0;
-            for (std::size_t mode = 0; mode < modes->size(); ++mode) {
-                driven_.first[mode] += first * term.weight[mode];
-                driven_.second[mode] += second * term.weight[mode];
-            }
-        }
-        if (is_on) {
-            work(links_[link]);
+    // As many as a few jumps need, but no more numbers than a cache has room for.
+    constexpr std::size_t kMostKnown = 32;
+    constexpr std::size_t kMostNumbers = 100'000;
+    const std::size_t each = 2 * link_modes_ * std::max<std::size_t>(1, own.links.size());
+    const std::size_t most = std::clamp<std::size_t>(kMostNumbers / each, 1, kMostKnown);
+    if (own.steps.size() < most) {
+        own.steps.emplace_back();
+    } else {
+        std::ranges::rotate(own.steps, own.steps.begin() + 1);
+    }
+    DrivenStep& step = own.steps.back();
+    step.tau_ms = tau_ms;
+    step.sums.clear();
+    step.decays.clear();
+    const double per_ms = 1.0 / tau_ms;
+    const double echo_per_ms = kEcho * per_ms;
+    for (const LinkTerm& term : own.links) {
+        const LinkModes& modes = *links_[term.link].modes;
+        auto& sums = step.sums.emplace_back();
+        for (std::size_t mode = 0; mode < modes.size(); ++mode) {
+            const double d = 1.0 / (per_ms + modes.rate_per_ms[mode]);
+            const double once = d * term.weight[mode];
+            const double twice = echo_per_ms * d * once;
+            sums.lower += modes.lower[mode] * once;
+            sums.upper += modes.upper[mode] * once;
+            sums.lower2 += modes.lower[mode] * twice;
+            sums.upper2 += modes.upper[mode] * twice;
+            step.decays.push_back(once);
+            step.decays.push_back(twice);
         }
     }
+    return step;
 }
 
 /// Currents into sheathed compartments, f in the first stage and f2 in the second: b D f goes to
@@ -309,27 +368,26 @@ template <class Real>
 void LaneSolver<Real>::drive_links() noexcept {
     bool are_driven = false;
     for (std::size_t f = 0; f < drives_.size(); ++f) {
+        const FibreDrives& own = drives_[f];
+        if (!own.is_on || own.links.empty()) {
+            continue;
+        }
+        const DrivenStep& step = driven_step(f);
         const double echo_per_ms = kEcho / tau_ms_[f];
-        for_each_driven_link(f, [&](const Link& link) {
-            const LinkModes& modes = *link.modes;
-            double lower = 0.0, upper = 0.0, lower2 = 0.0, upper2 = 0.0;
-            for (std::size_t mode = 0; mode < modes.size(); ++mode) {
-                const double d = driven_.decay[mode];
-                const double in_first = d * driven_.first[mode];
-                const double later =
-                    d * (driven_.second[mode] - driven_.first[mode]) + echo_per_ms * d * in_first;
-                lower += modes.lower[mode] * in_first;
-                upper += modes.upper[mode] * in_first;
-                lower2 += modes.lower[mode] * later;
-                upper2 += modes.upper[mode] * later;
-            }
+        for (std::size_t t = 0; t < own.links.size(); ++t) {
+            const double first = own.first[own.links[t].drive];
+            const double rise = own.second[own.links[t].drive] - first;
+            const Link& link = links_[own.links[t].link];
+            const auto& sums = step.sums[t];
             const std::size_t place = index(link_slot_[link.k]) * kLanes + link.lane;
-            link_lower_nA_[place] += static_cast<Real>(lower);
-            link_upper_nA_[place] += static_cast<Real>(upper);
-            link_lower_echo_[place] -= static_cast<Real>(lower2 / echo_per_ms);
-            link_upper_echo_[place] -= static_cast<Real>(upper2 / echo_per_ms);
-            are_driven = true;
-        });
+            link_lower_nA_[place] += static_cast<Real>(first * sums.lower);
+            link_upper_nA_[place] += static_cast<Real>(first * sums.upper);
+            link_lower_echo_[place] -=
+                static_cast<Real>((rise * sums.lower + first * sums.lower2) / echo_per_ms);
+            link_upper_echo_[place] -=
+                static_cast<Real>((rise * sums.upper + first * sums.upper2) / echo_per_ms);
+        }
+        are_driven = true;
     }
     if (are_driven) {
         gather_links();
@@ -340,22 +398,27 @@ void LaneSolver<Real>::drive_links() noexcept {
 template <class Real>
 void LaneSolver<Real>::push_links() noexcept {
     for (std::size_t f = 0; f < drives_.size(); ++f) {
-        const double echo_per_ms = kEcho / tau_ms_[f];
-        for_each_driven_link(f, [&](const Link& link) {
+        const FibreDrives& own = drives_[f];
+        if (!own.is_on || own.links.empty()) {
+            continue;
+        }
+        const double* decay = driven_step(f).decays.data();
+        for (const LinkTerm& term : own.links) {
+            const double first = own.first[term.drive];
+            const double second = own.second[term.drive];
+            const Link& link = links_[term.link];
             Real* const state = &link_state_[modes_at(link)];
-            for (std::size_t mode = 0; mode < link.modes->size(); ++mode) {
-                const double d = driven_.decay[mode];
-                state[mode * kLanes] += static_cast<Real>(
-                    d * (driven_.second[mode] + echo_per_ms * d * driven_.first[mode]));
+            for (std::size_t mode = 0; mode < term.weight.size(); ++mode, decay += 2) {
+                state[mode * kLanes] += static_cast<Real>(second * decay[0] + first * decay[1]);
             }
-            are_links_stale_ = true;
             if (ions_) {
-                book_driven(link);
+                book_driven(term);
             }
-            if (are_links_watched_) {
+            if (are_links_watched_ && (first != 0.0 || second != 0.0)) {
                 link_is_worn_[link.k] = kAltered;
             }
-        });
+        }
+        are_links_stale_ = true;
     }
 }
 

@@ -259,6 +259,7 @@ void LaneSolver<Real>::replace(std::size_t fibre, const System& system) {
                                              ", expected the same compartments and channels");
     }
     systems_[fibre] = &system;
+    drives_[fibre] = {};  // which know where they go and what links make of them
     part_couplings();
     fill_constants(fibre);
     share_couplings();

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -173,6 +174,17 @@ private:
         double lower = 0.0, upper = 0.0, across = 0.0;
         double lower2 = 0.0, upper2 = 0.0, across2 = 0.0;
     };
+    /// What a step of one length takes from the modes of a link, kept for when that length comes
+    /// again: steps are cut alike after every jump.
+    struct LinkStep {
+        double tau_ms;
+        std::vector<double> of_mode;  // [mode][as link_constants_ has them]
+        LinkSums sums;
+    };
+    struct LinkSteps {
+        std::vector<LinkStep> known;
+        std::size_t oldest = 0;
+    };
     /// One side of an edge, in the step that is being taken.
     struct EdgeEnd {
         std::size_t block;
@@ -236,10 +248,22 @@ private:
         std::vector<std::uint32_t> column;
         Packs<Real> of_mode;
     };
+    /// What a step of one length makes of the terms of links, for a drive of 1: kept as LinkStep
+    /// is.
+    struct DrivenStep {
+        struct Sums {
+            double lower = 0.0, upper = 0.0;    // b D w
+            double lower2 = 0.0, upper2 = 0.0;  // k s b D^2 w
+        };
+        double tau_ms;
+        std::vector<Sums> sums;      // per term
+        std::vector<double> decays;  // per term and mode: D w, k s D^2 w
+    };
     struct FibreDrives {
         std::vector<Drive> drives;
         std::vector<RowTerm> rows;
         std::vector<LinkTerm> links;
+        std::vector<DrivenStep> steps;
         std::vector<double> first;  // per drive: its value in the first stage of this step
         std::vector<double> second;
         // Per drive: before and after these it is off. Of a train of many pulses few are on.
@@ -271,7 +295,7 @@ private:
     OwnSums<Real> with_charge(const Mechanism& mechanism, std::size_t b) noexcept;
 
     void book_charges(std::size_t b, const CableBlock<Real>& block) noexcept;
-    void book_driven(const Link& link) noexcept;
+    void book_driven(const LinkTerm& term) noexcept;
     void put_waiting(std::vector<std::vector<double>>& waiting_pC) const noexcept;
     void find_mean_potentials() const noexcept;
     void unshift(Real* state, const std::uint8_t* half, std::size_t halves) const noexcept;
@@ -308,6 +332,8 @@ private:
     void set_up_window_links();
     void fill_link_constants(std::size_t fibre, double tau_ms, Packs<Real>& constants) noexcept;
     static LinkSums sums_of(const LinkModes& modes, double tau_ms) noexcept;
+    bool exchange_link_constants(double tau_ms) noexcept;
+    const LinkStep& link_step(const LinkModes& modes, double tau_ms);
     void set_link_rows(std::size_t link, const LinkSums& sums) noexcept;
     LinkPacks<Real> link_packs(std::size_t from, std::size_t to, const Real* constants) noexcept;
     const LinkTable& table_of(double length_ms);
@@ -350,8 +376,7 @@ private:
         const std::size_t first = (coupling_first_[b] - layout_.blocks[b].first_slot) * kLanes;
         return static_cast<double>(coupling_uS_[first + place]);
     }
-    template <class Work>
-    void for_each_driven_link(std::size_t fibre, const Work& work) noexcept;
+    const DrivenStep& driven_step(std::size_t fibre);
     void drive_links() noexcept;
     void gather(bool with_first) noexcept;
     void gather_links() noexcept;
@@ -522,10 +547,6 @@ private:
     };
     Copy copy_;
     std::vector<FibreDrives> drives_;
-    /// Per mode of one link, for for_each_driven_link().
-    struct {
-        std::vector<double> decay, first, second;
-    } driven_;
     bool is_driven_ = false;             // some drive is on in this step
     std::vector<double> tau_ms_;         // per fibre, of the constants as they are
     std::vector<double> moved_ms_;       // per fibre, as gates_ms_ has it
@@ -550,6 +571,13 @@ private:
     std::size_t link_halves_ = 1;  // 2 where the modes before the step are kept, for crossings
     std::vector<std::uint8_t> link_half_;
     std::vector<std::array<std::int32_t, kLanes>> kinds_;  // one link of each lane, or kNowhere
+    std::map<const LinkModes*, LinkSteps> link_steps_;
+    struct PutAway {
+        double tau_ms;
+        Packs<Real> constants;
+    };
+    std::vector<PutAway> put_away_;  // as link_constants_ were
+    double constants_tau_ms_ = 0.0;  // of link_constants_ as they are, 0 where they are to be found
     Packs<Real> link_state_, link_constants_, link_rest_;
     Packs<Real> link_leak_, link_lower_nA_, link_upper_nA_, link_lower_echo_, link_upper_echo_;
     Packs<Real> link_lower2_, link_upper2_, link_across2_;

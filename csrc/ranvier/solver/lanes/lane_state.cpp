@@ -380,6 +380,9 @@ std::size_t LaneSolver<Real>::bytes() const noexcept {
                                      &link_rounding_mV_}) {
         sum += array->capacity() * sizeof(Real);
     }
+    for (const PutAway& away : put_away_) {
+        sum += away.constants.capacity() * sizeof(Real);
+    }
     for (const Packs<Real>& gate : copy_.gate) {
         sum += gate.capacity() * sizeof(Real);
     }

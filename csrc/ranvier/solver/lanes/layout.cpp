@@ -314,14 +314,16 @@ std::size_t LaneLayout::bytes() const noexcept {
     return sum;
 }
 
+std::size_t rows_in_lanes(const Discretisation& d) {
+    return d.layers.empty()
+               ? d.compartments.size()
+               : static_cast<std::size_t>(std::ranges::count(d.layers[0].is_unknown, 0));
+}
+
 std::size_t rows_per_run(const Discretisation& d) {
     constexpr std::size_t kShortest = 2;
     constexpr std::size_t kLongest = 20;
-    std::size_t rows = d.compartments.size();
-    if (!d.layers.empty()) {
-        rows = static_cast<std::size_t>(std::ranges::count(d.layers[0].is_unknown, 0));
-    }
-    return std::clamp((rows + kLanes - 1) / kLanes, kShortest, kLongest);
+    return std::clamp((rows_in_lanes(d) + kLanes - 1) / kLanes, kShortest, kLongest);
 }
 
 }  // namespace ranvier

@@ -97,6 +97,9 @@ std::optional<std::string> why_not_in_lanes(const Discretisation& discretisation
 /// `most_rows` is the length that runs are cut to; the least that is used is 2.
 LaneLayout lay_out(std::span<const Discretisation* const> fibres, std::size_t most_rows);
 
+/// How many compartments are rows: all of them, or where there are sheaths those without.
+std::size_t rows_in_lanes(const Discretisation& discretisation);
+
 /// The rows per run for one fibre: short enough to fill all lanes and for a block to stay in the
 /// first-level cache, long enough that what is left over is small.
 std::size_t rows_per_run(const Discretisation& discretisation);

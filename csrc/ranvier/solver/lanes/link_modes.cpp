@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 #include <numeric>
 
 namespace ranvier {
@@ -15,6 +16,16 @@ struct Matrix {
     std::size_t size;
     std::vector<double> entry;
 };
+
+/// Two rows of a matrix by a plane rotation.
+void turn(double* p, double* q, std::size_t n, double c, double s) {
+    for (std::size_t k = 0; k < n; ++k) {
+        const double kp = p[k];
+        const double kq = q[k];
+        p[k] = c * kp - s * kq;
+        q[k] = s * kp + c * kq;
+    }
+}
 
 /// Eigenvalues onto the diagonal of the symmetric `a`, eigenvectors into the columns of what is
 /// returned (Jacobi 1846; the threshold-free cyclic form of Golub & Van Loan, section 8.5). Slow
@@ -38,29 +49,32 @@ Matrix diagonalise(Matrix& a) {
                 }
                 is_done = false;
                 const double half = 0.5 * (a.at(q, q) - a.at(p, p)) / off;
+                // With hypot: what the root of a sum rounds adds up over many turns.
                 const double t =
                     (half >= 0.0 ? 1.0 : -1.0) / (std::abs(half) + std::hypot(half, 1.0));
                 const double c = 1.0 / std::hypot(t, 1.0);
                 const double s = t * c;
-                for (std::size_t k = 0; k < n; ++k) {
-                    if (k != p && k != q) {
-                        const double kp = a.at(k, p);
-                        const double kq = a.at(k, q);
-                        a.at(k, p) = a.at(p, k) = c * kp - s * kq;
-                        a.at(k, q) = a.at(q, k) = s * kp + c * kq;
-                    }
-                    const double vp = vectors.at(k, p);
-                    const double vq = vectors.at(k, q);
-                    vectors.at(k, p) = c * vp - s * vq;
-                    vectors.at(k, q) = s * vp + c * vq;
-                }
-                a.at(p, p) -= t * off;
-                a.at(q, q) += t * off;
+                const double pp = a.at(p, p) - t * off;
+                const double qq = a.at(q, q) + t * off;
+                // By rows, which are one piece each: `a` is symmetric, `vectors` turned over.
+                turn(&a.at(p, 0), &a.at(q, 0), n, c, s);
+                turn(&vectors.at(p, 0), &vectors.at(q, 0), n, c, s);
+                a.at(p, p) = pp;
+                a.at(q, q) = qq;
                 a.at(p, q) = a.at(q, p) = 0.0;
+                for (std::size_t k = 0; k < n; ++k) {
+                    a.at(k, p) = a.at(p, k);
+                    a.at(k, q) = a.at(q, k);
+                }
             }
         }
         if (is_done) {
             break;
+        }
+    }
+    for (std::size_t i = 0; i < n; ++i) {
+        for (std::size_t j = 0; j < i; ++j) {
+            std::swap(vectors.at(i, j), vectors.at(j, i));
         }
     }
     return vectors;
@@ -80,6 +94,8 @@ struct LinkNumbers {
     std::int32_t upper = kNowhere;
     double lower_axial_uS = 0.0;
     double upper_axial_uS = 0.0;
+
+    bool operator==(const LinkNumbers&) const = default;
 
     bool is_close_to(const LinkNumbers& other) const {
         // Rounding in lengths that were found as differences of positions.
@@ -343,6 +359,35 @@ LinkModes modes_of(const LinkNumbers& numbers) {
     return modes;
 }
 
+/// The same for the same numbers, to the last bit: those of the last fibres are kept, since studies
+/// run the same ones again and again.
+std::shared_ptr<const LinkModes> known_modes_of(const LinkNumbers& numbers) {
+    constexpr std::size_t kMostKnown = 32;
+    constexpr std::size_t kMostModes = 64;
+    struct Known {
+        LinkNumbers numbers;
+        std::shared_ptr<const LinkModes> modes;
+    };
+    static std::mutex looking;
+    static std::vector<Known> known;
+    if (numbers.capacitance_nF.size() > kMostModes) {
+        return std::make_shared<const LinkModes>(modes_of(numbers));
+    }
+    {
+        const std::lock_guard lock(looking);
+        const auto found = std::ranges::find(known, numbers, &Known::numbers);
+        if (found != known.end()) {
+            std::rotate(known.begin(), found, found + 1);  // what was asked for last comes first
+            return known.front().modes;
+        }
+    }
+    auto modes = std::make_shared<const LinkModes>(modes_of(numbers));
+    const std::lock_guard lock(looking);
+    known.insert(known.begin(), {numbers, modes});
+    known.resize(std::min(known.size(), kMostKnown));
+    return modes;
+}
+
 }  // namespace
 
 void LinkModes::to_potentials(std::span<const double> modes,
@@ -427,7 +472,7 @@ std::vector<std::shared_ptr<const LinkModes>> find_link_modes(const System& syst
     }
     for_each_link(system, links, [&](const LinkNumbers& numbers, bool is_new, std::size_t kind) {
         if (is_new) {
-            modes.push_back(std::make_shared<const LinkModes>(modes_of(numbers)));
+            modes.push_back(known_modes_of(numbers));
         }
         found.push_back(modes[kind]);
     });
