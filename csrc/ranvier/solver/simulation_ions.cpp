@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "ranvier/base/error.hpp"
 #include "ranvier/base/text.hpp"
