@@ -469,7 +469,6 @@ void Simulation::advance(std::int64_t steps, double t_stop_ms,
         };
         const auto rewind = [&] {
             state_ = good;
-            show_concentrations();
             if (own_ != nullptr) {
                 own_->go_back();
             }
