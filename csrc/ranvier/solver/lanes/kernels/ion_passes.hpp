@@ -138,10 +138,9 @@ void logarithms(double* numbers, std::size_t size) noexcept {
 }
 
 template <class Real>
-constexpr IonKernels<Real> kIonKernels{&begin_sums<Real>,  &add_own<Real>,
-                                       &book_own<Real>,    &integrate_rows<Real>,
-                                       &shift_links<Real>, &mean_of_links<Real>,
-                                       &logarithms};
+constexpr IonKernels<Real> kIonKernels{
+    &begin_sums<Real>,  &add_own<Real>,       &book_own<Real>, &integrate_rows<Real>,
+    &shift_links<Real>, &mean_of_links<Real>, &logarithms};
 
 }  // namespace
 }  // namespace RANVIER_ISA_NAMESPACE
