@@ -340,3 +340,34 @@ def test_several_gated_currents_of_one_mechanism_are_left_to_the_plain_solver() 
         "currents that are no straight lines in v",
     ):
         rv.Simulation(d, v_init_mV=-65.0, solver="lanes")
+
+
+def test_slopes_that_cancel_in_the_sum_follow_concentrations_each() -> None:
+    """A swap without charge whose rate goes with outer potassium: a straight line in v each."""
+    rate = "g_S_cm2 * k_out_mM / k0_mM * (v_mV - e_k_mV)"
+    swap = rv.mechanisms.Mechanism.from_dict(
+        {
+            "parameters": {"g_S_cm2": 1e-3, "k0_mM": 4.0},
+            "currents_mA_cm2": {"na": rate, "k": f"-({rate})"},
+        },
+        default_name="swap",
+    )
+    model = rv.Model(
+        sections=[rv.Section("axon", length_um=10.0, diameter_um=2.0)],
+        placements=[rv.Placement("leak", e_leak_mV=-60.0), rv.Placement(swap)],
+        ions=[
+            rv.Ion("na", inside_mM=50.0, outside_mM=440.0),
+            rv.Ion("k", inside_mM=400.0, outside_mM=20.0, accumulates="both", shell_um=0.03),
+        ],
+        temperature_degC=6.3,
+    )
+    setup = Setup(rv.discretise(model, rv.FixedCount(1)), ())
+    moved = []
+    for solver in ("plain", "lanes"):
+        run = setup.run(solver, 5, v_init_mV=-60.0)
+        run.advance_to(20.0)
+        moved.append((run.ledger().moved_fmol("k", "swap"), run.ledger().store("k", "outside")))
+    (plain_fmol, plain), (lanes_fmol, lanes) = moved
+    assert np.abs(plain.gained_fmol).max() > 0.1 * plain.start_fmol
+    assert lanes_fmol == pytest.approx(plain_fmol, rel=1e-9)
+    assert lanes.now_mM == pytest.approx(plain.now_mM, rel=1e-9)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import pickle
+import re
 
 import pytest
 
@@ -43,9 +44,13 @@ def test_steps_must_be_above_zero(dt_ms: float) -> None:
 
 @pytest.mark.parametrize("name", ["rosenbrock2", "windowed"])
 def test_ions_move_every_whole_number_of_steps(name: str) -> None:
-    pattern = rf"^method '{name}': ions_every is 2.5, expected a whole number of steps, 1 or more$"
-    with pytest.raises(rv.ModelError, match=pattern):
-        rv.Method(name, ions_every=2.5)
+    for wrong in (2.5, 1e19):
+        pattern = (
+            rf"^method '{name}': ions_every is {re.escape(f'{wrong:g}')}, "
+            r"expected a whole number of steps, 1 to 1e\+09$"
+        )
+        with pytest.raises(rv.ModelError, match=pattern):
+            rv.Method(name, ions_every=wrong)
     assert rv.Method(name, ions_every=10).finer(2.0).parameters["ions_every"] == 10
 
 

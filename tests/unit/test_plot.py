@@ -417,6 +417,13 @@ def test_missing_matplotlib_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) 
         plot.traces(make_result())
 
 
+def test_ledger_of_a_run_whose_ions_stay_is_none() -> None:
+    with pytest.raises(
+        ValueError, match=r"^ledger: is None, expected that of a run whose ions acc"
+    ):
+        plot.ledger(None)
+
+
 def test_ledger_shows_what_moved_and_where_it_is() -> None:
     fibre = rv.fibers.mrg(nodes=3, ions_accumulate=True)
     run = rv.Simulation(

@@ -286,6 +286,46 @@ def test_what_is_given_may_block_below_what_fires_again(
     assert found.silent_above == 2.0  # as given
 
 
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_the_first_runs_may_all_blow_up(monkeypatch: pytest.MonkeyPatch, is_alone: bool) -> None:
+    def blows_up_above(factor: float) -> str:
+        return "diverged" if factor > 0.2 else "stopped" if factor > 0.011 else "completed"
+
+    monkeypatch.setattr(Batch, "are_sooner_alone", lambda *_: is_alone)
+    found = answering(monkeypatch, blows_up_above)()
+    assert found.status is ThresholdStatus.FOUND
+    assert found.factor == pytest.approx(0.011, rel=2e-3)
+
+
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_what_is_given_may_fire_above_what_blocks(
+    monkeypatch: pytest.MonkeyPatch, is_alone: bool
+) -> None:
+    def fires_twice(factor: float) -> str:
+        return "stopped" if 0.023 < factor < 0.14 or factor > 0.8 else "completed"
+
+    monkeypatch.setattr(Batch, "are_sooner_alone", lambda *_: is_alone)
+    found = answering(monkeypatch, fires_twice)()
+    assert found.factor == pytest.approx(0.023, rel=2e-3)
+    assert 0.14 < found.silent_above < 0.8 * 2.0
+
+
+def test_a_short_wait_is_waited_for() -> None:
+    """What fires at the very end, between amplitudes that are silent until half of the wait."""
+    target, stimulus = fibre(nodes=21), electrode(-0.2, 1000.0)
+    found = find_threshold(target, stimulus, t_stop_ms=0.35)
+    assert found.status is ThresholdStatus.FOUND
+    for amplitude_mA, is_seen in zip(found.bracket, (False, True), strict=True):
+        places = Activation().compartments(target, rv.discretise(target.model, target.mesh))
+        result = rv.simulate(
+            target,
+            electrode(amplitude_mA, 1000.0),
+            t_stop_ms=0.35,
+            detect=rv.SpikeDetector(at=places.tolist()),
+        )
+        assert bool(result.crossings[0].t_ms.size) is is_seen
+
+
 def test_a_few_fibres_share_the_lanes() -> None:
     fibres = [fibre(d) for d in (5.7, 10.0, 16.0)]
     found = find_thresholds(fibres, electrode(-0.05), rtol=0.01)

@@ -60,9 +60,11 @@ std::vector<double> resolve(const MethodChoice& choice, const MethodEntry** entr
         if (parameter.name == "rtol" && !(value < 1.0)) {
             throw ModelError(subject, "rtol is " + text(value) + ", expected below 1");
         }
-        if (parameter.name == "ions_every" && value != std::floor(value)) {
+        constexpr double kMostSteps = 1e9;
+        if (parameter.name == "ions_every" && (value != std::floor(value) || value > kMostSteps)) {
             throw ModelError(subject, "ions_every is " + text(value) +
-                                          ", expected a whole number of steps, 1 or more");
+                                          ", expected a whole number of steps, 1 to " +
+                                          text(kMostSteps));
         }
         values.push_back(value);
         parameter_names.emplace_back(parameter.name);

@@ -86,8 +86,9 @@ def mrg(
     With `ions_accumulate` sodium moves in the axoplasm, and potassium there and in the periaxonal
     space; nodes face a bath. For that every leak becomes one of sodium and one of potassium, of the
     same conductance as before together, beside a sodium-potassium pump, such that at -80 mV either
-    ion is in balance everywhere: until ions have moved the axon does what it did. Raises ModelError
-    for a diameter that was not published.
+    ion is in balance everywhere. That is 0.04 mV below the published rest, and thresholds are 0.5 %
+    higher; else the axon does what it did until ions have moved. Raises ModelError for a diameter
+    that was not published.
     """
     name = "mrg"
     expect_whole(name, least=2, nodes=nodes)

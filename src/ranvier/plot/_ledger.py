@@ -15,12 +15,15 @@ if TYPE_CHECKING:
     from ranvier.ledger import Ledger
 
 
-def ledger(books: Ledger) -> Figure:
+def ledger(books: Ledger | None) -> Figure:
     """What each current has carried outward in all compartments, in fmol of its ion, and below the
     concentration of each store, compartment by compartment, beside that of the start (dashed).
 
-    Compartments that are a bath are left out. Raises ImportError without matplotlib.
+    Compartments that are a bath are left out. Raises ImportError without matplotlib, and ValueError
+    for None, which a run has whose ions stay.
     """
+    if books is None:
+        raise ValueError("ledger: is None, expected that of a run whose ions accumulate")
     moved = [
         (each.mechanism, each.ion, float(each.moved_fmol.sum()))
         for each in books.currents

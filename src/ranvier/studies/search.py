@@ -37,12 +37,14 @@ _NOTHING = 1e-9
 _LARGEST_STRIDE = 16.0
 #: What is active at so small a part of what was given may be so without any stimulus.
 _WEAK = 0.2
-#: What was given may be so strong that it blocks, and amplitudes that fire may span little: so many
-#: steps of `_GROWTH` are taken either way, and farther off amplitudes that fire are thought to span
-#: more than this.
+#: Amplitudes that fire may span little: so many steps of `_GROWTH` are taken either way, and those
+#: farther off are thought to span at least this.
 _STEPS_UP = 4
 _STEPS_DOWN = 3
 _FAR = 4.0
+#: A silent amplitude below an active one may be so strong that it blocks, above others that are
+#: active: down to so small a part of it they are looked for, and of what was given to an eighth.
+_DEEP = 1 / 16
 
 
 @dataclass(eq=False, kw_only=True)
@@ -65,11 +67,13 @@ class Search:
     below: float = 0.0  # the largest that is known not to activate; 0 was not tried until then
     above: float = math.inf  # the smallest that is known to activate
     floor: float = 0.0  # that of the first `below`
+    bottom: float = math.inf  # the smallest silent one that had an active one above it
     silent_above: float = math.inf
     stride: float = _GROWTH
     was_without: bool = False  # whether the run without the stimulus was made
     running: dict[float, float] = field(default_factory=dict)  # until when
     ladder: set[float] = field(default_factory=set)  # with what it began
+    tried: set[float] = field(default_factory=set)
     silent: set[float] = field(default_factory=set)
     certain: set[float] = field(default_factory=set)  # of these, which were so until t_stop_ms
     active: dict[float, float] = field(default_factory=dict)  # when that was certain, in ms
@@ -110,12 +114,15 @@ class Search:
         """What is of most use to know, which may be in a lane already."""
         ceiling = min(self.above, self.broken)
         if self._wants_weaker() or self._may_have_blocked():
-            is_near = self._weakest() > _GROWTH**-_STEPS_DOWN
-            return self._weakest() / (_GROWTH if is_near else _FAR), self.horizon_ms
+            weakest = self._weakest()
+            of_bottom = self.bottom if math.isfinite(self.above) else math.inf
+            is_near = weakest > min(_GROWTH**-_STEPS_DOWN, of_bottom / _FAR)
+            return weakest / (_GROWTH if is_near else _FAR), self.horizon_ms
         is_cornered = self.broken <= self.below * (1.0 + self.rtol)
         if self.is_narrow or is_cornered or (math.isinf(ceiling) and self.below >= self.most):
             # Silent until the horizon, and for all that is known, a spike may come later.
-            return (self.below, self.t_stop_ms) if self.below not in self.certain else None
+            doubtful = self._doubtful()
+            return (doubtful, self.t_stop_ms) if doubtful > 0.0 else None
         flying = sorted(each for each in self.running if self.below < each < ceiling)
         if math.isinf(ceiling):
             farthest = max(self.below, *flying) if flying else self.below
@@ -156,6 +163,7 @@ class Search:
         if answer.status is Status.INTERRUPTED or self.status is not None:
             return
         self.runs += 1
+        self.tried.add(factor)
         if self.running.get(factor) == until_ms:
             del self.running[factor]
         if answer.status is Status.FAILED:
@@ -173,7 +181,7 @@ class Search:
 
     def _weakest(self) -> float:
         """Of all that were tried."""
-        tried = {*self.silent, *self.running, *self.ladder}
+        tried = {*self.tried, *self.running, *self.ladder}
         return min((each for each in tried if each > 0.0), default=1.0)
 
     def _wants_weaker(self) -> bool:
@@ -187,13 +195,19 @@ class Search:
         )
 
     def _may_have_blocked(self) -> bool:
-        """Whether what was given is silent below an active one, and too little below it was tried
-        to know that it is not above another."""
+        """Whether one is silent below an active one, and too little below it was tried to know that
+        it is not above another."""
         return (
-            1.0 <= self.below < self.above < math.inf
+            0.0 < self.below < self.above < math.inf
             and self.floor == 0.0
-            and self._weakest() > _GROWTH**-_STEPS_DOWN
+            and self._weakest() > min(self.bottom * _DEEP, _GROWTH**-_STEPS_DOWN)
         )
+
+    def _doubtful(self) -> float:
+        """The largest that was silent, and is to be so until the end before that counts; 0 if there
+        is none. Where nothing is active, that is so of all of them: strong ones may block."""
+        counts = self.silent if math.isinf(self.above) else {self.below}
+        return max((each for each in counts - self.certain if each > self.floor), default=0.0)
 
     def _may_be_lower(self) -> bool:
         """Whether a weaker run may yet turn out to be active."""
@@ -207,6 +221,8 @@ class Search:
         self.silent.difference_update(self.active)
         self.above = min(self.active, default=math.inf)
         self.below = max((each for each in self.silent if each < self.above), default=self.floor)
+        if 0.0 < self.below < self.bottom and math.isfinite(self.above):
+            self.bottom = self.below
         self.silent_above = min(
             (each for each in self.silent if each > self.above), default=math.inf
         )
@@ -215,19 +231,19 @@ class Search:
             self.message = self.criterion.met_without
         elif self._wants_weaker() or (math.isinf(self.above) and self._may_be_lower()):
             return
-        elif math.isinf(self.above) and self.below >= self.most and self.below in self.certain:
+        elif math.isinf(self.above) and self.below >= self.most and not self._doubtful():
             self.status = ThresholdStatus.NO_RESPONSE
             self.message = f"{self.criterion.unmet} up to {self.given * self.most:g} {self.unit}"
         elif self.broken <= _NOTHING:
             self.status = ThresholdStatus.DIVERGED
         elif self.broken <= self.below * (1.0 + self.rtol):
-            if self.below in self.certain:
+            if not self._doubtful():
                 self.status = ThresholdStatus.DIVERGED
                 self.message = (
                     f"{self.criterion.unmet} up to {self.given * self.below:.5g} {self.unit}, and "
                     f"from {self.given * self.broken:.5g} on {self.message}"
                 )
-        elif self.is_narrow and self.below in self.certain:
+        elif self.is_narrow and self.below in self.certain and not self._may_have_blocked():
             self.status = ThresholdStatus.FOUND
         elif math.isfinite(self.above):
             seen_ms = self.active[self.above] - self.end_ms

@@ -89,8 +89,18 @@ bool is_affine_in_v(const Expressions& e) {
 }
 
 bool has_fixed_slope(const Expressions& e, const IsLive& is_live) {
-    return is_affine_in_v(e) &&
-           dependence(e.conduct, given_of(e, Dependence::kAffine, is_live))[1] == Dependence::kNone;
+    if (!is_affine_in_v(e)) {
+        return false;
+    }
+    const auto given = given_of(e, Dependence::kAffine, is_live);
+    // Of several currents each, for slopes that move may cancel in the sum.
+    const auto each = dependence(e.split, given);
+    for (std::size_t k = 1; k < each.size(); k += 2) {
+        if (each[k] != Dependence::kNone) {
+            return false;
+        }
+    }
+    return dependence(e.conduct, given)[1] == Dependence::kNone;
 }
 
 }  // namespace ranvier
