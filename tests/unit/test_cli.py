@@ -440,7 +440,8 @@ def test_ctrl_c_ends_a_run_with_a_sentence(run: Run, monkeypatch: pytest.MonkeyP
         signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(ProgressBar, "__call__", press)
-    code, out, err = run(*SMALL, "--no-picture")
+    # Long enough to be told of progress on any machine, before it is over.
+    code, out, err = run("velocity", "mrg", "--nodes", "2001", "--no-picture")
     assert (code, out) == (130, "")
     assert err.startswith("ranvier: error: interrupted at t = ")
     assert err.count("\n") == 1
