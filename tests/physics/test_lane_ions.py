@@ -12,6 +12,7 @@ import pytest
 
 import ranvier as rv
 import tolerances
+from physics.ion_axon import MIXED
 from ranvier.fields import PointSource
 from ranvier.stimuli import CurrentClamp, Extracellular, Pulse
 from unit.test_ions import cell, potassium
@@ -312,21 +313,10 @@ def test_lanes_say_why_not() -> None:
 
 
 def test_several_gated_currents_of_one_mechanism_are_left_to_the_plain_solver() -> None:
-    mixed = rv.mechanisms.Mechanism.from_dict(
-        {
-            "parameters": {"g_bar_S_cm2": 2e-4},
-            "gates": {"r": {"steady_state": "1 / (1 + exp((v_mV + 60) / 8))", "tau_ms": "3.0"}},
-            "currents_mA_cm2": {
-                "na": "0.3 * g_bar_S_cm2 * r * (v_mV - e_na_mV)",
-                "k": "0.7 * g_bar_S_cm2 * r * (v_mV - e_k_mV)",
-            },
-        },
-        default_name="mixed_cation",
-    )
     model = rv.Model(
         name="mixed",
         sections=[rv.Section("axon", length_um=100.0, diameter_um=1.0)],
-        placements=[rv.Placement(mixed), rv.Placement("leak")],
+        placements=[rv.Placement(MIXED), rv.Placement("leak")],
         ions=[
             rv.Ion("na", inside_mM=60.0, outside_mM=440.0),
             rv.Ion("k", inside_mM=400.0, outside_mM=18.0, accumulates="inside"),

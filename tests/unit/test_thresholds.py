@@ -274,16 +274,26 @@ def test_strides_up_are_no_longer_than_what_fires(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("is_alone", [True, False])
-def test_what_is_given_may_block_below_what_fires_again(
-    monkeypatch: pytest.MonkeyPatch, is_alone: bool
+@pytest.mark.parametrize(
+    ("lowest", "end", "again", "silent"),
+    [(0.3, 0.7, 3.0, 1.0), (0.023, 0.14, 0.8, 0.25)],
+    ids=["what is given blocks", "what is given fires above what blocks"],
+)
+def test_the_lowest_that_fires_is_found_below_what_blocks(
+    monkeypatch: pytest.MonkeyPatch,
+    is_alone: bool,
+    lowest: float,
+    end: float,
+    again: float,
+    silent: float,
 ) -> None:
     def fires_twice(factor: float) -> str:
-        return "stopped" if 0.3 < factor < 0.7 or factor > 3.0 else "completed"
+        return "stopped" if lowest < factor < end or factor > again else "completed"
 
     monkeypatch.setattr(Batch, "are_sooner_alone", lambda *_: is_alone)
     found = answering(monkeypatch, fires_twice)()
-    assert found.factor == pytest.approx(0.3, rel=2e-3)
-    assert found.silent_above == 2.0  # as given
+    assert found.factor == pytest.approx(lowest, rel=2e-3)
+    assert found.silent_above == 2.0 * silent  # of the runs that were made, as given 2 nA
 
 
 @pytest.mark.parametrize("is_alone", [True, False])
@@ -295,19 +305,6 @@ def test_the_first_runs_may_all_blow_up(monkeypatch: pytest.MonkeyPatch, is_alon
     found = answering(monkeypatch, blows_up_above)()
     assert found.status is ThresholdStatus.FOUND
     assert found.factor == pytest.approx(0.011, rel=2e-3)
-
-
-@pytest.mark.parametrize("is_alone", [True, False])
-def test_what_is_given_may_fire_above_what_blocks(
-    monkeypatch: pytest.MonkeyPatch, is_alone: bool
-) -> None:
-    def fires_twice(factor: float) -> str:
-        return "stopped" if 0.023 < factor < 0.14 or factor > 0.8 else "completed"
-
-    monkeypatch.setattr(Batch, "are_sooner_alone", lambda *_: is_alone)
-    found = answering(monkeypatch, fires_twice)()
-    assert found.factor == pytest.approx(0.023, rel=2e-3)
-    assert 0.14 < found.silent_above < 0.8 * 2.0
 
 
 def test_a_short_wait_is_waited_for() -> None:

@@ -148,12 +148,19 @@ def mrg(
     )
 
 
-def _placements(passive_end_nodes: int) -> list[Placement]:
+def _channels() -> list[Placement]:
     node = Region.NODE.value
-    placements = [
+    return [
         Placement("na_mrg", node, g_bar_S_cm2=G_NA_S_cm2),
         Placement("nap_mrg", node, g_bar_S_cm2=G_NAP_S_cm2),
         Placement("ks_mrg", node, g_bar_S_cm2=G_KS_S_cm2),
+    ]
+
+
+def _placements(passive_end_nodes: int) -> list[Placement]:
+    node = Region.NODE.value
+    placements = [
+        *_channels(),
         Placement("leak", node, g_bar_S_cm2=G_LEAK_NODE_S_cm2, e_leak_mV=E_K_mV),
     ]
     placements += [
@@ -195,7 +202,7 @@ def _living(temperature_degC: float) -> list[Placement]:
     ions = _moving_ions(temperature_degC)
     node = Region.NODE.value
     g_S_cm2 = {node: G_LEAK_NODE_S_cm2, **{r.value: g for r, g in G_INTERNODE_S_cm2.items()}}
-    channels = _placements(0)[:3]
+    channels = _channels()
     at_rest = {"v_mV": E_INTERNODE_mV, "temperature_degC": temperature_degC}
     carried = ion_currents_mA_cm2(channels, ions, **at_rest)
     per_i_max = ion_currents_mA_cm2([Placement(PUMP, i_max_mA_cm2=1.0)], ions, **at_rest)["na"] / 3
